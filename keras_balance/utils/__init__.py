@@ -1,0 +1,1 @@
+"""Ground floor: NumPy and the standard library. Knows no other room."""

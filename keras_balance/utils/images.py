@@ -1,0 +1,85 @@
+"""Images as arrays: what is accepted, and the scales they are held in."""
+
+import numpy as np
+
+_CHUNK = 4096
+
+
+def check_images(x, name="x"):
+    """Check a batch of images without copying it.
+
+    Args:
+        x: Array-like `(n, height, width, channels)` (or channels first) of
+            numbers, read in slices, so that a `numpy.memmap` or an HDF5
+            data set stays where it is.
+        name: Name of the argument in error messages.
+
+    Raises:
+        TypeError: When `x` is no array of numbers.
+        ValueError: For another rank, no image, an empty image, or a pixel that
+            is NaN or infinite (its index is told).
+    """
+    if not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        raise TypeError(
+            f"`{name}` must be an array of images. Received: {name} of type {type(x)}"
+        )
+    if len(x.shape) != 4:
+        raise ValueError(
+            f"`{name}` must have rank 4, (n, height, width, channels). "
+            f"Received: {name} of shape {tuple(x.shape)}"
+        )
+    if 0 in tuple(x.shape):
+        raise ValueError(
+            f"`{name}` must hold at least one image of at least one pixel. "
+            f"Received: {name} of shape {tuple(x.shape)}"
+        )
+    kind = np.dtype(str(x.dtype).rpartition(".")[2]).kind
+    if kind not in "biuf":
+        raise TypeError(
+            f"`{name}` must hold numbers. Received: {name} of dtype {x.dtype}"
+        )
+    if kind == "f":
+        check_finite(x, name)
+
+
+def check_finite(x, name="x"):
+    """Raise a `ValueError` that names the first pixel that is NaN or infinite."""
+    for start in range(0, len(x), _CHUNK):
+        finite = np.isfinite(np.asarray(x[start : start + _CHUNK]))
+        if not finite.all():
+            first = np.argwhere(~finite)[0]
+            first[0] += start
+            raise ValueError(
+                f"`{name}` must hold finite pixels. "
+                f"Received: {name}[{', '.join(map(str, first))}]="
+                f"{np.asarray(x[first[0]])[tuple(first[1:])]}"
+            )
+
+
+def check_same_length(x, y):
+    """Raise a `ValueError` with both numbers when images and labels differ."""
+    if len(x) != len(y):
+        raise ValueError(
+            "`x` and `y` must have the same length. "
+            f"Received: len(x)={len(x)}, len(y)={len(y)}"
+        )
+
+
+def check_value_range(value_range):
+    """`value_range` as a `(low, high)` tuple of floats with low < high."""
+    try:
+        low, high = (float(limit) for limit in value_range)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if isinstance(value_range, str) or not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(
+            "`value_range` must be two finite numbers (low, high) with low < high. "
+            f"Received: value_range={value_range!r}"
+        )
+    return low, high
+
+
+def rescale(images, from_range, to_range):
+    """Map pixels linearly from one `(low, high)` to another."""
+    (low, high), (new_low, new_high) = from_range, to_range
+    return (images - low) * ((new_high - new_low) / (high - low)) + new_low

@@ -1,0 +1,202 @@
+"""Labels as they come: sparse, a column, or one-hot; integers or names."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelEncoding:
+    """How labels were written, so that results can be written the same way.
+
+    Attributes:
+        classes: Array of the class names in class order; class index `i` is
+            called `classes[i]`. `0..num_classes - 1` for one-hot labels.
+        form: `"sparse"` `(n,)`, `"column"` `(n, 1)` or `"one_hot"` `(n, num_classes)`.
+        dtype: dtype of the labels that came in.
+
+    Example:
+        >>> indices, encoding = read_labels(np.array([7, 2, 40, 2]))
+        >>> indices
+        array([1, 0, 2, 0])
+        >>> encoding.encode([2, 0])
+        array([40,  2])
+    """
+
+    classes: np.ndarray
+    form: str
+    dtype: np.dtype
+
+    @property
+    def num_classes(self):
+        """Number of classes, those without any image included."""
+        return len(self.classes)
+
+    def encode(self, indices):
+        """Write class indices `(n,)` the way the labels came in."""
+        indices = np.asarray(indices, dtype="int64")
+        if self.form == "one_hot":
+            return np.eye(self.num_classes, dtype=self.dtype)[indices]
+        labels = self.names(indices).astype(self.dtype, copy=False)
+        return labels[:, None] if self.form == "column" else labels
+
+    def decode(self, y, name="y"):
+        """Class indices `(n,)` of labels written the way the first ones were.
+
+        Raises:
+            ValueError: For a label that is not among `classes`.
+        """
+        if self.form == "one_hot":
+            return read_labels(y, num_classes=self.num_classes, name=name)[0]
+        return read_labels(y, class_names=self.classes, name=name)[0]
+
+    def names(self, indices):
+        """Original names `(n,)` of class indices `(n,)`."""
+        return self.classes[np.asarray(indices, dtype="int64")]
+
+    def index_of(self, label, name="label"):
+        """Class index of one label by its original name.
+
+        Raises:
+            ValueError: When there is no such class.
+        """
+        found = np.flatnonzero(self.classes == label)
+        if len(found) != 1:
+            raise ValueError(
+                f"`{name}` must be one of the classes {self.classes.tolist()}. "
+                f"Received: {name}={label!r}"
+            )
+        return int(found[0])
+
+
+def read_labels(y, num_classes=None, class_names=None, name="y"):
+    """Read labels of any form into class indices.
+
+    Args:
+        y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
+            `(n, num_classes)`.
+        num_classes: Optional number of classes. Sparse labels must then be
+            integers in `[0, num_classes)`, and one-hot labels that wide.
+            Without it, the classes are the sorted distinct labels.
+        class_names: Optional sequence of the labels in class order, instead of
+            `num_classes`.
+        name: Name of the argument in error messages.
+
+    Returns:
+        `(indices, encoding)`: int64 `(n,)` and a `LabelEncoding`.
+
+    Raises:
+        ValueError: For empty, fractional, missing or multi-label labels and
+            for a label outside the declared classes.
+    """
+    y = np.asarray(y)
+    if y.ndim not in (1, 2) or y.size == 0:
+        raise ValueError(
+            f"`{name}` must hold at least one label, as (n,) or (n, 1) labels or "
+            f"one-hot (n, num_classes). Received: {name} of shape {y.shape}"
+        )
+    if y.dtype.kind == "O":
+        y = np.array(y.tolist())
+    if y.dtype.kind not in "biufUS":
+        raise TypeError(
+            f"`{name}` must hold integers or strings. "
+            f"Received: {name} of dtype {y.dtype}"
+        )
+    if y.ndim == 2 and y.shape[1] > 1:
+        return _read_one_hot(y, num_classes, name)
+    form = "sparse" if y.ndim == 1 else "column"
+    flat = _whole_numbers(y.reshape(-1), name)
+    if class_names is not None:
+        classes = np.asarray(class_names)
+        indices = _look_up(flat, classes, name)
+    elif num_classes is not None:
+        classes = np.arange(num_classes)
+        indices = _within(flat, num_classes, name)
+    else:
+        classes, indices = np.unique(flat, return_inverse=True)
+    return indices.astype("int64"), LabelEncoding(classes, form, y.dtype)
+
+
+def count_classes(indices, num_classes):
+    """Images per class as an int64 array `(num_classes,)`."""
+    return np.bincount(indices, minlength=num_classes)
+
+
+def check_class_names(class_names, num_classes):
+    """`class_names` as a list of strings, or the class indices when None.
+
+    Raises:
+        ValueError: When the number of names is not `num_classes`, or two agree.
+    """
+    if class_names is None:
+        return [str(index) for index in range(num_classes)]
+    names = [str(class_name) for class_name in class_names]
+    if len(names) != num_classes or len(set(names)) != num_classes:
+        raise ValueError(
+            f"`class_names` must be {num_classes} distinct names, one a class. "
+            f"Received: class_names={names}"
+        )
+    return names
+
+
+def _read_one_hot(y, num_classes, name):
+    if y.dtype.kind in "US":
+        raise ValueError(
+            f"`{name}` must be one-hot where it has several columns. "
+            f"Received: {name} of shape {y.shape} and dtype {y.dtype}"
+        )
+    if num_classes is not None and y.shape[1] != num_classes:
+        raise ValueError(
+            f"One-hot `{name}` must have num_classes={num_classes} columns. "
+            f"Received: {name} of shape {y.shape}"
+        )
+    is_one_hot = ((y == 0) | (y == 1)).all(axis=1) & (y.sum(axis=1) == 1)
+    if not is_one_hot.all():
+        row = int(np.argmin(is_one_hot))
+        raise ValueError(
+            f"Every row of one-hot `{name}` must hold a single 1 and zeros: "
+            f"multi-label and soft labels are not supported. "
+            f"Received: {name}[{row}]={y[row].tolist()}"
+        )
+    encoding = LabelEncoding(np.arange(y.shape[1]), "one_hot", y.dtype)
+    return np.argmax(y, axis=1).astype("int64"), encoding
+
+
+def _whole_numbers(flat, name):
+    if flat.dtype.kind != "f":
+        return flat
+    whole = np.isfinite(flat) & (flat == np.round(flat))
+    if not whole.all():
+        row = int(np.argmin(whole))
+        raise ValueError(
+            f"`{name}` must hold whole numbers. Received: {name}[{row}]={flat[row]}"
+        )
+    return flat.astype("int64")
+
+
+def _look_up(flat, classes, name):
+    known = np.isin(flat, classes)
+    if not known.all():
+        row = int(np.argmin(known))
+        raise ValueError(
+            f"`{name}` must hold labels among {classes.tolist()}. "
+            f"Received: {name}[{row}]={flat[row].item()!r}"
+        )
+    order = np.argsort(classes)
+    return order[np.searchsorted(classes[order], flat)]
+
+
+def _within(flat, num_classes, name):
+    if flat.dtype.kind in "US":
+        raise ValueError(
+            f"`{name}` must hold integers in [0, num_classes={num_classes}). "
+            f"Received: {name}[0]={flat[0].item()!r}"
+        )
+    inside = (flat >= 0) & (flat < num_classes)
+    if not inside.all():
+        row = int(np.argmin(inside))
+        raise ValueError(
+            f"`{name}` must hold integers in [0, num_classes={num_classes}). "
+            f"Received: {name}[{row}]={flat[row].item()}"
+        )
+    return flat

@@ -1,0 +1,36 @@
+"""Randomness from (seed, where) and never from the order of calls."""
+
+import numbers
+import secrets
+
+import numpy as np
+
+
+def check_seed(seed):
+    """`seed` as a non-negative int; a fresh one for None.
+
+    Raises:
+        TypeError: When it is neither an integer (NumPy's included) nor None.
+        ValueError: When it is negative.
+    """
+    if seed is None:
+        return secrets.randbits(31)
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
+        raise TypeError(f"`seed` must be an integer or None. Received: seed={seed!r}")
+    if seed < 0:
+        raise ValueError(f"`seed` must not be negative. Received: seed={seed}")
+    return int(seed)
+
+
+def random_generator(seed, *place):
+    """A NumPy generator for one place, such as `(epoch, index)`, of one seed.
+
+    Generators of different places are independent, and the same place always
+    gets the same numbers (NumPy's `SeedSequence` hashes the whole tuple).
+    """
+    return np.random.default_rng([seed, *place])
+
+
+def derive_seed(seed, *place):
+    """A 31-bit integer seed for one place of one seed."""
+    return int(np.random.SeedSequence([seed, *place]).generate_state(1)[0] >> 1)
