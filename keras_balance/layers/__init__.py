@@ -1,0 +1,11 @@
+"""Augmentation layers that are used like Keras' own image layers."""
+
+from keras_balance.layers.class_aware_augmentation import (
+    ClassAwareAugmentation as ClassAwareAugmentation,
+)
+from keras_balance.layers.manual_augmentation import (
+    ManualAugmentation as ManualAugmentation,
+)
+from keras_balance.layers.random_gaussian_noise import (
+    RandomGaussianNoise as RandomGaussianNoise,
+)
