@@ -1,0 +1,4 @@
+"""The paper's models: its classifier and its generator."""
+
+from keras_balance.models.bagan.bagan import BAGAN as BAGAN
+from keras_balance.models.convnet import convnet as convnet

@@ -1,0 +1,21 @@
+"""Gradients on the backend in use: all that BAGAN has to know of it.
+
+Every backend gives the same two functions:
+
+- `run(model, step, arguments)`: run `step(data)` as the body of
+  `Model.train_step(*arguments)` and return what Keras' trainer expects.
+- `minimize(model, loss_function, optimizer, variables)`: one optimiser step on
+  `variables`; returns the value of `loss_function()` before it.
+"""
+
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    from keras_balance.models.bagan.gradients.tensorflow import minimize as minimize
+    from keras_balance.models.bagan.gradients.tensorflow import run as run
+elif keras.backend.backend() == "jax":
+    from keras_balance.models.bagan.gradients.jax import minimize as minimize
+    from keras_balance.models.bagan.gradients.jax import run as run
+else:
+    from keras_balance.models.bagan.gradients.torch import minimize as minimize
+    from keras_balance.models.bagan.gradients.torch import run as run

@@ -1,0 +1,19 @@
+"""Gradients on TensorFlow."""
+
+import tensorflow as tf
+
+
+def run(model, step, arguments):
+    """Run a training step; TensorFlow's trainer hands over the data alone."""
+    (data,) = arguments
+    return step(data)
+
+
+def minimize(model, loss_function, optimizer, variables):
+    """One optimiser step on `variables`; returns the loss before it."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([variable.value for variable in variables])
+        loss = loss_function()
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    optimizer.apply(gradients, variables)
+    return loss

@@ -1,0 +1,18 @@
+"""Gradients on torch."""
+
+import torch
+
+
+def run(model, step, arguments):
+    """Run a training step; torch's trainer hands over the data alone."""
+    (data,) = arguments
+    return step(data)
+
+
+def minimize(model, loss_function, optimizer, variables):
+    """One optimiser step on `variables`; returns the loss before it."""
+    loss = loss_function()
+    gradients = torch.autograd.grad(loss, [variable.value for variable in variables])
+    with torch.no_grad():
+        optimizer.apply(list(gradients), variables)
+    return loss.detach()

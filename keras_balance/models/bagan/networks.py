@@ -1,0 +1,144 @@
+"""BAGAN's networks, as plain functions that return a `keras.Model`.
+
+Images inside the networks are `(height, width, channels)` in [-1, 1].
+"""
+
+import itertools
+import math
+
+import keras
+from keras import layers
+
+_SMALLEST_GRID = 8
+
+
+def halvings(image_shape):
+    """How often an image is halved until no side is longer than 8, at least once."""
+    return max(1, math.ceil(math.log2(max(image_shape[:2]) / _SMALLEST_GRID)))
+
+
+def grid(image_shape):
+    """Height and width of the feature map after all halvings."""
+    factor = 2 ** halvings(image_shape)
+    return tuple(math.ceil(side / factor) for side in image_shape[:2])
+
+
+def build_encoder(image_shape, latent_dim, seed):
+    """From an image to a linear code; about 5 million multiply-adds at 28x28.
+
+    One stride-2 convolution a halving, from 32 filters on, and one without
+    stride at the end.
+    """
+    seeds = itertools.count(seed)
+    inputs = keras.Input(image_shape)
+    x = inputs
+    filters = 32
+    for _ in range(halvings(image_shape)):
+        x = _convolution(x, filters, 3, seeds, strides=2)
+        filters = min(2 * filters, 128)
+    x = _convolution(x, filters, 3, seeds)
+    code = _dense(latent_dim, seeds, name="code")(layers.Flatten()(x))
+    return keras.Model(inputs, code, name="encoder")
+
+
+def build_decoder(image_shape, latent_dim, seed):
+    """From a code to an image in [-1, 1]; about 8 million multiply-adds at 28x28.
+
+    Grows a small feature map by factors of two and crops to the image, so that
+    any height and width is served.
+    """
+    seeds = itertools.count(seed)
+    rows, columns = grid(image_shape)
+    filters = 64
+    inputs = keras.Input((latent_dim,))
+    x = _dense(rows * columns * filters, seeds)(inputs)
+    x = layers.LeakyReLU(0.2)(layers.Reshape((rows, columns, filters))(x))
+    for _ in range(halvings(image_shape)):
+        filters = max(filters // 2, 16)
+        x = layers.UpSampling2D(2, data_format="channels_last")(x)
+        x = _convolution(x, filters, 3, seeds)
+    return keras.Model(inputs, _image(_crop(x, image_shape), image_shape, 3, seeds))
+
+
+def build_published_encoder(image_shape, latent_dim, seed):
+    """The published trunk, with dropout, and a linear code (Mariani et al. 2018)."""
+    seeds = itertools.count(seed)
+    inputs = keras.Input(image_shape)
+    x = inputs
+    for filters, strides in ((32, 2), (64, 1), (128, 2), (256, 1)):
+        x = _convolution(x, filters, 3, seeds, strides=strides)
+        x = layers.Dropout(0.3, seed=next(seeds))(x)
+    code = _dense(latent_dim, seeds, name="code")(layers.Flatten()(x))
+    return keras.Model(inputs, code, name="encoder")
+
+
+def build_published_decoder(image_shape, latent_dim, seed):
+    """The published generator: 8.2 million weights at 28x28 (Mariani et al. 2018)."""
+    seeds = itertools.count(seed)
+    rows, columns = grid(image_shape)
+    inputs = keras.Input((latent_dim,))
+    x = _dense(1024, seeds)(inputs)
+    x = _dense(128 * rows * columns, seeds)(x)
+    x = layers.Reshape((rows, columns, 128))(x)
+    filters = 256
+    for _ in range(halvings(image_shape)):
+        x = layers.UpSampling2D(2, data_format="channels_last")(x)
+        x = _convolution(x, filters, 5, seeds)
+        filters = max(filters // 2, 16)
+    return keras.Model(inputs, _image(_crop(x, image_shape), image_shape, 2, seeds))
+
+
+def build_discriminator(encoder, num_classes, seed):
+    """The encoder's architecture, with n + 1 logits in place of the code."""
+    trunk = keras.Model(encoder.input, encoder.layers[-1].input)
+    trunk = keras.models.clone_model(trunk)
+    logits = _dense(num_classes + 1, itertools.count(seed), dtype="float32")
+    return keras.Model(trunk.input, logits(trunk.output), name="discriminator")
+
+
+def build_label_head(latent_dim, num_classes, seed):
+    """Logits of the class from the code, to keep classes apart in it."""
+    inputs = keras.Input((latent_dim,))
+    logits = _dense(num_classes, itertools.count(seed), dtype="float32")
+    return keras.Model(inputs, logits(inputs), name="label_head")
+
+
+def inherit_trunk(discriminator, encoder):
+    """Start the discriminator from the encoder's weights, its last layer apart."""
+    for own, inherited in zip(
+        discriminator.layers[:-1], encoder.layers[:-1], strict=True
+    ):
+        own.set_weights(inherited.get_weights())
+
+
+def _dense(units, seeds, **kwargs):
+    initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+    return layers.Dense(units, kernel_initializer=initializer, **kwargs)
+
+
+def _conv(filters, size, seeds, **kwargs):
+    return layers.Conv2D(
+        filters,
+        size,
+        padding="same",
+        data_format="channels_last",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+        **kwargs,
+    )
+
+
+def _convolution(x, filters, size, seeds, strides=1):
+    return layers.LeakyReLU(0.2)(_conv(filters, size, seeds, strides=strides)(x))
+
+
+def _image(x, image_shape, size, seeds):
+    x = _conv(image_shape[2], size, seeds, dtype="float32")(x)
+    return layers.Activation("tanh", dtype="float32")(x)
+
+
+def _crop(x, image_shape):
+    extra = [x.shape[1] - image_shape[0], x.shape[2] - image_shape[1]]
+    if not any(extra):
+        return x
+    cropping = [(side // 2, side - side // 2) for side in extra]
+    return layers.Cropping2D(cropping, data_format="channels_last")(x)
