@@ -1,0 +1,3 @@
+"""Balanced feeding for `model.fit`."""
+
+from keras_balance.data.balanced_dataset import BalancedDataset as BalancedDataset
