@@ -1,6 +1,5 @@
 """MNIST."""
 
-import pathlib
 import zipfile
 import zlib
 
@@ -57,23 +56,23 @@ def load_data(path=None):
 
 def _load_npz(path):
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # Opened here, since NumPy leaves a file that is no zip open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             splits = tuple(
                 (content[f"x_{part}"], content[f"y_{part}"])
                 for part in ("train", "test")
             )
     except (
-        AttributeError,  # a lone array in place of an npz
         EOFError,
         KeyError,
-        TypeError,
+        TypeError,  # a lone array in place of an npz
         ValueError,  # also pickled content, which NumPy refuses
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
         raise ValueError(
             "`path` must hold the plain arrays x_train, y_train, x_test, y_test. "
-            f"Received: {path} of {pathlib.Path(path).stat().st_size} bytes ({error})"
+            f"Received: {path} of {path.stat().st_size} bytes ({error})"
         ) from error
     for x, y in splits:
         if x.dtype != "uint8" or x.ndim != 3 or y.shape != x.shape[:1]:
