@@ -5,19 +5,90 @@ import numpy as np
 from keras import ops
 
 from keras_balance.layers import ManualAugmentation
-from keras_balance.models.bagan import gradients, latent, losses, networks
-from keras_balance.models.bagan.feeding import real_sample, training_data
+from keras_balance.models.bagan import (
+    checks,
+    feeding,
+    gradients,
+    latent,
+    losses,
+    networks,
+)
 from keras_balance.models.bagan.optimizers import PhaseOptimizers
 from keras_balance.models.bagan.phases import Phases
 from keras_balance.utils.images import check_images, check_value_range, rescale
 from keras_balance.utils.labels import read_labels
-from keras_balance.utils.seeds import check_seed, derive_seed, random_generator
+from keras_balance.utils.seeds import check_seed, random_generator
 
 _NETWORK_RANGE = (-1.0, 1.0)
+_AUTOENCODER_STEPS = 1500
+_GAN_STEPS = 500
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
 class BAGAN(keras.Model):
+    """Balancing GAN: learns from all classes to draw images of the rare ones.
+
+    Phase 1 trains an autoencoder on all classes, which is how a rare class comes
+    by the strokes and the styles of the frequent ones. Then a Gaussian is fitted to
+    the codes of each class. Phase 2 goes on from the autoencoder's weights as a GAN
+    whose discriminator tells the `num_classes` classes and "fake" apart. The
+    checkpoint that is most useful to a classifier of the training images is kept,
+    and the plain autoencoder is one of the candidates.
+
+    It differs from the published BAGAN where that breaks down for a dozen images;
+    `published_bagan` builds the published one.
+
+    Args:
+        image_shape: Shape of one image, `(height, width, channels)`, or channels
+            first where `data_format` says so; any sides from 4 pixels on.
+        num_classes: Number of classes, 2 or more.
+        latent_dim: Length of the code.
+        value_range: The `(low, high)` of the pixels, in and out.
+        encoder: Optional `keras.Model` from `(height, width, channels)` in [-1, 1]
+            to `(latent_dim,)`. The discriminator is a copy of it, with logits in
+            place of its last layer.
+        decoder: Optional `keras.Model` from `(latent_dim,)` to
+            `(height, width, channels)` in [-1, 1].
+        augmentation: A Keras layer applied to real images in phase 1, and to real
+            and generated ones alike in phase 2 (Zhao et al. 2020), on images in
+            [-1, 1]; None for none. `"auto"` is a slight rotation and zoom.
+        code_noise: Standard deviation of the noise on the code in phase 1.
+        code_penalty: Weight of the code's mean square in phase 1.
+        label_weight: Weight of the loss of a classifier of the code in phase 1,
+            which keeps the classes apart.
+        shrinkage: `"auto"`, or a number in [0, 1]: how far the covariance of each
+            class's codes is drawn to the one within all classes.
+        truncation: Quantile of the real codes' distance beyond which none is drawn.
+        fake_share: Weight of generated images in the discriminator's loss.
+        anchor_weight: Weight of the reconstruction loss in phase 2, which holds
+            the generator to the codes.
+        ema_momentum: Momentum of the average of the generator's weights in phase 2.
+        candidates: Number of checkpoints of phase 2 that are judged; 0 keeps the
+            last one.
+        balanced: Whether `fit` on arrays repeats images of rare classes.
+        class_names: Optional sequence of the labels in class order, as they stand
+            in `y`; 0, 1, ... when not given.
+        data_format: `"channels_last"` or `"channels_first"`; Keras' own by default.
+        seed: Integer or None.
+
+    Attributes:
+        candidate_scores: dict of epoch to the usefulness of its checkpoint; the
+            first is the plain autoencoder's.
+
+    Raises:
+        ValueError: For images too small, networks that do not fit, and numbers out
+            of bounds.
+
+    Example:
+        >>> bagan = kb.models.BAGAN(image_shape=(28, 28, 1), num_classes=10, seed=1)
+        >>> bagan.fit(x_train, y_train)
+        >>> zeros = bagan.generate([0] * 100, seed=2)
+        >>> model.fit(kb.BalancedDataset(x_train, y_train, synthesizer=bagan))
+
+    Reference:
+        Mariani et al. 2018, "BAGAN: Data Augmentation with Balancing GAN".
+    """
+
     def __init__(
         self,
         image_shape,
@@ -38,57 +109,71 @@ class BAGAN(keras.Model):
         candidates=3,
         balanced=True,
         class_names=None,
+        data_format=None,
         seed=None,
         name="bagan",
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
-        self.image_shape = tuple(image_shape)
-        self.num_classes = num_classes
-        self.latent_dim = latent_dim
+        self.data_format = (
+            keras.config.image_data_format() if data_format is None else data_format
+        )
+        self.image_shape = checks.image_shape(image_shape, self.data_format)
+        self.num_classes = checks.whole_number("num_classes", num_classes, 2)
+        self.latent_dim = checks.whole_number("latent_dim", latent_dim, 1)
         self.value_range = check_value_range(value_range)
-        self.code_noise = code_noise
-        self.code_penalty = code_penalty
-        self.label_weight = label_weight
-        self.shrinkage = shrinkage
-        self.truncation = truncation
-        self.fake_share = fake_share
-        self.anchor_weight = anchor_weight
-        self.ema_momentum = ema_momentum
-        self.candidates = candidates
-        self.balanced = balanced
-        self.class_names = class_names
+        self.augmentation = augmentation
+        self.code_noise = checks.number("code_noise", code_noise)
+        self.code_penalty = checks.number("code_penalty", code_penalty)
+        self.label_weight = checks.number("label_weight", label_weight)
+        self.shrinkage = (
+            shrinkage
+            if shrinkage == "auto"
+            else checks.number("shrinkage", shrinkage, 1)
+        )
+        self.truncation = checks.number("truncation", truncation, 1)
+        self.fake_share = checks.number("fake_share", fake_share, 1)
+        self.anchor_weight = checks.number("anchor_weight", anchor_weight)
+        self.ema_momentum = checks.number("ema_momentum", ema_momentum, 1)
+        self.candidates = checks.whole_number("candidates", candidates, 0)
+        self.balanced = bool(balanced)
+        self.class_names = checks.class_names(class_names, self.num_classes)
         self.seed = seed
-        self._root_seed = check_seed(seed)
-        self._seeds = keras.random.SeedGenerator(self._root_seed)
+        self.root_seed = check_seed(seed)
+        self.phase = "autoencoder"
+        self.candidate_scores = {}
+        self._seeds = keras.random.SeedGenerator(self.root_seed)
+        self._augmentation = self._augmentation_layer()
         self._build_networks(encoder, decoder)
         self._build_latent()
-        if augmentation == "auto":
-            augmentation = ManualAugmentation(
-                rotation_factor=0.04,
-                zoom_factor=0.1,
-                noise_factor=0.0,
-                value_range=_NETWORK_RANGE,
-                fill_mode="nearest",
-                data_format="channels_last",
-                seed=self._root_seed,
-            )
-        self.augmentation = augmentation
         self.trackers = {
-            name: keras.metrics.Mean(name)
-            for name in ("autoencoder_loss", "reconstruction_loss", "d_loss", "g_loss")
+            key: keras.metrics.Mean(key)
+            for key in ("autoencoder_loss", "reconstruction_loss", "d_loss", "g_loss")
         }
-        self.phase = "autoencoder"
         self.built = True
 
-    def _build_networks(self, encoder, decoder):
-        shape, seed = self._network_shape, self._root_seed
-        self.encoder = encoder or networks.build_encoder(shape, self.latent_dim, seed)
-        self.decoder = decoder or networks.build_decoder(
-            shape, self.latent_dim, seed + 100
+    def _augmentation_layer(self):
+        if self.augmentation != "auto":
+            return self.augmentation
+        return ManualAugmentation(
+            rotation_factor=0.04,
+            zoom_factor=0.1,
+            noise_factor=0.0,
+            value_range=_NETWORK_RANGE,
+            fill_mode="nearest",
+            data_format="channels_last",
+            seed=self.root_seed,
         )
+
+    def _build_networks(self, encoder, decoder):
+        shape, seed, dimensions = self._network_shape, self.root_seed, self.latent_dim
+        self.custom_networks = encoder is not None, decoder is not None
+        self.encoder = encoder or networks.build_encoder(shape, dimensions, seed)
+        self.decoder = decoder or networks.build_decoder(shape, dimensions, seed + 100)
+        checks.network("encoder", self.encoder, shape, (dimensions,))
+        checks.network("decoder", self.decoder, (dimensions,), shape)
         self.label_head = networks.build_label_head(
-            self.latent_dim, self.num_classes, seed + 200
+            dimensions, self.num_classes, seed + 200
         )
         self.discriminator = networks.build_discriminator(
             self.encoder, self.num_classes, seed + 300
@@ -99,23 +184,23 @@ class BAGAN(keras.Model):
         self.generator.trainable = self.best.trainable = False
 
     def _build_latent(self):
-        def weight(name, *shape):
-            return self.add_weight(
-                name=name, shape=shape, initializer="zeros", trainable=False,
+        shapes = {
+            "means": (self.num_classes, self.latent_dim),
+            "factors": (self.num_classes, self.latent_dim, self.latent_dim),
+            "radius": (),
+            "best_score": (),
+        }
+        for key, shape in shapes.items():
+            weight = self.add_weight(
+                name=key,
+                shape=shape,
+                initializer="zeros",
+                trainable=False,
                 dtype="float32",
             )
+            setattr(self, key, weight)
 
-        classes, dimensions = self.num_classes, self.latent_dim
-        self.means = weight("means", classes, dimensions)
-        self.factors = weight("factors", classes, dimensions, dimensions)
-        self.radius = weight("radius")
-        self.best_score = weight("best_score")
-
-    @property
-    def _network_shape(self):
-        return self.image_shape
-
-    # Training
+    # Training.
 
     def compile(
         self,
@@ -124,7 +209,16 @@ class BAGAN(keras.Model):
         generator_optimizer=None,
         **kwargs,
     ):
-        """Choose the optimizers: Adam in all three places when not given."""
+        """Choose the optimizers of the phases.
+
+        Args:
+            autoencoder_optimizer: Of encoder and decoder in phase 1; Adam by default.
+            discriminator_optimizer: Of the discriminator in phase 2; Adam by default.
+            generator_optimizer: Of the decoder in phase 2; Adam by default, at half
+                the discriminator's rate (two time scales, Heusel et al. 2017).
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution` of
+                `keras.Model.compile`.
+        """
         adam = keras.optimizers.Adam
         optimizers = PhaseOptimizers(
             autoencoder_optimizer or adam(2e-3),
@@ -137,6 +231,17 @@ class BAGAN(keras.Model):
             self.decoder.trainable_variables,
         )
         super().compile(optimizer=optimizers, auto_scale_loss=False, **kwargs)
+
+    def get_compile_config(self):
+        """Config of the optimizers, for `compile_from_config`."""
+        return {"optimizers": keras.optimizers.serialize(self.optimizer)}
+
+    def compile_from_config(self, config):
+        """Compile as the saved model was."""
+        optimizers = keras.optimizers.deserialize(config["optimizers"])
+        self.compile(
+            optimizers.autoencoder, optimizers.discriminator, optimizers.generator
+        )
 
     @property
     def _autoencoder_variables(self):
@@ -155,15 +260,53 @@ class BAGAN(keras.Model):
         verbose="auto",
         initial_epoch=0,
     ):
+        """Train both phases, one after the other, in one run of epochs.
+
+        Args:
+            x: Images `(n, height, width, channels)` in `value_range`; or a data set
+                of `(images, labels)` batches: a `PyDataset`, a `tf.data.Dataset` or a
+                torch `DataLoader`. It is read once more before training, and its
+                batches are taken as they come: balance them with `BalancedDataset`.
+            y: Labels of an array: sparse, `(n, 1)` or one-hot. Each class has one
+                image at least.
+            epochs: Epochs of phase 2, 0 for none. By default as many as make
+                500 steps.
+            autoencoder_epochs: Epochs of phase 1. By default as many as make 1,500
+                steps.
+            batch_size: Images in a batch of an array.
+            callbacks: Keras callbacks; they see both phases as one run, whose logs
+                have `autoencoder_loss` in phase 1, and `d_loss`, `g_loss` and
+                `diversity` in phase 2.
+            verbose: As in `keras.Model.fit`.
+            initial_epoch: Epoch of the whole run to begin at, to resume a training.
+
+        Returns:
+            The `History` of the run.
+
+        Raises:
+            ValueError: For a class without images, labels or pixels that do not fit.
+            FloatingPointError: When a loss is NaN or infinite; the weights are then
+                those from before the epoch.
+        """
         if not self.compiled:
             self.compile()
-        data, steps = training_data(self, x, y, batch_size)
-        sample = real_sample(self, x, y)
+        options = self._label_options
+        if y is not None:
+            checks.images_fit(x, self.image_shape)
+            data = feeding.array_feed(
+                x, y, options, batch_size, self.balanced, self.root_seed
+            )
+            images, labels = feeding.sample_array(x, y, options, self.root_seed)
+            steps = len(data)
+        else:
+            data = x
+            images, labels, steps = feeding.sample_batches(x, options)
+            checks.images_fit(images, self.image_shape)
         if autoencoder_epochs is None:
-            autoencoder_epochs = max(1, round(1500 / steps))
+            autoencoder_epochs = max(1, round(_AUTOENCODER_STEPS / steps))
         if epochs is None:
-            epochs = max(1, round(600 / steps))
-        phases = Phases(autoencoder_epochs, epochs, sample)
+            epochs = max(1, round(_GAN_STEPS / steps))
+        phases = Phases(autoencoder_epochs, epochs, images, labels)
         return super().fit(
             data,
             epochs=autoencoder_epochs + epochs,
@@ -174,15 +317,11 @@ class BAGAN(keras.Model):
         )
 
     def enter(self, phase):
-        """Make the next training step that of `"autoencoder"` or `"gan"`."""
-        optimizers = self.optimizer
-        if phase == "autoencoder":
-            optimizers.active = (optimizers.autoencoder,)
-        else:
-            optimizers.active = (optimizers.discriminator, optimizers.generator)
+        """Make the next training steps those of `"autoencoder"` or `"gan"`."""
+        self.optimizer.phase = phase
         if phase != self.phase:
             self.phase = phase
-            # The step is traced once a phase, without a branch in it.
+            # A step is traced for one phase, without a branch in it.
             self.train_function = None
             self.make_train_function()
 
@@ -194,24 +333,17 @@ class BAGAN(keras.Model):
     def _autoencoder_step(self, data):
         images, labels = self._real_batch(data)
         images = self._augment(images)
-        noise = keras.random.normal(
-            (ops.shape(images)[0], self.latent_dim), stddev=self.code_noise,
-            seed=self._seeds,
-        )
-        values = {}
+        shape = (ops.shape(images)[0], self.latent_dim)
+        noise = keras.random.normal(shape, stddev=self.code_noise, seed=self._seeds)
 
         def loss_function():
             codes = self.encoder(images, training=True)
             reconstructions = self.decoder(codes + noise, training=True)
-            reconstruction = losses.reconstruction_loss(images, reconstructions)
-            label = losses.classification_loss(
-                labels, self.label_head(codes, training=True)
-            )
-            penalty = ops.mean(ops.square(codes))
+            logits = self.label_head(codes, training=True)
             return (
-                reconstruction
-                + self.label_weight * label
-                + self.code_penalty * penalty
+                losses.reconstruction_loss(images, reconstructions)
+                + self.label_weight * losses.classification_loss(labels, logits)
+                + self.code_penalty * ops.mean(ops.square(codes))
             )
 
         loss = gradients.minimize(
@@ -221,155 +353,234 @@ class BAGAN(keras.Model):
 
     def _gan_step(self, data):
         images, labels = self._real_batch(data)
-        count = ops.shape(images)[0]
         wanted = keras.random.randint(
-            (count,), 0, self.num_classes, seed=self._seeds, dtype="int32"
+            ops.shape(labels), 0, self.num_classes, seed=self._seeds, dtype="int32"
         )
         codes = self._sample_codes(wanted)
         fakes = ops.stop_gradient(self.decoder(codes, training=True))
-        real_views, fake_views = self._augment(images), self._augment(fakes)
+        d_loss = self._train_discriminator(images, labels, fakes)
+        g_loss = self._train_generator(images, codes, wanted)
+        self._average_generator()
+        return self._track(d_loss=d_loss, g_loss=g_loss)
 
-        def discriminator_loss():
+    def _train_discriminator(self, images, labels, fakes):
+        images, fakes = self._augment(images), self._augment(fakes)
+
+        def loss_function():
+            real_logits = self.discriminator(images, training=True)
+            fake_logits = self.discriminator(fakes, training=True)
             return losses.discriminator_loss(
-                labels,
-                self.discriminator(real_views, training=True),
-                self.discriminator(fake_views, training=True),
-                self.fake_share,
+                labels, real_logits, fake_logits, self.fake_share
             )
 
-        def generator_loss():
-            views = self._augment(self.decoder(codes, training=True))
-            adversarial = losses.generator_loss(
-                wanted, self.discriminator(views, training=True)
-            )
-            if not self.anchor_weight:
-                return adversarial
-            anchor = losses.reconstruction_loss(
-                images, self.decoder(self.encoder(images), training=True)
-            )
-            return adversarial + self.anchor_weight * anchor
-
-        d_loss = gradients.minimize(
+        return gradients.minimize(
             self,
-            discriminator_loss,
+            loss_function,
             self.optimizer.discriminator,
             self.discriminator.trainable_variables,
         )
-        g_loss = gradients.minimize(
+
+    def _train_generator(self, images, codes, wanted):
+        real_codes = ops.stop_gradient(self.encoder(images))
+
+        def loss_function():
+            fakes = self._augment(self.decoder(codes, training=True))
+            logits = self.discriminator(fakes, training=True)
+            loss = losses.generator_loss(wanted, logits)
+            if not self.anchor_weight:
+                return loss
+            anchor = losses.reconstruction_loss(
+                images, self.decoder(real_codes, training=True)
+            )
+            return loss + self.anchor_weight * anchor
+
+        return gradients.minimize(
             self,
-            generator_loss,
+            loss_function,
             self.optimizer.generator,
             self.decoder.trainable_variables,
         )
-        for average, weight in zip(
-            self.generator.variables, self.decoder.variables, strict=True
-        ):
-            average.assign(
-                self.ema_momentum * average + (1 - self.ema_momentum) * weight
-            )
-        return self._track(d_loss=d_loss, g_loss=g_loss)
+
+    def _average_generator(self):
+        momentum = self.ema_momentum
+        pairs = zip(self.generator.variables, self.decoder.variables, strict=True)
+        for average, weight in pairs:
+            average.assign(momentum * average + (1 - momentum) * weight)
 
     def _real_batch(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         if len(labels.shape) == 2 and labels.shape[1] == self.num_classes:
             labels = ops.argmax(labels, axis=1)
         labels = ops.cast(ops.reshape(labels, (-1,)), "int32")
-        return self._to_network(images), labels
+        return self._to_network(ops.cast(images, "float32")), labels
 
     def _augment(self, images):
-        if self.augmentation is None:
+        if self._augmentation is None:
             return images
-        return self.augmentation(images, training=True)
+        return self._augmentation(images, training=True)
 
     def _sample_codes(self, labels):
-        noise = keras.random.normal(
-            (ops.shape(labels)[0], self.latent_dim), seed=self._seeds
-        )
+        shape = (ops.shape(labels)[0], self.latent_dim)
+        noise = keras.random.normal(shape, seed=self._seeds)
         distance = ops.norm(noise, axis=1, keepdims=True)
         noise = noise * ops.minimum(1.0, self.radius / distance)
         factors = ops.take(self.factors, labels, axis=0)
-        return ops.take(self.means, labels, axis=0) + ops.einsum(
-            "nij,nj->ni", factors, noise
-        )
+        deviations = ops.einsum("nij,nj->ni", factors, noise)
+        return ops.take(self.means, labels, axis=0) + deviations
 
     def _track(self, **values):
-        for name, value in values.items():
-            self.trackers[name].update_state(value)
-        return {name: self.trackers[name].result() for name in values}
-
-    def _to_network(self, images):
-        return rescale(
-            ops.cast(images, "float32"), self.value_range, _NETWORK_RANGE
-        )
+        for key, value in values.items():
+            self.trackers[key].update_state(value)
+        return {key: self.trackers[key].result() for key in values}
 
     def fit_latent(self, images, labels):
-        """Fit the class Gaussians, and generate with the decoder as it is now."""
+        """Fit the class Gaussians, and serve the decoder as it is now.
+
+        `fit` does this at the end of phase 1.
+
+        Args:
+            images: Images `(n, ...)` in `value_range`.
+            labels: Class indices `(n,)`.
+        """
         codes = self.encode(images)
         means, factors = latent.fit_class_gaussians(
             codes, labels, self.num_classes, self.shrinkage
         )
-        radius = latent.typical_radius(codes, labels, means, factors, self.truncation)
         self.means.assign(means)
         self.factors.assign(factors)
-        self.radius.assign(radius)
+        self.radius.assign(
+            latent.typical_radius(codes, labels, means, factors, self.truncation)
+        )
         self.generator.set_weights(self.decoder.get_weights())
 
-    # Use
+    # Use.
+
+    @property
+    def is_fitted(self):
+        """Whether there are class Gaussians to draw from."""
+        return float(ops.convert_to_numpy(self.radius)) > 0
 
     def generate(self, labels, seed=None, batch_size=256):
-        indices, _ = read_labels(
-            labels,
-            num_classes=None if self.class_names else self.num_classes,
-            class_names=self.class_names,
-            name="labels",
-        )
-        if not float(self.radius):
+        """Draw one image for each label.
+
+        Args:
+            labels: Labels `(n,)` or one-hot, as in training.
+            seed: Integer, or None for a fresh one.
+            batch_size: Images drawn at a time.
+
+        Returns:
+            float32 NumPy images `(n, height, width, channels)` in `value_range`.
+
+        Raises:
+            ValueError: For a label that is not among the classes.
+            RuntimeError: Before `fit`.
+        """
+        indices, _ = read_labels(labels, name="labels", **self._label_options)
+        return self.generate_classes(indices, check_seed(seed), batch_size)
+
+    def generate_classes(self, indices, seed, batch_size=256):
+        """Draw one image for each class index `(n,)`."""
+        if not self.is_fitted:
             raise RuntimeError(
-                "A BAGAN generates after `fit`, or from the end of its first epoch on."
+                "A BAGAN can draw images after `fit` alone. Received: is_fitted=False"
             )
         codes = latent.sample_class_gaussians(
             ops.convert_to_numpy(self.means),
             ops.convert_to_numpy(self.factors),
             indices,
-            float(self.radius),
-            random_generator(check_seed(seed)),
+            float(ops.convert_to_numpy(self.radius)),
+            random_generator(seed),
         )
-        return self._to_images(_in_batches(self.generator, codes, batch_size))
+        return self._decode(codes, batch_size)
 
     def encode(self, images, batch_size=256):
-        """Codes `(n, latent_dim)` of images in `value_range`."""
-        check_images(images, "images")
-        images = rescale(
-            np.asarray(images, dtype="float32"), self.value_range, _NETWORK_RANGE
-        )
-        return _in_batches(self.encoder, images, batch_size)
+        """Codes, float32 `(n, latent_dim)`, of images in `value_range`."""
+        return _predict(self.encoder, self._check_and_scale(images), batch_size)
 
     def reconstruct(self, images, batch_size=256):
-        """The images after encoder and generator, float32 in `value_range`."""
-        codes = self.encode(images, batch_size)
-        return self._to_images(_in_batches(self.generator, codes, batch_size))
+        """Pass images through encoder and generator; float32 in `value_range`."""
+        return self._decode(self.encode(images, batch_size), batch_size)
 
     def discriminate(self, images, batch_size=256):
-        """Probabilities `(n, num_classes + 1)`; the last one is "fake"."""
-        check_images(images, "images")
-        images = rescale(
-            np.asarray(images, dtype="float32"), self.value_range, _NETWORK_RANGE
-        )
-        logits = _in_batches(self.discriminator, images, batch_size)
+        """Class probabilities `(n, num_classes + 1)` of images; the last is "fake"."""
+        logits = _predict(self.discriminator, self._check_and_scale(images), batch_size)
         return ops.convert_to_numpy(ops.softmax(logits))
 
     def call(self, images, training=None):
-        """Reconstruct images in `value_range`."""
+        """Reconstruct a batch of images in `value_range`."""
         codes = self.encoder(self._to_network(images), training=training)
-        images = self.decoder(codes, training=training)
-        return rescale(images, _NETWORK_RANGE, self.value_range)
+        return self._from_network(self.decoder(codes, training=training))
 
-    def _to_images(self, outputs):
-        return rescale(outputs, _NETWORK_RANGE, self.value_range).astype("float32")
+    def _check_and_scale(self, images):
+        check_images(images, "images")
+        checks.images_fit(images, self.image_shape, "images")
+        return self._to_network(np.asarray(images, dtype="float32"))
+
+    def _decode(self, codes, batch_size):
+        images = self._from_network(_predict(self.generator, codes, batch_size))
+        return np.clip(images, *self.value_range, dtype="float32")
+
+    # Between the images of the user and those of the networks.
+
+    @property
+    def _network_shape(self):
+        if self.data_format == "channels_first":
+            return (*self.image_shape[1:], self.image_shape[0])
+        return self.image_shape
+
+    def _to_network(self, images):
+        images = rescale(images, self.value_range, _NETWORK_RANGE)
+        if self.data_format == "channels_first":
+            images = (
+                images.transpose(0, 2, 3, 1)
+                if isinstance(images, np.ndarray)
+                else ops.transpose(images, (0, 2, 3, 1))
+            )
+        return images
+
+    def _from_network(self, images):
+        images = rescale(images, _NETWORK_RANGE, self.value_range)
+        if self.data_format == "channels_first":
+            images = (
+                images.transpose(0, 3, 1, 2)
+                if isinstance(images, np.ndarray)
+                else ops.transpose(images, (0, 3, 1, 2))
+            )
+        return images
+
+    @property
+    def _label_options(self):
+        if self.class_names is None:
+            return {"num_classes": self.num_classes}
+        return {"class_names": self.class_names}
+
+    def get_config(self):
+        """Config to rebuild the model from; weights apart."""
+        own = (
+            "image_shape num_classes latent_dim value_range code_noise code_penalty "
+            "label_weight shrinkage truncation fake_share anchor_weight ema_momentum "
+            "candidates balanced class_names data_format seed"
+        )
+        config = super().get_config() | {key: getattr(self, key) for key in own.split()}
+        serialize = keras.saving.serialize_keras_object
+        config["augmentation"] = serialize(self.augmentation)
+        for key, is_custom in zip(
+            ("encoder", "decoder"), self.custom_networks, strict=True
+        ):
+            config[key] = serialize(getattr(self, key)) if is_custom else None
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuild from `get_config`."""
+        deserialize = keras.saving.deserialize_keras_object
+        for key in ("encoder", "decoder", "augmentation"):
+            config[key] = deserialize(config[key])
+        return cls(**config)
 
 
-def _in_batches(network, inputs, batch_size):
+def _predict(network, inputs, batch_size):
     """Run a network over an array in batches of one shape, so it compiles once."""
-    padding = -len(inputs) % batch_size
-    padded = np.concatenate([inputs, np.zeros((padding, *inputs.shape[1:]), "float32")])
+    padding = np.zeros((-len(inputs) % batch_size, *inputs.shape[1:]), "float32")
+    padded = np.concatenate([inputs, padding])
     return network.predict(padded, batch_size=batch_size, verbose=0)[: len(inputs)]

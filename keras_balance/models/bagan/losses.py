@@ -29,5 +29,5 @@ def discriminator_loss(real_labels, real_logits, fake_logits, fake_share):
 
 
 def generator_loss(wanted_labels, fake_logits):
-    """The discriminator is to see the class asked for: Mariani et al., section 3.3."""
+    """Ask for the wanted class: Mariani et al. 2018, section 3.3."""
     return classification_loss(wanted_labels, fake_logits)

@@ -24,7 +24,7 @@ def grid(image_shape):
 
 
 def build_encoder(image_shape, latent_dim, seed):
-    """From an image to a linear code; about 5 million multiply-adds at 28x28.
+    """Build the map from image to code, 5 million multiply-adds at 28x28.
 
     One stride-2 convolution a halving, from 32 filters on, and one without
     stride at the end.
@@ -42,7 +42,7 @@ def build_encoder(image_shape, latent_dim, seed):
 
 
 def build_decoder(image_shape, latent_dim, seed):
-    """From a code to an image in [-1, 1]; about 8 million multiply-adds at 28x28.
+    """Build the map from code to image, 8 million multiply-adds at 28x28.
 
     Grows a small feature map by factors of two and crops to the image, so that
     any height and width is served.
@@ -61,7 +61,7 @@ def build_decoder(image_shape, latent_dim, seed):
 
 
 def build_published_encoder(image_shape, latent_dim, seed):
-    """The published trunk, with dropout, and a linear code (Mariani et al. 2018)."""
+    """Build the published trunk, with dropout, and a linear code (Mariani et al.)."""
     seeds = itertools.count(seed)
     inputs = keras.Input(image_shape)
     x = inputs
@@ -73,7 +73,7 @@ def build_published_encoder(image_shape, latent_dim, seed):
 
 
 def build_published_decoder(image_shape, latent_dim, seed):
-    """The published generator: 8.2 million weights at 28x28 (Mariani et al. 2018)."""
+    """Build the published generator, 8.2 million weights at 28x28 (Mariani et al.)."""
     seeds = itertools.count(seed)
     rows, columns = grid(image_shape)
     inputs = keras.Input((latent_dim,))
@@ -89,7 +89,7 @@ def build_published_decoder(image_shape, latent_dim, seed):
 
 
 def build_discriminator(encoder, num_classes, seed):
-    """The encoder's architecture, with n + 1 logits in place of the code."""
+    """Copy the encoder's architecture, with n + 1 logits in place of the code."""
     trunk = keras.Model(encoder.input, encoder.layers[-1].input)
     trunk = keras.models.clone_model(trunk)
     logits = _dense(num_classes + 1, itertools.count(seed), dtype="float32")
@@ -97,7 +97,7 @@ def build_discriminator(encoder, num_classes, seed):
 
 
 def build_label_head(latent_dim, num_classes, seed):
-    """Logits of the class from the code, to keep classes apart in it."""
+    """Build logits of the class from the code, to keep classes apart in it."""
     inputs = keras.Input((latent_dim,))
     logits = _dense(num_classes, itertools.count(seed), dtype="float32")
     return keras.Model(inputs, logits(inputs), name="label_head")

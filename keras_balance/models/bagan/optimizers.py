@@ -22,7 +22,7 @@ class PhaseOptimizers(keras.optimizers.Optimizer):
         self.autoencoder = keras.optimizers.get(autoencoder)
         self.discriminator = keras.optimizers.get(discriminator)
         self.generator = keras.optimizers.get(generator)
-        self.active = (self.autoencoder,)
+        self.phase = "autoencoder"
 
     def build_phases(self, autoencoder, discriminator, generator):
         """Create the slots of each optimizer for its own list of variables."""
@@ -38,17 +38,31 @@ class PhaseOptimizers(keras.optimizers.Optimizer):
     def variables(self):
         """All variables of the three optimizers."""
         optimizers = (self.autoencoder, self.discriminator, self.generator)
-        return [variable for optimizer in optimizers for variable in optimizer.variables]
+        return [
+            variable for optimizer in optimizers for variable in optimizer.variables
+        ]
 
     @property
     def learning_rate(self):
         """Learning rate of the phase in progress; the generator's in the second."""
-        return self.active[-1].learning_rate
+        return self._active[-1].learning_rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate):
-        for optimizer in self.active:
+        for optimizer in self._active:
             optimizer.learning_rate = learning_rate
+
+    @property
+    def _active(self):
+        if self.phase == "autoencoder":
+            return (self.autoencoder,)
+        return (self.discriminator, self.generator)
+
+    def save_own_variables(self, store):
+        """Nothing to do: Keras' saver visits the three optimizers itself."""
+
+    def load_own_variables(self, store):
+        """Nothing to do: Keras' saver visits the three optimizers itself."""
 
     def get_config(self):
         """Configs of the three optimizers."""

@@ -14,7 +14,8 @@ def run(model, step, arguments):
     state, data = arguments
     groups = _variable_groups(model)
     mapping = [
-        pair for group, values in zip(groups, state, strict=True)
+        pair
+        for group, values in zip(groups, state, strict=True)
         for pair in zip(group, values, strict=True)
     ]
     with keras.StatelessScope(state_mapping=mapping) as scope:

@@ -1,0 +1,92 @@
+"""The rules for BAGAN's arguments."""
+
+import numbers
+
+import keras
+import numpy as np
+
+_SMALLEST_SIDE = 4
+
+
+def image_shape(shape, data_format):
+    """`image_shape` as a tuple of three ints, its sides from 4 pixels on."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            "`data_format` must be 'channels_last' or 'channels_first'. "
+            f"Received: data_format={data_format!r}"
+        )
+    try:
+        sides = tuple(shape)
+    except TypeError:
+        sides = ()
+    are_whole = all(isinstance(side, numbers.Integral) and side > 0 for side in sides)
+    if len(sides) != 3 or not are_whole:
+        raise ValueError(
+            "`image_shape` must be three positive integers, the shape of one image. "
+            f"Received: image_shape={shape!r}"
+        )
+    height_and_width = sides[1:] if data_format == "channels_first" else sides[:2]
+    if min(height_and_width) < _SMALLEST_SIDE:
+        raise ValueError(
+            f"Images must be {_SMALLEST_SIDE} pixels or more high and wide. "
+            f"Received: image_shape={shape!r} with data_format={data_format!r}"
+        )
+    return tuple(int(side) for side in sides)
+
+
+def whole_number(name, value, lowest):
+    """`value` as an int of at least `lowest`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
+    if value < lowest:
+        raise ValueError(f"`{name}` must be {lowest} or more. Received: {name}={value}")
+    return int(value)
+
+
+def number(name, value, highest=np.inf):
+    """`value` as a finite float from 0 to `highest`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"`{name}` must be a number. Received: {name}={value!r}")
+    if not (0 <= value <= highest and np.isfinite(value)):
+        bound = "" if highest == np.inf else f" and at most {highest}"
+        raise ValueError(
+            f"`{name}` must be finite, at least 0{bound}. Received: {name}={value}"
+        )
+    return float(value)
+
+
+def class_names(names, num_classes):
+    """`class_names` as a list of distinct labels, one a class, or None."""
+    if names is None:
+        return None
+    names = np.asarray(names).tolist()
+    if len(names) != num_classes or len(set(names)) != num_classes:
+        raise ValueError(
+            f"`class_names` must be {num_classes} distinct labels. "
+            f"Received: class_names={names}"
+        )
+    return names
+
+
+def network(name, model, input_shape, output_shape):
+    """Check that a user's network maps one shape to the other."""
+    if not isinstance(model, keras.Model) or not model.built:
+        raise TypeError(
+            f"`{name}` must be a built keras.Model. Received: {name}={model!r}"
+        )
+    shapes = model.input_shape, model.output_shape
+    wanted = (None, *input_shape), (None, *output_shape)
+    if shapes != wanted:
+        raise ValueError(
+            f"`{name}` must map inputs of shape {wanted[0]} to outputs of shape "
+            f"{wanted[1]}. Received: {name} from {shapes[0]} to {shapes[1]}"
+        )
+
+
+def images_fit(images, shape, name="x"):
+    """Check that an array holds images of one shape."""
+    if tuple(images.shape[1:]) != shape:
+        raise ValueError(
+            f"`{name}` must hold images of shape image_shape={shape}. "
+            f"Received: {name} of shape {tuple(images.shape)}"
+        )
