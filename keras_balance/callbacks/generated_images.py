@@ -1,5 +1,6 @@
 """Pictures of what a generator makes as it learns."""
 
+import numbers
 import pathlib
 
 import keras
@@ -7,64 +8,116 @@ import numpy as np
 
 from keras_balance.utils import plots
 from keras_balance.utils.labels import check_class_names
+from keras_balance.utils.seeds import check_seed
+
+_STRIP_PANELS = 5
+_STRIP_COLUMNS = 5
 
 
 class GeneratedImages(keras.callbacks.Callback):
     """Grids of generated images, one class a row, as training goes on.
 
-    Writes `epoch_0001.png`, ... and `strip.png`, the epochs side by side as in
-    Figure 4 of the paper. Every picture has the same seed, so that the same samples
-    are followed through training.
+    Writes `epoch_0010.png`, ... into a folder, `final.png` after training, and
+    `strip.png`: up to five of them, the first and the last included, side by side
+    as in Figure 4 of the paper. Every picture has the same seed, so that the same
+    samples are followed through the training. Each file is written whole or not at
+    all.
+
+    The model must have `num_classes`, `value_range` and `generate(labels,
+    seed=None)`, which gives images `(n, height, width, channels)`, as a `BAGAN` has.
 
     Args:
         directory: Folder for the pictures, made when missing.
-        every: A picture after each `every` epochs, and after the last one.
-        per_class: Images of each class in a grid.
-        class_names: Optional names, one a class, at the rows.
-        seed: Seed of the samples.
+        every: A picture after each `every` epochs; or a sequence of the epochs,
+            counted from 1, to draw a picture after.
+        per_class: Images of each class.
+        class_names: Optional names, one a class, for the rows. Defaults to the
+            model's `class_names`, or else to the class indices.
+        seed: Integer seed of the samples.
 
-    The model must have `generate(labels, seed=None)`, giving float images
-    `(n, height, width, channels)` in `model.value_range`, and `num_classes`.
+    Raises:
+        TypeError: When `every`, `per_class` or `seed` is no integer.
+        ValueError: When one is below 1 (`seed`: 0), or `class_names` is not one
+            name a class.
 
     Example:
-        >>> pictures = kb.callbacks.GeneratedImages("pictures", every=10)
+        >>> pictures = kb.callbacks.GeneratedImages("pictures", every=[10, 50, 100])
         >>> kb.models.BAGAN((28, 28, 1), 10).fit(x, y, callbacks=[pictures])
+
+    Reference:
+        Figure 4 of the paper, "BAGAN Generated Images Through 150 Epochs".
     """
 
     def __init__(self, directory, every=10, per_class=10, class_names=None, seed=0):
         super().__init__()
-        self.directory = pathlib.Path(directory)
-        self.every = every
-        self.per_class = per_class
+        self.directory = directory
+        self.every = _check_every(every)
+        self.per_class = _check_count("per_class", per_class)
         self.class_names = class_names
-        self.seed = seed
+        self.seed = check_seed(seed)
+        self._strip = {}
 
     def on_train_begin(self, logs=None):
-        """Forget the epochs of an earlier training."""
-        self._grids = {}
-        self._epoch = None
+        """Begin a new strip."""
+        self._strip = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        """Draw when it is time."""
-        self._epoch = epoch
-        if (epoch + 1) % self.every == 0:
-            self._draw(epoch)
+        """Draw a picture when it is time."""
+        # Counted from 1, as Keras' progress bar does.
+        epoch += 1
+        if self._is_time(epoch):
+            self._draw(f"epoch {epoch}", f"epoch_{epoch:04d}.png")
 
     def on_train_end(self, logs=None):
-        """Draw the last epoch."""
-        if self._epoch is not None and self._epoch not in self._grids:
-            self._draw(self._epoch)
+        """Draw what training left, which may be the choice of an earlier epoch."""
+        self._draw("after training", "final.png")
 
-    def _draw(self, epoch):
-        labels = np.repeat(np.arange(self.model.num_classes), self.per_class)
-        images = np.asarray(self.model.generate(labels, seed=self.seed))
-        self._grids[epoch] = images
-        names = check_class_names(self.class_names, self.model.num_classes)
-        value_range = self.model.value_range
-        grid = plots.image_grid(images, names, value_range, f"epoch {epoch + 1}")
-        plots.save_figure(grid, self.directory / f"epoch_{epoch + 1:04d}.png")
-        epochs = [epoch + 1 for epoch in self._grids]
-        strip = plots.epoch_strip(
-            list(self._grids.values()), epochs, names, value_range
-        )
-        plots.save_figure(strip, self.directory / "strip.png")
+    def _is_time(self, epoch):
+        if isinstance(self.every, int):
+            return epoch % self.every == 0
+        return epoch in self.every
+
+    def _draw(self, title, file_name):
+        model, directory = self.model, pathlib.Path(self.directory)
+        names, images = self._generate()
+        figure = plots.image_grid(images, names, model.value_range, title)
+        plots.save_figure(figure, directory / file_name)
+        self._strip[title] = images[:, :_STRIP_COLUMNS]
+        figure = plots.image_strip(_spread(self._strip), names, model.value_range)
+        plots.save_figure(figure, directory / "strip.png")
+
+    def _generate(self):
+        """Names of the classes and images `(classes, per_class, h, w, c)`."""
+        model = self.model
+        classes = getattr(model, "class_names", None)
+        names = classes if self.class_names is None else self.class_names
+        names = check_class_names(names, model.num_classes)
+        # Labels as in training: a BAGAN with class names is asked by those.
+        labels = np.arange(model.num_classes) if classes is None else classes
+        labels = np.repeat(np.asarray(labels), self.per_class)
+        images = np.asarray(model.generate(labels, seed=self.seed))
+        if getattr(model, "data_format", None) == "channels_first":
+            images = np.moveaxis(images, 1, -1)
+        return names, images.reshape(len(names), self.per_class, *images.shape[1:])
+
+
+def _spread(strip):
+    """At most as many panels as a strip has, evenly spread, both ends kept."""
+    titles = list(strip)
+    places = np.linspace(0, len(titles) - 1, min(len(titles), _STRIP_PANELS))
+    chosen = [titles[place] for place in np.rint(places).astype(int)]
+    return {title: strip[title] for title in chosen}
+
+
+def _check_every(every):
+    if isinstance(every, (list, tuple, range, set, frozenset, np.ndarray)):
+        return tuple(_check_count("every", epoch) for epoch in every)
+    return _check_count("every", every)
+
+
+def _check_count(name, value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
+    if value < 1:
+        raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
+    return int(value)

@@ -1,96 +1,238 @@
 """Scores of every class on held-out data after each epoch."""
 
 import copy
+import math
 import pathlib
 
 import keras
 import numpy as np
-from sklearn.metrics import classification_report
-from sklearn.metrics import confusion_matrix as count_confusions
 
-from keras_balance.metrics.scores import per_class_scores
+from keras_balance.metrics import class_report
 from keras_balance.utils import plots
 from keras_balance.utils.files import write_json, write_text
-from keras_balance.utils.labels import check_class_names, read_labels
+from keras_balance.utils.images import check_same_length
+from keras_balance.utils.labels import read_labels
+from keras_balance.utils.tables import markdown_table
 
 
 class PerClassReport(keras.callbacks.Callback):
-    """Evaluate every class on held-out data after each epoch.
+    """Precision, recall and F1 of every class on held-out data after each epoch.
+
+    One pass of predictions; the scores are scikit-learn's. They go into the logs
+    as `val_precision_<class>`, `val_recall_<class>`, `val_f1_<class>` and
+    `val_pr_auc_<class>` (average precision), the same with `macro`, and
+    `val_balanced_accuracy` and `val_g_mean`. Callbacks that stand behind this one
+    in the list see them, and so does `History`: put this one first.
+
+    The keys are the same in every epoch. A class without held-out images scores
+    NaN; see `kb.metrics.class_report` for the averages.
 
     Args:
-        x: Held-out images, or a data set of `(x, y)` batches.
-        y: Labels of `x` when that is an array.
-        class_names: Optional names, one a class, for the keys.
-        directory: Optional folder for reports and pictures.
-        batch_size: Images in a batch of an array.
+        x: Held-out images `(n, ...)`, or batches `(images, labels)` or `(images,
+            labels, sample_weight)` that can be read again and again and end: a
+            `keras.utils.PyDataset`, a `tf.data.Dataset`, a torch `DataLoader`.
+        y: Labels of an array `x`: sparse `(n,)` or `(n, 1)`, or one-hot. Labels that
+            are no class indices (strings, 2, 7 and 40) stand for the model's
+            outputs by their place in `class_names`, or else in sorted order.
+        class_names: Optional names, one a class, for keys, tables and pictures.
+            Defaults to the labels themselves.
+        directory: Optional folder, made when missing, for `report.json` and
+            `report.md` after each epoch, and `confusion_matrix.png` and
+            `per_class_curves.png` after training. Each file is written whole or not
+            at all. The JSON has `report_dict` under `"report"`, with null for NaN.
+        batch_size: Images of an array that are predicted at once.
+        prefix: Goes before the keys.
+
+    Attributes:
+        report: Text as scikit-learn's `classification_report` prints it.
+        report_dict: The same as a dict, see `kb.metrics.ClassReport`.
+        confusion_matrix: Array `(num_classes, num_classes)`, true classes down.
+        history: Dict of each key to its values, one an epoch of this training.
+        epochs: The epochs of `history`, counted from 1.
+
+    Raises:
+        TypeError: When `x` cannot be read again and again.
+        ValueError: For lengths that differ, labels that are fractional, missing or
+            outside the classes, an array without `y`, endless data.
 
     Example:
-        >>> report = kb.callbacks.PerClassReport(x_test, y_test)
-        >>> model.fit(x, y, callbacks=[report])
+        >>> report = kb.callbacks.PerClassReport(x_val, y_val, directory="report")
+        >>> stop = keras.callbacks.EarlyStopping("val_f1_macro", mode="max", patience=5)
+        >>> model.fit(x, y, epochs=50, callbacks=[report, stop])
         >>> print(report.report)
     """
 
-    def __init__(self, x, y=None, class_names=None, directory=None, batch_size=32):
+    def __init__(
+        self,
+        x,
+        y=None,
+        class_names=None,
+        directory=None,
+        batch_size=128,
+        prefix="val_",
+    ):
         super().__init__()
+        _check_data(x, y)
         self.x = x
         self.y = y
         self.class_names = class_names
         self.directory = directory
         self.batch_size = batch_size
-        self.history = {}
+        self.prefix = prefix
+        self.on_train_begin()
 
     def __deepcopy__(self, memo):
-        memo[id(self.x)] = self.x
-        memo[id(self.y)] = self.y
-        memo[id(self._model)] = self._model
-        twin = type(self).__new__(type(self))
-        memo[id(self)] = twin
-        twin.__dict__ = copy.deepcopy(self.__dict__, memo)
+        # keras-tuner copies its callbacks for every trial: data and model are shared.
+        for shared in (self.x, self.y, self._model):
+            memo[id(shared)] = shared
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return twin
 
+    def on_train_begin(self, logs=None):
+        """Forget what an earlier training gave."""
+        self.report = None
+        self.report_dict = None
+        self.confusion_matrix = None
+        self.history = {}
+        self.epochs = []
+
     def on_epoch_end(self, epoch, logs=None):
-        """Evaluate and put the scores into the logs."""
-        labels, scores = self._predict()
-        names = check_class_names(self.class_names, scores.shape[1])
-        values = per_class_scores(labels, scores, names)
-        predictions = scores.argmax(axis=1)
-        options = {
-            "labels": range(len(names)),
-            "target_names": names,
-            "zero_division": 0,
-        }
-        self.report = classification_report(labels, predictions, **options)
-        self.report_dict = classification_report(
-            labels, predictions, output_dict=True, **options
-        ) | {"accuracy": values.pop("accuracy")}
-        self.confusion_matrix = count_confusions(
-            labels, predictions, labels=range(len(names))
-        )
-        values = {f"val_{key}": value for key, value in values.items()}
-        for key, value in values.items():
-            self.history.setdefault(key, []).append(value)
+        """Predict the held-out data and put the scores into the logs."""
+        labels, predictions, weights = self._predict()
+        result = class_report(labels, predictions, self.class_names, weights)
+        self.report = result.report
+        self.report_dict = result.report_dict
+        self.confusion_matrix = result.confusion_matrix
+        scores = result.scores
+        # The model's own accuracy, which fit logs, keeps its name to itself.
+        scores.pop("accuracy")
+        scores = {f"{self.prefix}{key}": score for key, score in scores.items()}
+        self.epochs.append(epoch + 1)
+        for key, score in scores.items():
+            self.history.setdefault(key, []).append(score)
         if logs is not None:
-            logs.update(values)
+            logs.update(scores)
+        self._class_names = result.class_names
         if self.directory is not None:
-            self._write(names)
+            self._write_texts(pathlib.Path(self.directory))
+
+    def on_train_end(self, logs=None):
+        """Draw the pictures, which take longer than a small epoch."""
+        if self.directory is not None and self.epochs:
+            self._draw_pictures(pathlib.Path(self.directory))
 
     def _predict(self):
-        if self.y is not None:
-            scores = self.model.predict(self.x, self.batch_size, verbose=0)
-            return read_labels(self.y)[0], np.asarray(scores)
-        labels, scores = [], []
-        source = self.x
-        if isinstance(source, keras.utils.PyDataset):
-            source = (self.x[index] for index in range(len(self.x)))
-        for batch in source:
-            x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            scores.append(self.model.predict_on_batch(x))
-            labels.append(keras.ops.convert_to_numpy(y))
-        return read_labels(np.concatenate(labels))[0], np.concatenate(scores)
+        """Labels, predictions and weights (or None) of the held-out data."""
+        labels, predictions, weights = [], [], []
+        for images, *others in _batches(self.x, self.y, self.batch_size):
+            predictions.append(self.model.predict_on_batch(images))
+            label, weight = map(_to_numpy, others)
+            labels.append(label)
+            weights.append(weight)
+        if not labels:
+            raise ValueError(
+                "`x` must give at least one batch in every epoch. "
+                f"Received: x={self.x!r} without one"
+            )
+        weights = None if weights[0] is None else np.concatenate(weights).reshape(-1)
+        return np.concatenate(labels), np.concatenate(predictions), weights
 
-    def _write(self, names):
-        directory = pathlib.Path(self.directory)
-        write_json(directory / "report.json", self.report_dict)
-        write_text(directory / "report.md", f"```\n{self.report}\n```\n")
-        figure = plots.confusion_matrix(self.confusion_matrix, names)
+    def _write_texts(self, directory):
+        content = {
+            "epoch": self.epochs[-1],
+            "report": self.report_dict,
+            "class_names": self._class_names,
+            "confusion_matrix": self.confusion_matrix.tolist(),
+            "epochs": self.epochs,
+            "history": self.history,
+        }
+        write_json(directory / "report.json", _without_nan(content))
+        write_text(directory / "report.md", self._markdown())
+
+    def _draw_pictures(self, directory):
+        names = self._class_names
+        title = f"Held-out data after epoch {self.epochs[-1]}"
+        figure = plots.confusion_matrix(self.confusion_matrix, names, title)
         plots.save_figure(figure, directory / "confusion_matrix.png")
+        curves = {
+            score: [self.history[f"{self.prefix}{score}_{name}"] for name in names]
+            for score in ("precision", "recall", "f1")
+        }
+        figure = plots.class_curves(curves, self.epochs, names)
+        plots.save_figure(figure, directory / "per_class_curves.png")
+
+    def _markdown(self):
+        columns = ["precision", "recall", "f1-score", "pr_auc"]
+        rows = [
+            [name, *(f"{row[column]:.4f}" for column in columns), f"{row['support']:g}"]
+            for name in [*self._class_names, "macro avg"]
+            for row in [self.report_dict[name]]
+        ]
+        overall = ["accuracy", "balanced_accuracy", "g_mean"]
+        totals = [[key, f"{self.report_dict[key]:.4f}"] for key in overall]
+        return "\n".join(
+            [
+                f"# Held-out data after epoch {self.epochs[-1]}\n",
+                markdown_table(["class", *columns, "support"], rows),
+                markdown_table(["all classes", "score"], totals),
+            ]
+        )
+
+
+def _check_data(x, y):
+    if y is not None:
+        check_same_length(x, y)
+        read_labels(y)
+    elif hasattr(x, "shape"):
+        raise ValueError(
+            "`y` must hold the labels of an array `x`. "
+            f"Received: x of shape {tuple(x.shape)}, y=None"
+        )
+    elif not _is_repeatable(x):
+        raise TypeError(
+            "`x` must be an array or batches that can be read again and again: a "
+            "PyDataset, a tf.data.Dataset or a DataLoader. "
+            f"Received: x of type {type(x)}"
+        )
+    elif _is_endless(x):
+        raise ValueError(f"`x` must end. Received: x={x!r}, which is endless")
+
+
+def _is_repeatable(x):
+    can_be_read = isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
+    return can_be_read and not hasattr(x, "__next__")
+
+
+def _is_endless(x):
+    if isinstance(x, keras.utils.PyDataset):
+        return x.num_batches is None
+    # tf.data tells -1 for endless, -2 for unknown.
+    return hasattr(x, "cardinality") and int(x.cardinality()) == -1
+
+
+def _batches(x, y, batch_size):
+    """Batches `(images, labels, weights)`, weights None where there are none."""
+    if y is not None:
+        for start in range(0, len(x), batch_size):
+            yield x[start : start + batch_size], y[start : start + batch_size], None
+    elif isinstance(x, keras.utils.PyDataset):
+        # By index: Keras' own readers shuffle and start threads.
+        for index in range(x.num_batches):
+            yield keras.utils.unpack_x_y_sample_weight(x[index])
+    else:
+        for batch in x:
+            yield keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def _to_numpy(part):
+    return None if part is None else np.asarray(keras.ops.convert_to_numpy(part))
+
+
+def _without_nan(content):
+    """Put None for NaN, which JSON has not."""
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and math.isnan(content) else content

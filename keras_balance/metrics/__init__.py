@@ -1,4 +1,7 @@
 """What accuracy hides: scores of every class."""
 
+from keras_balance.metrics.class_report import ClassReport as ClassReport
+from keras_balance.metrics.class_report import class_report as class_report
+from keras_balance.metrics.comparison import Comparison as Comparison
+from keras_balance.metrics.comparison import compare_reports as compare_reports
 from keras_balance.metrics.per_class_metrics import PerClassMetrics as PerClassMetrics
-from keras_balance.metrics.scores import per_class_scores as per_class_scores

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from keras_balance.utils.files import atomic_path
 from keras_balance.utils.images import rescale
 
-_INCHES_PER_LINE = 0.3
+_INCHES_PER_ROW = 0.5
 _DPI = 120
 
 
@@ -24,12 +24,12 @@ def image_grid(images, row_names, value_range=(0, 255), title=None):
     """Draw images of one class a row, the class's name at its left.
 
     Args:
-        images: `(rows * columns, height, width, channels)`, row by row.
+        images: `(rows, columns, height, width, channels)`.
         row_names: Sequence of the rows' names.
         value_range: `(low, high)` of the pixels.
         title: Optional line above the grid.
     """
-    mosaic = _mosaic(images, len(row_names), value_range)
+    mosaic = _mosaic(images, value_range)
     figure = Figure(figsize=_size_of(mosaic, len(row_names)), layout="constrained")
     _draw_mosaic(figure.subplots(), mosaic, row_names)
     if title:
@@ -37,22 +37,22 @@ def image_grid(images, row_names, value_range=(0, 255), title=None):
     return figure
 
 
-def epoch_strip(grids, epochs, row_names, value_range=(0, 255)):
-    """Draw image grids of several epochs side by side, the earliest at the left.
+def image_strip(grids, row_names, value_range=(0, 255)):
+    """Draw image grids side by side.
 
     Args:
-        grids: Sequence of arrays `(rows * columns, height, width, channels)`.
-        epochs: The epochs' titles, one a grid.
+        grids: Dict of title to images `(rows, columns, height, width, channels)`.
         row_names: Sequence of the rows' names.
         value_range: `(low, high)` of the pixels.
     """
-    mosaics = [_mosaic(grid, len(row_names), value_range) for grid in grids]
-    width, height = _size_of(mosaics[0], len(row_names))
-    figure = Figure(figsize=(width * len(grids), height), layout="constrained")
+    mosaics = {title: _mosaic(grid, value_range) for title, grid in grids.items()}
+    sizes = [_size_of(mosaic, len(row_names)) for mosaic in mosaics.values()]
+    size = sum(width for width, _ in sizes), sizes[0][1]
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(grids), squeeze=False)[0]
-    for panel, mosaic, epoch in zip(panels, mosaics, epochs, strict=True):
+    for panel, (title, mosaic) in zip(panels, mosaics.items(), strict=True):
         _draw_mosaic(panel, mosaic, row_names)
-        panel.set_title(f"epoch {epoch}")
+        panel.set_title(title)
     return figure
 
 
@@ -89,24 +89,28 @@ def confusion_matrix(matrix, class_names, title=None):
     return figure
 
 
-def class_curves(curves, epochs, ylabel):
-    """Draw one line a class through the epochs.
+def class_curves(curves, epochs, class_names):
+    """Draw one line a class through the epochs, one panel a score.
 
     Args:
-        curves: Dict of name to a sequence of values, NaN where there is none.
+        curves: Dict of each score's name to a sequence, one a class, of sequences of
+            values, one an epoch; NaN where there is none.
         epochs: Sequence of the epochs' numbers.
-        ylabel: What the values are.
+        class_names: Sequence of the classes' names.
     """
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.subplots()
-    for place, (name, values) in enumerate(curves.items()):
-        style = ["-", "--", ":"][place // 10 % 3]
-        axes.plot(epochs, values, style, marker=".", label=name)
-    axes.set(xlabel="epoch", ylabel=ylabel, ylim=(-0.02, 1.02))
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(alpha=0.3)
-    columns = 1 + (len(curves) - 1) // 20
-    figure.legend(loc="outside right upper", ncols=columns)
+    figure = Figure(figsize=(4 * len(curves) + 1.5, 4.5), layout="constrained")
+    panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    for panel, (score, lines) in zip(panels, curves.items(), strict=True):
+        for place, values in enumerate(lines):
+            # Ten colours: the next ten classes are dashed, then dotted.
+            style = ["-", "--", ":", "-."][place // 10 % 4]
+            panel.plot(epochs, values, style, marker=".", label=class_names[place])
+        panel.set(title=score, xlabel="epoch", ylim=(-0.02, 1.02))
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.grid(alpha=0.3)
+    handles, labels = panels[0].get_legend_handles_labels()
+    columns = 1 + (len(class_names) - 1) // 18
+    figure.legend(handles, labels, loc="outside right upper", ncols=columns)
     return figure
 
 
@@ -115,7 +119,7 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
 
     Args:
         means: Array `(groups, bars)`; NaN leaves a bar out.
-        lows: Array of the lower ends of the intervals.
+        lows: Array of the lower ends of the intervals; NaN leaves one out.
         highs: Array of the upper ends.
         group_names: The groups' names, below the axis.
         bar_names: The names of the bars within a group, in the legend.
@@ -123,18 +127,20 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
     groups, bars = means.shape
-    width = 0.8 / bars
-    inches = min(24, max(6, 1.5 + 0.22 * groups * bars + 0.3 * groups))
-    figure = Figure(figsize=(inches, 4.5), layout="constrained")
+    inches = min(24, max(5, 1.5 + 0.2 * groups * (bars + 1)))
+    figure = Figure(figsize=(inches + 2, 4.5), layout="constrained")
     axes = figure.subplots()
-    for bar in range(bars):
+    width = 0.8 / bars
+    for bar, name in enumerate(bar_names):
         places = np.arange(groups) + (bar - (bars - 1) / 2) * width
-        errors = np.abs([means[:, bar] - lows[:, bar], highs[:, bar] - means[:, bar]])
-        axes.bar(
-            places, means[:, bar], width, yerr=errors, capsize=2, label=bar_names[bar]
-        )
-    long = max(map(len, group_names)) > 6
-    axes.set_xticks(range(groups), group_names, rotation=45 if long else 0)
+        ends = np.abs([means[:, bar] - lows[:, bar], highs[:, bar] - means[:, bar]])
+        axes.bar(places, means[:, bar], width, yerr=ends, capsize=2, label=name)
+    bottom = _bottom(means, lows)
+    if bottom:
+        ylabel += f"\n(the axis begins at {bottom:.2g})"
+        axes.set_ylim(bottom=bottom)
+    long = max(map(len, group_names)) * groups > 12 * inches
+    axes.set_xticks(range(groups), group_names, rotation=90 if long else 0)
     axes.set(ylabel=ylabel)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
@@ -142,22 +148,27 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     return figure
 
 
-def _mosaic(images, rows, value_range):
+def _bottom(means, lows):
+    """Where the axis of bars begins: 0, or just below bars that are all high."""
+    least = np.nanmin(np.stack([means, lows]), initial=1)
+    return max(0, np.floor(10 * least - 0.5) / 10) if least > 0.5 else 0
+
+
+def _mosaic(images, value_range):
     """One picture `(height, width, 3)` in [0, 1] of all images, grey gaps between."""
     images = np.clip(rescale(np.asarray(images, "float32"), value_range, (0, 1)), 0, 1)
     if images.shape[-1] != 3:
         # Two or five channels have no colours of their own: show their mean.
         images = np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1)
-    images = np.pad(images, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=0.5)
-    count, height, width, channels = images.shape
-    columns = count // rows
-    grid = images.reshape(rows, columns, height, width, channels)
-    return grid.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
+    gap = [(0, 0), (0, 0), (1, 1), (1, 1), (0, 0)]
+    images = np.pad(images, gap, constant_values=0.5)
+    rows, columns, height, width, channels = images.shape
+    return images.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
 
 
 def _size_of(mosaic, rows):
     height, width = mosaic.shape[:2]
-    inches = max(rows * _INCHES_PER_LINE, 0.5 * rows)
+    inches = rows * _INCHES_PER_ROW
     return max(1.5, inches * width / height) + 0.6, inches + 0.5
 
 

@@ -1,0 +1,198 @@
+"""Scores of every class from labels and predictions, by scikit-learn."""
+
+import dataclasses
+
+import numpy as np
+from scipy.stats import gmean
+from sklearn import metrics as sk
+
+from keras_balance.metrics.names import check_score_names
+from keras_balance.utils.labels import read_labels
+
+# Keys of the logs to keys of scikit-learn's report.
+_SCORES = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "f1-score",
+    "pr_auc": "pr_auc",
+}
+_OVERALL = ("accuracy", "balanced_accuracy", "g_mean")
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassReport:
+    """How well each class is found.
+
+    Attributes:
+        class_names: List of the classes' names, in class order.
+        report: Text as scikit-learn's `classification_report` prints it.
+        report_dict: The same as nested dict, as `classification_report` gives it
+            with `output_dict=True`, with `"pr_auc"` (average precision, one class
+            against the rest) of each class and of `"macro avg"`, and with
+            `"accuracy"`, `"balanced_accuracy"` and `"g_mean"` (geometric mean of
+            the recalls). The scores of a class without images are NaN.
+        confusion_matrix: Array `(num_classes, num_classes)`, true classes down,
+            predicted classes across.
+    """
+
+    class_names: list
+    report: str
+    report_dict: dict
+    confusion_matrix: np.ndarray
+
+    @property
+    def scores(self):
+        """The report as a flat dict of floats, see `flat_scores`."""
+        return flat_scores(self.report_dict)
+
+
+def class_report(y_true, y_pred, class_names=None, sample_weight=None):
+    """Score predictions class by class.
+
+    Args:
+        y_true: Labels `(n,)` or `(n, 1)`, or one-hot `(n, num_classes)`. Labels that
+            are no class indices (strings, 2, 7 and 40) stand for the classes by
+            their place in `class_names`, or else in sorted order.
+        y_pred: Probabilities `(n, num_classes)`; the greatest wins. Logits serve as
+            well, only the PR-AUC then ranks by logits. A row with a NaN is a miss.
+        class_names: Optional names, one a class. Defaults to the labels themselves.
+        sample_weight: Optional weights `(n,)`.
+
+    Returns:
+        A `ClassReport`.
+
+        A class without images has no recall: its scores are NaN. Macro averages
+        are scikit-learn's with `labels=range(num_classes)` and `zero_division=0`,
+        where such a class counts as 0, so that they equal those of
+        `PerClassMetrics`; `balanced_accuracy` and `g_mean` leave it out.
+
+    Raises:
+        ValueError: When lengths differ, a label is outside the classes, or the
+            predictions have another shape.
+
+    Example:
+        >>> report = class_report([0, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
+        >>> report.report_dict["0"]["recall"]
+        0.5
+        >>> report.scores["recall_0"]
+        0.5
+    """
+    y_pred = np.asarray(y_pred, dtype="float64")
+    if y_pred.ndim != 2 or y_pred.size == 0:
+        raise ValueError(
+            "`y_pred` must have shape (n, num_classes). "
+            f"Received: y_pred of shape {y_pred.shape}"
+        )
+    y_true, names = _read_classes(np.asarray(y_true), y_pred.shape[1], class_names)
+    if len(y_true) != len(y_pred):
+        raise ValueError(
+            "`y_true` and `y_pred` must have the same length. "
+            f"Received: len(y_true)={len(y_true)}, len(y_pred)={len(y_pred)}"
+        )
+    is_lost = np.isnan(y_pred).any(axis=1)
+    guesses = np.where(is_lost, -1, y_pred.argmax(axis=1))
+    classes, weights = range(len(names)), {"sample_weight": sample_weight}
+    options = {"labels": classes, "target_names": names, "zero_division": 0, **weights}
+    report_dict = sk.classification_report(y_true, guesses, output_dict=True, **options)
+    # With guesses of no class, scikit-learn gives this in place of the accuracy.
+    report_dict.pop("micro avg", None)
+    report_dict["accuracy"] = float(sk.accuracy_score(y_true, guesses, **weights))
+    _add_pr_auc(report_dict, y_true, y_pred, names, weights)
+    _add_recall_means(report_dict, names)
+    _forget_missing(report_dict, names)
+    return ClassReport(
+        class_names=names,
+        report=sk.classification_report(y_true, guesses, **options),
+        report_dict=report_dict,
+        confusion_matrix=sk.confusion_matrix(
+            y_true, guesses, labels=classes, **weights
+        ),
+    )
+
+
+def flat_scores(report_dict):
+    """Write a report as one flat dict of floats, as it is logged.
+
+    Returns:
+        `precision_<class>`, `recall_<class>`, `f1_<class>` and `pr_auc_<class>` of
+        each class and `macro`, `accuracy`, `balanced_accuracy` and `g_mean`.
+    """
+    names = class_names_of(report_dict)
+    rows = {name: report_dict[name] for name in names}
+    rows["macro"] = report_dict["macro avg"]
+    scores = {
+        f"{key}_{name}": _number(row[column])
+        for key, column in _SCORES.items()
+        for name, row in rows.items()
+    }
+    return scores | {key: _number(report_dict[key]) for key in _OVERALL}
+
+
+def class_names_of(report_dict):
+    """Names of the classes of a report, in class order."""
+    return [
+        name
+        for name, row in report_dict.items()
+        if isinstance(row, dict) and name not in ("macro avg", "weighted avg")
+    ]
+
+
+def _number(value):
+    # JSON has no NaN: a report that was read from a file has None.
+    return float("nan") if value is None else float(value)
+
+
+def _read_classes(y_true, num_classes, class_names):
+    """Class indices and names, from labels of any form."""
+    if y_true.dtype.kind == "S":
+        y_true = np.char.decode(y_true)
+    if y_true.ndim == 2 and y_true.shape[1] > 1:
+        indices, _ = read_labels(y_true, num_classes, name="y_true")
+        return indices, check_score_names(class_names, num_classes)
+    indices, encoding = read_labels(y_true, name="y_true")
+    present = encoding.classes.tolist()
+    are_names = encoding.classes.dtype.kind in "US"
+    if not are_names and 0 <= present[0] <= present[-1] < num_classes:
+        indices, names = encoding.names(indices), class_names
+    elif class_names is not None and set(present) <= set(class_names):
+        indices, _ = read_labels(y_true, class_names=class_names, name="y_true")
+        names = class_names
+    elif len(present) == num_classes:
+        names = present if class_names is None else class_names
+    else:
+        raise ValueError(
+            f"`y_true` must hold labels in [0, num_classes={num_classes}), labels "
+            f"among `class_names`, or {num_classes} distinct labels. Received: "
+            f"y_true with labels {present} and class_names={class_names}"
+        )
+    return indices, check_score_names(names, num_classes)
+
+
+def _add_pr_auc(report_dict, y_true, y_pred, names, weights):
+    # Infinite logits rank first or last, a lost prediction after all others.
+    y_pred = np.nan_to_num(y_pred, nan=np.finfo(y_pred.dtype).min)
+    for index, name in enumerate(names):
+        is_class = y_true == index
+        report_dict[name]["pr_auc"] = (
+            float(sk.average_precision_score(is_class, y_pred[:, index], **weights))
+            if report_dict[name]["support"]
+            else 0.0
+        )
+    values = [report_dict[name]["pr_auc"] for name in names]
+    report_dict["macro avg"]["pr_auc"] = float(np.mean(values))
+
+
+def _add_recall_means(report_dict, names):
+    rows = [report_dict[name] for name in names if report_dict[name]["support"]]
+    recalls = [row["recall"] for row in rows]
+    # scikit-learn's `balanced_accuracy_score` is this mean, but warns of classes
+    # that are predicted and missing.
+    report_dict["balanced_accuracy"] = float(np.mean(recalls))
+    report_dict["g_mean"] = float(gmean(recalls))
+
+
+def _forget_missing(report_dict, names):
+    for name in names:
+        row = report_dict[name]
+        if not row["support"]:
+            row.update(dict.fromkeys(_SCORES.values(), float("nan")))

@@ -1,0 +1,214 @@
+"""Several arms of an experiment side by side, with intervals over their seeds."""
+
+import collections
+import dataclasses
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from keras_balance.metrics.class_report import class_names_of, flat_scores
+from keras_balance.utils import plots
+from keras_balance.utils.tables import markdown_table, text_table
+
+Interval = collections.namedtuple("Interval", ["mean", "low", "high"])
+
+
+def compare_reports(reports, classes=None, confidence_level=0.95):
+    """Compare the reports of several arms: the paper's Table 1, with intervals.
+
+    Args:
+        reports: Dict of each arm's name to its reports, one a seed: a sequence of
+            dicts as `PerClassReport.report_dict`, or a single one. Give every arm
+            the same seeds in the same order.
+        classes: Optional names of the classes to tell of. Defaults to all.
+        confidence_level: Of the intervals.
+
+    Returns:
+        A `Comparison` of accuracy, balanced accuracy and macro F1, and of
+        precision, recall and F1 of the `classes`.
+
+    Raises:
+        ValueError: Without an arm or a report, and for a class that some report
+            does not have.
+
+    Example:
+        >>> comparison = kb.metrics.compare_reports(
+        ...     {"imbalanced": [plain_0, plain_1], "BAGAN": [bagan_0, bagan_1]},
+        ...     classes=["0"],
+        ... )
+        >>> print(comparison.text())
+        >>> print(comparison.against("imbalanced").markdown())
+        >>> comparison.save_picture("comparison.png")
+    """
+    arms = {
+        arm: [runs] if isinstance(runs, dict) else list(runs)
+        for arm, runs in reports.items()
+    }
+    if not arms or not all(arms.values()):
+        raise ValueError(
+            "`reports` must hold at least one arm, and each arm one report. Received: "
+            f"reports of { ({arm: len(runs) for arm, runs in arms.items()}) }"
+        )
+    if not 0 < confidence_level < 1:
+        raise ValueError(
+            "`confidence_level` must be between 0 and 1. "
+            f"Received: confidence_level={confidence_level}"
+        )
+    first = next(iter(arms.values()))[0]
+    names = (
+        class_names_of(first) if classes is None else [str(name) for name in classes]
+    )
+    keys = _score_titles(names)
+    values = {
+        arm: {title: _scores_of(runs, key, arm) for key, title in keys.items()}
+        for arm, runs in arms.items()
+    }
+    return Comparison(values, confidence_level)
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Scores of several arms; `compare_reports` makes it.
+
+    Attributes:
+        values: Dict of arm to dict of score to array `(seeds,)`.
+        confidence_level: Of the intervals.
+        is_difference: Whether these are differences from another arm.
+    """
+
+    values: dict
+    confidence_level: float = 0.95
+    is_difference: bool = False
+
+    @property
+    def arms(self):
+        """Names of the arms."""
+        return list(self.values)
+
+    @property
+    def scores(self):
+        """Names of the scores, such as `"macro F1"` and `"0 recall"`."""
+        return list(next(iter(self.values.values())))
+
+    def interval(self, arm, score):
+        """Mean over the seeds and its bootstrap percentile interval.
+
+        Returns:
+            A named tuple `(mean, low, high)`. The ends are NaN for one seed. With
+            three or four seeds the interval is too narrow, as a bootstrap then is.
+        """
+        values = self.values[arm][score]
+        mean = float(np.mean(values))
+        if len(values) < 2 or not np.isfinite(values).all():
+            return Interval(mean, float("nan"), float("nan"))
+        ends = bootstrap(
+            (values,),
+            np.mean,
+            confidence_level=self.confidence_level,
+            method="percentile",
+            # Fixed: the same reports always give the same table.
+            random_state=np.random.default_rng(0),
+        ).confidence_interval
+        return Interval(mean, float(ends.low), float(ends.high))
+
+    def against(self, baseline):
+        """Differences from one arm, seed by seed.
+
+        Pairing the seeds leaves out what all arms owe to the draw of the data.
+
+        Raises:
+            ValueError: For an unknown arm, or one with another number of seeds.
+        """
+        if baseline not in self.values:
+            raise ValueError(
+                f"`baseline` must be one of the arms {self.arms}. "
+                f"Received: baseline={baseline!r}"
+            )
+        seeds = {arm: len(self.values[arm][self.scores[0]]) for arm in self.arms}
+        if len(set(seeds.values())) > 1:
+            raise ValueError(
+                "Arms must have the same seeds to be paired. "
+                f"Received: reports of {seeds}"
+            )
+        paired = self.values[baseline]
+        differences = {
+            arm: {score: values[score] - paired[score] for score in self.scores}
+            for arm, values in self.values.items()
+            if arm != baseline
+        }
+        return dataclasses.replace(self, values=differences, is_difference=True)
+
+    def text(self, arms_down=False):
+        """Write the table as text: scores down and arms across, as in the paper.
+
+        Args:
+            arms_down: Whether to turn the table, for many arms and few scores.
+        """
+        return text_table(*self._table(arms_down))
+
+    def markdown(self, arms_down=False):
+        """Write the table as Markdown, see `text`."""
+        return markdown_table(*self._table(arms_down))
+
+    def picture(self, scores=None):
+        """Bars of each score, one an arm, with their intervals.
+
+        Args:
+            scores: Names of the scores to show. Defaults to the accuracies and F1.
+
+        Returns:
+            A `matplotlib.figure.Figure`.
+        """
+        if scores is None:
+            scores = [name for name in self.scores if name.endswith(("accuracy", "F1"))]
+        intervals = np.array(
+            [[self.interval(arm, score) for arm in self.arms] for score in scores]
+        )
+        means, lows, highs = np.moveaxis(intervals, -1, 0)
+        what = "difference" if self.is_difference else "mean"
+        label = f"{what}, {100 * self.confidence_level:.4g} % interval over seeds"
+        return plots.interval_bars(means, lows, highs, scores, self.arms, label)
+
+    def save_picture(self, path, scores=None):
+        """Write the picture to a file, whole or not at all; see `picture`."""
+        plots.save_figure(self.picture(scores), path)
+
+    def _table(self, arms_down):
+        rows = [
+            [arm, *(self._cell(arm, score) for score in self.scores)]
+            for arm in self.arms
+        ]
+        table = [["", *self.scores], *rows]
+        if not arms_down:
+            table = list(zip(*table, strict=True))
+        return table[0], table[1:]
+
+    def _cell(self, arm, score):
+        form = "+.4f" if self.is_difference else ".4f"
+        mean, low, high = (format(part, form) for part in self.interval(arm, score))
+        return mean if low.endswith("nan") else f"{mean} [{low}, {high}]"
+
+
+def _score_titles(class_names):
+    """Keys of flat scores to titles of the table."""
+    titles = {
+        "accuracy": "accuracy",
+        "balanced_accuracy": "balanced accuracy",
+        "f1_macro": "macro F1",
+    }
+    for name in class_names:
+        titles |= {
+            f"precision_{name}": f"{name} precision",
+            f"recall_{name}": f"{name} recall",
+            f"f1_{name}": f"{name} F1",
+        }
+    return titles
+
+
+def _scores_of(runs, key, arm):
+    try:
+        return np.array([flat_scores(run)[key] for run in runs])
+    except KeyError as error:
+        raise ValueError(
+            f"Every report must hold {error}. Received: a report of {arm!r} without it"
+        ) from error
