@@ -33,7 +33,7 @@ def check_images(x, name="x"):
             f"`{name}` must hold at least one image of at least one pixel. "
             f"Received: {name} of shape {tuple(x.shape)}"
         )
-    kind = np.dtype(str(x.dtype).rpartition(".")[2]).kind
+    kind = _kind(x.dtype)
     if kind not in "biuf":
         raise TypeError(
             f"`{name}` must hold numbers. Received: {name} of dtype {x.dtype}"
@@ -71,7 +71,9 @@ def check_value_range(value_range):
         low, high = (float(limit) for limit in value_range)
     except (TypeError, ValueError):
         low = high = np.nan
-    if isinstance(value_range, str) or not (np.isfinite([low, high]).all() and low < high):
+    if isinstance(value_range, str) or not (
+        np.isfinite([low, high]).all() and low < high
+    ):
         raise ValueError(
             "`value_range` must be two finite numbers (low, high) with low < high. "
             f"Received: value_range={value_range!r}"
@@ -83,3 +85,14 @@ def rescale(images, from_range, to_range):
     """Map pixels linearly from one `(low, high)` to another."""
     (low, high), (new_low, new_high) = from_range, to_range
     return (images - low) * ((new_high - new_low) / (high - low)) + new_low
+
+
+def _kind(dtype):
+    """NumPy's letter for the kind of a dtype, TensorFlow's and torch's included."""
+    if isinstance(dtype, np.dtype):
+        return dtype.kind
+    name = getattr(dtype, "name", str(dtype).rpartition(".")[2])
+    try:
+        return np.dtype(name).kind
+    except TypeError:  # a dtype that NumPy does not have
+        return "V"

@@ -89,7 +89,7 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
         ValueError: For empty, fractional, missing or multi-label labels and
             for a label outside the declared classes.
     """
-    y = np.asarray(y)
+    y = _as_array(y, name)
     if y.ndim not in (1, 2) or y.size == 0:
         raise ValueError(
             f"`{name}` must hold at least one label, as (n,) or (n, 1) labels or "
@@ -139,6 +139,15 @@ def check_class_names(class_names, num_classes):
     return names
 
 
+def _as_array(y, name):
+    try:
+        return np.asarray(y)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(
+            f"`{name}` must hold as many numbers in each row. Received: {name}={y!r}"
+        ) from error
+
+
 def _read_one_hot(y, num_classes, name):
     if y.dtype.kind in "US":
         raise ValueError(
@@ -165,7 +174,8 @@ def _read_one_hot(y, num_classes, name):
 def _whole_numbers(flat, name):
     if flat.dtype.kind != "f":
         return flat
-    whole = np.isfinite(flat) & (flat == np.round(flat))
+    # Beyond 2**53 a float no longer tells neighbouring whole numbers apart.
+    whole = (np.abs(flat) < 2.0**53) & (flat == np.round(flat))
     if not whole.all():
         row = int(np.argmin(whole))
         raise ValueError(

@@ -1,0 +1,117 @@
+import hashlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from keras_balance.utils.files import atomic_path, sha256, write_json, write_text
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_new_file_in_a_new_folder(tmp_path):
+    path = tmp_path / "a" / "b" / "report.md"
+    write_text(path, "süß\n")
+    assert path.read_text(encoding="utf-8") == "süß\n"
+    assert names(path.parent) == ["report.md"]
+
+
+def test_json(tmp_path):
+    write_json(tmp_path / "results.json", {"f1": [0.5, None]})
+    assert json.loads((tmp_path / "results.json").read_text()) == {"f1": [0.5, None]}
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path):
+    path = tmp_path / "results.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"new": object()})
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert names(tmp_path) == ["results.json"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_error_in_the_middle_leaves_the_old_file_alone(tmp_path, error):
+    path = tmp_path / "report.png"
+    path.write_bytes(b"old")
+
+    def write_half():
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["report.png"]
+
+
+def test_until_the_end_the_old_file_is_seen(tmp_path):
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"old")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"new")
+        # Same folder: `os.replace` is one step only within a file system.
+        assert temporary.parent == path.parent
+        assert temporary.suffix == ".h5"
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert names(tmp_path) == ["weights.h5"]
+
+
+def test_bytes_are_on_disk_before_the_name_is(tmp_path, monkeypatch):
+    steps = []
+    for name in ("fsync", "replace"):
+        original = getattr(os, name)
+        monkeypatch.setattr(
+            f"keras_balance.utils.files.os.{name}",
+            lambda *args, name=name, original=original: (
+                steps.append(name),
+                original(*args),
+            ),
+        )
+    write_text(tmp_path / "report.md", "text")
+    assert steps == ["fsync", "replace"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_permissions_are_the_usual_ones(tmp_path):
+    previous = os.umask(0o027)
+    try:
+        write_text(tmp_path / "report.md", "text")
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE((tmp_path / "report.md").stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_killed_while_writing_leaves_the_old_file(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text("old")
+    script = (
+        "import importlib.util, os, signal, sys\n"
+        "spec = importlib.util.spec_from_file_location('files', sys.argv[1])\n"
+        "files = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(files)\n"
+        "with files.atomic_path(sys.argv[2]) as temporary:\n"
+        "    temporary.write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    source = sys.modules["keras_balance.utils.files"].__file__
+    process = subprocess.run([sys.executable, "-c", script, source, str(path)])
+    assert process.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+def test_sha256(tmp_path, size):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(size))
+    assert sha256(path) == hashlib.sha256(bytes(size)).hexdigest()
