@@ -1,22 +1,21 @@
 """`BalancedDataset`: an imbalanced set of images, balanced batch by batch."""
 
-import dataclasses
 import math
-import numbers
+import os
 import threading
 
 import keras
 import numpy as np
 
-from keras_balance.data import synthesizers
+from keras_balance.data import checks
+from keras_balance.data.plan import Planner
+from keras_balance.data.real_images import RealImages
 from keras_balance.data.sources import open_source
 from keras_balance.data.strategies import target_counts
+from keras_balance.data.synthesizers import read_synthesizer
 from keras_balance.utils.images import check_images, check_same_length
 from keras_balance.utils.labels import count_classes, read_labels
-from keras_balance.utils.seeds import check_seed, derive_seed, random_generator
-
-# Places of randomness within an epoch.
-_ORDER, _REPEAT, _POOL = range(3)
+from keras_balance.utils.seeds import check_seed
 
 
 class BalancedDataset(keras.utils.PyDataset):
@@ -26,6 +25,10 @@ class BalancedDataset(keras.utils.PyDataset):
     is filled with repeated, augmented or generated ones. Batches are a pure function
     of seed, epoch and index, whoever asks for them, and in what order.
 
+    Synthetic images are made in large batches when their epoch begins, and kept as
+    precise as the real ones (integers are rounded); where they take more than 64 MiB
+    they are kept in a temporary file. So workers only ever read.
+
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor, a `numpy.memmap` or an HDF5-like array, which
@@ -34,12 +37,15 @@ class BalancedDataset(keras.utils.PyDataset):
             `(n, num_classes)`.
         batch_size: Images in a batch; the last one of an epoch may be smaller.
         synthesizer: What fills the shortfall.
-            - None repeats real images, each equally often,
-            - a Keras layer augments real images of the class,
+            - None or `"repeat"` repeats real images, each equally often,
+            - a Keras layer augments real images of the class; `"manual"` is
+              `kb.layers.ManualAugmentation`,
             - an object with `generate(labels, seed=None)`, such as a fitted
               `BAGAN`, makes new ones. It gets the labels as they are called in `y`
               (class indices for one-hot `y`) as an array `(n,)`, and returns float
-              images in the scale of `x`.
+              images in the scale of `x`,
+            - `"smote"` interpolates real images (needs imbalanced-learn),
+            - a dict mixes them: `{"manual": 0.5, bagan: 0.5}`.
         sampling_strategy: How many images each class gets, in the language of
             imbalanced-learn: `"auto"` (= `"not majority"`), `"minority"`,
             `"not minority"`, `"all"`, a float (size of the classes in parts of the
@@ -52,9 +58,13 @@ class BalancedDataset(keras.utils.PyDataset):
         synthetic_weight: Optional sample weight of the synthetic images; real ones
             weigh 1. Batches then are `(images, labels, weights)`.
         refresh: Epochs after which synthetic images are made anew: `True` for each
-            epoch, `False` for never, or a number of epochs.
+            epoch, `False` for never, or a number of epochs. Repeated images are
+            always drawn anew.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
-            `use_multiprocessing`, `max_queue_size`.
+            `use_multiprocessing`, `max_queue_size`. On JAX and torch, with several
+            workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras 3.15
+            there looks at the data before the first epoch, and what its workers
+            have read ahead by then comes a second time.
 
     Attributes:
         epoch: The epoch, counted from 0, that batches belong to. It moves on at the
@@ -66,6 +76,7 @@ class BalancedDataset(keras.utils.PyDataset):
         ValueError: For bad labels or pixels, a class without any image, a single
             class, and a `sampling_strategy` that cannot be met.
         TypeError: For arguments of a wrong type.
+        ImportError: For `"smote"` without imbalanced-learn.
 
     Example:
         >>> import numpy as np
@@ -94,34 +105,36 @@ class BalancedDataset(keras.utils.PyDataset):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.batch_size = _check_batch_size(batch_size)
+        self.y = y
+        self.batch_size = checks.batch_size(batch_size)
         self.synthesizer = synthesizer
         self.sampling_strategy = sampling_strategy
         self.shuffle = bool(shuffle)
         self.seed = check_seed(seed)
         self.num_classes = num_classes
-        self.synthetic_weight = _check_weight(synthetic_weight)
-        self.refresh = _check_refresh(refresh)
-        check_same_length(x, y)
+        self.synthetic_weight = checks.synthetic_weight(synthetic_weight)
+        self.refresh = checks.refresh(refresh)
         self._source = open_source(x)
         check_images(self._source)
-        self.y = y
-        indices, self._encoding = read_labels(y, num_classes=num_classes)
-        self._indices = indices.astype(np.min_scalar_type(self._encoding.num_classes))
-        self._real = synthesizers.RealImages(
-            self._source, self._indices, self._encoding.num_classes
-        )
-        counts = _check_counts(
-            count_classes(indices, self._encoding.num_classes), self._encoding
-        )
-        self._targets = target_counts(counts, sampling_strategy, self._encoding)
-        self._synthetic_classes = np.repeat(
-            np.arange(len(counts), dtype=self._indices.dtype), self._targets - counts
-        )
-        self._maker = self._make_maker(synthesizer)
-        self._lock = threading.RLock()
-        self._plan = self._pool = None
+        check_same_length(x, y)
+        self._read_classes()
+        self._lock, self._owner = threading.RLock(), os.getpid()
+        self._plan = None
         self.epoch = 0
+
+    def _read_classes(self):
+        indices, encoding = read_labels(self.y, num_classes=self.num_classes)
+        counts = count_classes(indices, encoding.num_classes)
+        checks.class_counts(counts, encoding)
+        targets = target_counts(counts, self.sampling_strategy, encoding)
+        indices = indices.astype(np.min_scalar_type(encoding.num_classes))
+        real = RealImages(self._source, indices, encoding.num_classes)
+        parts = read_synthesizer(self.synthesizer, real, encoding)
+        self._planner = Planner(
+            real, targets - counts, parts, self.shuffle, self.seed, self.refresh
+        )
+        self._classes = np.concatenate([indices, self._planner.synthetic_classes])
+        self._encoding = encoding
 
     @property
     def x(self):
@@ -135,12 +148,8 @@ class BalancedDataset(keras.utils.PyDataset):
 
     @epoch.setter
     def epoch(self, value):
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise TypeError(f"`epoch` must be an integer. Received: epoch={value!r}")
-        if value < 0:
-            raise ValueError(f"`epoch` must not be negative. Received: epoch={value}")
-        self._epoch = int(value)
-        self._within_epoch, self._fetched = False, 0
+        self._epoch = checks.epoch(value)
+        self._within_epoch, self._fetched = False, set()
         if self.use_multiprocessing:
             # Keras forks its workers before it calls `on_epoch_begin`.
             self._prepare()
@@ -148,30 +157,63 @@ class BalancedDataset(keras.utils.PyDataset):
     @property
     def class_counts(self):
         """Images of each class in one epoch, real and synthetic: `{class: count}`."""
-        names = self._encoding.classes.tolist()
-        return dict(zip(names, self._targets.tolist(), strict=True))
+        counts = count_classes(self._classes, self._encoding.num_classes)
+        return dict(zip(self._encoding.classes.tolist(), counts.tolist(), strict=True))
 
     @property
     def num_synthetic(self):
         """Number of synthetic images in one epoch."""
-        return len(self._synthetic_classes)
+        return len(self._classes) - len(self._source)
 
     def __len__(self):
-        return math.ceil((len(self._source) + self.num_synthetic) / self.batch_size)
+        return math.ceil(len(self._classes) / self.batch_size)
 
     def __getitem__(self, index):
         plan = self._prepare()
-        start = range(len(self))[index] * self.batch_size
+        index = range(len(self))[index]
         if self._within_epoch:
-            with self._lock:
-                self._fetched += 1
+            self._fetched.add(index)
+        start = index * self.batch_size
         positions = plan.order[start : start + self.batch_size]
-        rows, classes, is_synthetic = self._look_up(plan, positions)
-        batch = (self._read(plan, rows), self._encoding.encode(classes))
+        batch = (
+            self._read(plan, positions),
+            self._encoding.encode(self._classes[positions]),
+        )
         if self.synthetic_weight is None:
             return batch
+        is_synthetic = positions >= len(self._source)
         weights = np.where(is_synthetic, self.synthetic_weight, 1.0)
         return (*batch, weights.astype("float32"))
+
+    def _read(self, plan, positions):
+        num_real = len(self._source)
+        is_synthetic = positions >= num_real
+        rows = positions.copy()
+        rows[is_synthetic] = plan.rows[positions[is_synthetic] - num_real]
+        in_pool = rows >= num_real
+        images = np.empty((len(rows), *self._source.shape[1:]), dtype="float32")
+        if not in_pool.all():
+            images[~in_pool] = self._source.take(rows[~in_pool])
+        if in_pool.any():
+            images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
+        return images
+
+    def _prepare(self):
+        """Give the plan of the present epoch; make it if it is not there."""
+        # Workers find it made and take no lock: a forked one could inherit it locked.
+        plan = self._plan
+        if plan is not None and plan.epoch == self._epoch:
+            return plan
+        if self._owner != os.getpid():
+            raise RuntimeError(
+                f"The images of epoch {self._epoch} are not here, and a copy of a "
+                "BalancedDataset in another process makes none. Pass "
+                "`use_multiprocessing=True` when building it."
+            )
+        with self._lock:
+            if self._plan is None or self._plan.epoch != self._epoch:
+                self._plan = self._planner.plan(self._epoch)
+            return self._plan
 
     def on_epoch_begin(self):
         """Make the synthetic images of the epoch. Called by `fit`."""
@@ -186,159 +228,23 @@ class BalancedDataset(keras.utils.PyDataset):
         without looking at more than a batch or two, before the first one: that one
         must not count. (Batches fetched in other processes are not seen here.)
         """
-        whole = self.use_multiprocessing or self._fetched >= len(self)
+        whole = self.use_multiprocessing or len(self._fetched) == len(self)
         if self._within_epoch and whole:
             self.epoch += 1
         self._within_epoch = False
+        if self.use_multiprocessing:
+            self._prepare()
 
     def __getstate__(self):
         # A worker process gets the images of the epoch, never a live model.
-        dropped = {"_lock": None, "_maker": None, "synthesizer": None}
-        return {**self.__dict__, **dropped}
+        return {
+            **self.__dict__,
+            "_lock": None,
+            "_planner": None,
+            "synthesizer": None,
+            "_plan": self._prepare(),
+        }
 
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._lock = threading.RLock()
-
-    def _make_maker(self, synthesizer):
-        if synthesizer is None:
-            return None
-        if hasattr(synthesizer, "generate"):
-            return synthesizers.GeneratedImages(
-                synthesizer, self._encoding, self._source.shape[1:]
-            )
-        if isinstance(synthesizer, keras.layers.Layer):
-            return synthesizers.AugmentedImages(synthesizer, self._real)
-        raise TypeError(
-            "`synthesizer` must be None, a Keras layer or an object with "
-            f"`generate(labels, seed=None)`. Received: synthesizer={synthesizer!r}"
-        )
-
-    def _prepare(self):
-        """Give the plan of the present epoch; make it if it is not there."""
-        with self._lock:
-            if self._plan is None or self._plan.epoch != self._epoch:
-                self._plan = self._make_plan(self._epoch)
-            return self._plan
-
-    def _make_plan(self, epoch):
-        num_real, num_synthetic = len(self._source), self.num_synthetic
-        order = np.arange(
-            num_real + num_synthetic, dtype=_index_type(num_real + num_synthetic)
-        )
-        if self.shuffle:
-            random_generator(self.seed, epoch, _ORDER).shuffle(order)
-        if self._maker is None:
-            generator = random_generator(self.seed, epoch, _REPEAT)
-            rows = self._real.draw(self._synthetic_classes, generator)
-            return _Plan(epoch, order, rows, None)
-        rows = np.arange(num_real, num_real + num_synthetic, dtype=order.dtype)
-        return _Plan(epoch, order, rows, self._make_pool(epoch))
-
-    def _make_pool(self, epoch):
-        number = epoch // self.refresh if self.refresh else 0
-        if self._pool is None or self._pool[0] != number:
-            self._pool = None
-            kind = self._source.dtype.kind
-            images = synthesizers.fill(
-                self._maker,
-                self._synthetic_classes,
-                self._source.shape[1:],
-                self._source.dtype if kind in "iu" else np.dtype("float32"),
-                derive_seed(self.seed, number, _POOL),
-            )
-            self._pool = (number, open_source(images))
-        return self._pool[1]
-
-    def _look_up(self, plan, positions):
-        """Row, class and origin of the images at `positions` of an epoch.
-
-        Positions below the number of real images are these; the synthetic ones
-        follow. Rows beyond the real images lie in the pool.
-        """
-        num_real = len(self._source)
-        is_synthetic = positions >= num_real
-        rows, classes = positions.copy(), np.empty(len(positions), self._indices.dtype)
-        behind = positions[is_synthetic] - num_real
-        rows[is_synthetic] = plan.rows[behind]
-        classes[is_synthetic] = self._synthetic_classes[behind]
-        classes[~is_synthetic] = self._indices[positions[~is_synthetic]]
-        return rows, classes, is_synthetic
-
-    def _read(self, plan, rows):
-        num_real = len(self._source)
-        in_pool = rows >= num_real
-        images = np.empty((len(rows), *self._source.shape[1:]), dtype="float32")
-        if not in_pool.all():
-            images[~in_pool] = self._source.take(rows[~in_pool])
-        if in_pool.any():
-            images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
-        return images
-
-
-@dataclasses.dataclass(frozen=True)
-class _Plan:
-    """One epoch: the order of positions, the row behind each synthetic one."""
-
-    epoch: int
-    order: np.ndarray
-    rows: np.ndarray
-    pool: object
-
-
-def _index_type(count):
-    return np.dtype("int32" if count < 2**31 else "int64")
-
-
-def _check_batch_size(batch_size):
-    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
-        raise TypeError(
-            f"`batch_size` must be an integer. Received: batch_size={batch_size!r}"
-        )
-    if batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be positive. Received: batch_size={batch_size}"
-        )
-    return int(batch_size)
-
-
-def _check_weight(weight):
-    if weight is None:
-        return None
-    if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
-        raise TypeError(
-            "`synthetic_weight` must be a number or None. "
-            f"Received: synthetic_weight={weight!r}"
-        )
-    if not 0 <= weight < np.inf:
-        raise ValueError(
-            "`synthetic_weight` must be finite and not negative. "
-            f"Received: synthetic_weight={weight}"
-        )
-    return float(weight)
-
-
-def _check_refresh(refresh):
-    if not isinstance(refresh, numbers.Integral):
-        raise TypeError(
-            "`refresh` must be a bool or a number of epochs. "
-            f"Received: refresh={refresh!r}"
-        )
-    if refresh < 0:
-        raise ValueError(f"`refresh` must not be negative. Received: refresh={refresh}")
-    return refresh
-
-
-def _check_counts(counts, encoding):
-    empty = np.flatnonzero(counts == 0)
-    if len(empty):
-        raise ValueError(
-            "Every class must have at least one image. "
-            f"Received: y without class {encoding.classes[empty[0]].item()!r}"
-        )
-    if len(counts) < 2:
-        raise ValueError(
-            "`y` must hold at least two classes. "
-            f"Received: y with the class {encoding.classes[0].item()!r} alone"
-        )
-    return counts

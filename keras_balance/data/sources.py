@@ -4,11 +4,20 @@ A source has the `shape` and `dtype` of the array, a length, slices for the chec
 and `take(rows)`. It never holds more of a file than one batch.
 """
 
+import math
 import mmap
 import os
+import tempfile
+import weakref
 
 import keras
 import numpy as np
+
+from keras_balance.utils.images import check_images
+
+# Synthetic images beyond this many bytes are kept in a file.
+_MEMORY = 2**26
+_CHUNK = 4096
 
 
 def open_source(x):
@@ -19,7 +28,45 @@ def open_source(x):
         return MappedFile(x)
     if isinstance(x, np.ndarray):
         return ArraySource(np.asarray(x))
+    if not hasattr(x, "shape"):
+        check_images(x)  # which tells what is wrong with it
     return LazySource(x)
+
+
+def store(chunks, shape, dtype):
+    """Source of synthetic images: in memory, or in a temporary file if they are many.
+
+    Args:
+        chunks: Iterable of arrays of images, `shape[0]` of them altogether; they
+            are rounded and clipped where `dtype` is an integer type.
+        shape: Shape of all of them.
+        dtype: NumPy dtype they are kept in.
+    """
+    chunks = (_to_dtype(chunk, dtype) for chunk in chunks)
+    if math.prod(shape) * dtype.itemsize <= _MEMORY:
+        images, start = np.empty(shape, dtype), 0
+        for chunk in chunks:
+            images[start : start + len(chunk)] = chunk
+            start += len(chunk)
+        return ArraySource(images)
+    handle, path = tempfile.mkstemp(prefix="keras-balance-")
+    with open(handle, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk.tobytes())
+    source = MappedFile(np.memmap(path, dtype, mode="r", shape=shape))
+    # A forked worker inherits the source, but the file is not its own to remove.
+    weakref.finalize(source, _remove, path, os.getpid())
+    return source
+
+
+def value_range(source):
+    """Limits of the pixels: of the type for uint8, else the least and the greatest."""
+    if source.dtype == np.uint8:
+        return 0.0, 255.0
+    starts = range(0, len(source), _CHUNK)
+    parts = [np.asarray(source[start : start + _CHUNK]) for start in starts]
+    low, high = min(p.min() for p in parts), max(p.max() for p in parts)
+    return float(low), float(high if high > low else low + 1)
 
 
 class ArraySource:
@@ -103,3 +150,15 @@ def _can_reopen(array):
     while isinstance(base, np.ndarray):
         base = base.base
     return isinstance(base, mmap.mmap) and os.path.exists(array.filename)
+
+
+def _to_dtype(images, dtype):
+    if dtype.kind not in "iu":
+        return images.astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(images), limits.min, limits.max).astype(dtype)
+
+
+def _remove(path, owner):
+    if os.getpid() == owner:
+        os.remove(path)

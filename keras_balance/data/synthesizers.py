@@ -1,69 +1,77 @@
-"""What fills the shortfall of a class: repeated, augmented or generated images."""
+"""What fills the shortfall of a class: augmented, interpolated or generated images.
+
+The users' protocol is `generate(labels, seed=None)` on labels as they are called in
+`y`. Makers are the same on class indices: pure functions of labels and seed.
+"""
+
+import numbers
 
 import keras
 import numpy as np
 
+from keras_balance.data.smote import InterpolatedImages
+from keras_balance.data.sources import value_range
+from keras_balance.layers import ManualAugmentation
 from keras_balance.utils.images import check_finite
 from keras_balance.utils.seeds import derive_seed, random_generator
 
-# Pixels (as float32) that are synthesized at once: 32 MiB.
-_PIXELS_AT_ONCE = 2**23
+# Pixels that are synthesized at once: 8 MiB as float32.
+_PIXELS_AT_ONCE = 2**21
 
 
-class RealImages:
-    """The real images by class, to draw from.
+def read_synthesizer(synthesizer, real, encoding):
+    """List of `(maker, share)` for the argument of `BalancedDataset`.
 
-    Args:
-        source: Source of the images (see `sources`).
-        indices: int array `(n,)`, class of every image.
-        num_classes: Number of classes.
+    The maker None repeats real images, which needs no new pixels.
     """
-
-    def __init__(self, source, indices, num_classes):
-        self.source = source
-        self._by_class = np.argsort(indices, kind="stable").astype(
-            np.min_scalar_type(len(indices))
-        )
-        self._borders = np.searchsorted(
-            indices, np.arange(num_classes + 1), sorter=self._by_class
-        )
-
-    def draw(self, labels, generator):
-        """Rows of real images of the classes `labels` `(n,)`, drawn evenly.
-
-        Within a class, each image comes as often as the others, give or take one.
-        """
-        rows = np.empty(len(labels), dtype=self._by_class.dtype)
-        for label in np.unique(labels):
-            wanted = np.flatnonzero(labels == label)
-            members = self._by_class[self._borders[label] : self._borders[label + 1]]
-            rounds, rest = divmod(len(wanted), len(members))
-            rows[wanted] = np.concatenate(
-                [np.tile(members, rounds), generator.permutation(members)[:rest]]
+    if not isinstance(synthesizer, dict):
+        return [(_make_maker(synthesizer, real, encoding), 1.0)]
+    shares = list(synthesizer.values())
+    for share in shares:
+        is_number = isinstance(share, numbers.Real) and not isinstance(share, bool)
+        if not is_number or not 0 < share < np.inf:
+            raise ValueError(
+                "The shares of a mixture of synthesizers must be positive numbers. "
+                f"Received: synthesizer={synthesizer!r}"
             )
-        return rows
+    if not shares:
+        raise ValueError(
+            "A mixture of synthesizers must have a part. Received: synthesizer={}"
+        )
+    return [
+        (_make_maker(part, real, encoding), share)
+        for part, share in synthesizer.items()
+    ]
+
+
+def synthesize(maker, labels, image_shape, seed):
+    """Yield the images of `labels` (class indices) in large batches."""
+    at_once = max(1, _PIXELS_AT_ONCE // int(np.prod(image_shape)))
+    for start in range(0, len(labels), at_once):
+        some = labels[start : start + at_once]
+        yield maker.generate(some, seed=derive_seed(seed, start))
 
 
 class AugmentedImages:
-    """Real images through a Keras layer, as a pure function of labels and seed."""
+    """Real images through a Keras layer."""
 
     def __init__(self, layer, real):
         self.layer, self.real = layer, real
 
-    def generate(self, labels, seed=None):
+    def generate(self, labels, seed):
         """One augmented image for each class index in `labels`."""
         rows = self.real.draw(labels, random_generator(seed, 0))
         return augment(self.layer, self.real.source.take(rows), derive_seed(seed, 1))
 
 
 class GeneratedImages:
-    """Images of a user's `generate(labels, seed=None)`, which speaks class names."""
+    """Images of an object with `generate(labels, seed=None)`, checked."""
 
     def __init__(self, synthesizer, encoding, image_shape):
         self.synthesizer, self.encoding = synthesizer, encoding
         self.image_shape = tuple(image_shape)
 
-    def generate(self, labels, seed=None):
+    def generate(self, labels, seed):
         """One generated image for each class index in `labels`."""
         images = self.synthesizer.generate(self.encoding.names(labels), seed=seed)
         if keras.ops.is_tensor(images):
@@ -98,12 +106,11 @@ def augment(layer, images, seed):
         layer(images[:1], training=True)
     seeds = [v for v in layer.variables if v.name == "seed_generator_state"]
     states = [
-        (variable, np.array([derive_seed(seed, number), 0], dtype=variable.dtype))
-        for number, variable in enumerate(seeds)
+        np.array([derive_seed(seed, place), 0], dtype=variable.dtype)
+        for place, variable in enumerate(seeds)
     ]
-    with keras.StatelessScope(
-        state_mapping=[(v, keras.ops.convert_to_tensor(s)) for v, s in states]
-    ):
+    mapping = list(zip(seeds, map(keras.ops.convert_to_tensor, states), strict=True))
+    with keras.StatelessScope(state_mapping=mapping):
         augmented = keras.ops.cast(layer(images, training=True), "float32")
     if tuple(augmented.shape) != images.shape:
         raise ValueError(
@@ -113,20 +120,31 @@ def augment(layer, images, seed):
     return keras.ops.convert_to_numpy(augmented)
 
 
-def fill(synthesizer, labels, image_shape, dtype, seed):
-    """Synthetic images for `labels` (class indices), made in large batches.
+def _make_maker(synthesizer, real, encoding):
+    if isinstance(synthesizer, str):
+        return _by_name(synthesizer, real)
+    if synthesizer is None:
+        return None
+    if hasattr(synthesizer, "generate"):
+        return GeneratedImages(synthesizer, encoding, real.source.shape[1:])
+    if isinstance(synthesizer, keras.layers.Layer):
+        return AugmentedImages(synthesizer, real)
+    raise TypeError(
+        "`synthesizer` must be None, a name, a Keras layer, an object with "
+        "`generate(labels, seed=None)`, or a dict {one of these: share}. "
+        f"Received: synthesizer={synthesizer!r}"
+    )
 
-    Returns:
-        Array `(n, *image_shape)` of `dtype`, rounded and clipped where that is an
-        integer type: as precise as the real images, and as small.
-    """
-    images = np.empty((len(labels), *image_shape), dtype=dtype)
-    at_once = max(1, _PIXELS_AT_ONCE // int(np.prod(image_shape)))
-    for start in range(0, len(labels), at_once):
-        some = labels[start : start + at_once]
-        made = synthesizer.generate(some, seed=derive_seed(seed, start))
-        if images.dtype.kind in "iu":
-            limits = np.iinfo(dtype)
-            made = np.clip(np.rint(made), limits.min, limits.max)
-        images[start : start + at_once] = made
-    return images
+
+def _by_name(name, real):
+    if name == "repeat":
+        return None
+    if name == "manual":
+        layer = ManualAugmentation(value_range=value_range(real.source), seed=0)
+        return AugmentedImages(layer, real)
+    if name == "smote":
+        return InterpolatedImages(real)
+    raise ValueError(
+        '`synthesizer` must be "repeat", "manual" or "smote" where it is a string. '
+        f"Received: synthesizer={name!r}"
+    )

@@ -1,0 +1,62 @@
+"""The arguments of `BalancedDataset`, checked at its boundary."""
+
+import numbers
+
+import numpy as np
+
+
+def batch_size(value):
+    """`batch_size` as a positive int."""
+    return _whole_number("batch_size", value, 1)
+
+
+def epoch(value):
+    """`epoch` as a non-negative int."""
+    return _whole_number("epoch", value, 0)
+
+
+def refresh(value):
+    """`refresh` as it is: a bool or a non-negative number of epochs."""
+    return value if isinstance(value, bool) else _whole_number("refresh", value, 0)
+
+
+def synthetic_weight(value):
+    """`synthetic_weight` as a float, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            "`synthetic_weight` must be a number or None. "
+            f"Received: synthetic_weight={value!r}"
+        )
+    if not 0 <= value < np.inf:
+        raise ValueError(
+            "`synthetic_weight` must be finite and not negative. "
+            f"Received: synthetic_weight={value}"
+        )
+    return float(value)
+
+
+def class_counts(counts, encoding):
+    """Raise a `ValueError` for a class without images, or a single class."""
+    empty = np.flatnonzero(counts == 0)
+    if len(empty):
+        raise ValueError(
+            "Every class must have at least one image. "
+            f"Received: y without class {encoding.classes[empty[0]].item()!r}"
+        )
+    if len(counts) < 2:
+        raise ValueError(
+            "`y` must hold at least two classes. "
+            f"Received: y with the class {encoding.classes[0].item()!r} alone"
+        )
+
+
+def _whole_number(name, value, lowest):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
+    if value < lowest:
+        raise ValueError(
+            f"`{name}` must be at least {lowest}. Received: {name}={value}"
+        )
+    return int(value)

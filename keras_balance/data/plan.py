@@ -1,0 +1,98 @@
+"""What one epoch holds: which image stands where, real or synthetic."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_balance.data.sources import ArraySource, store
+from keras_balance.data.strategies import split_by_shares
+from keras_balance.data.synthesizers import synthesize
+from keras_balance.utils.seeds import derive_seed, random_generator
+
+# Places of randomness within an epoch.
+_ORDER, _REPEAT, _POOL = range(3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """One epoch, ready to be read batch by batch.
+
+    Positions below the number of real images are these; the synthetic ones follow.
+
+    Attributes:
+        epoch: Number of the epoch.
+        order: Positions in the order of the epoch.
+        rows: Row behind each synthetic position: a real image's, or beyond these one
+            of the pool.
+        pool: Source of the synthetic images that are made, or None.
+    """
+
+    epoch: int
+    order: np.ndarray
+    rows: np.ndarray
+    pool: ArraySource | None
+
+
+class Planner:
+    """Makes the plan of any epoch, as a pure function of seed and epoch.
+
+    Args:
+        real: `RealImages`.
+        shortfall: int array `(num_classes,)`, synthetic images per class.
+        parts: List of `(maker, share)`; the maker None repeats real images.
+        shuffle: Whether the order is drawn; else it is that of the positions.
+        seed: Integer.
+        refresh: Epochs after which made images are made anew; 0 for never.
+    """
+
+    def __init__(self, real, shortfall, parts, shuffle, seed, refresh):
+        self.real, self.shuffle, self.seed = real, shuffle, seed
+        self.refresh = int(refresh)
+        counts = split_by_shares(shortfall, [share for _, share in parts])
+        classes = np.arange(len(shortfall), dtype=np.min_scalar_type(len(shortfall)))
+        self._parts = [
+            (maker, np.repeat(classes, part_counts))
+            for (maker, _), part_counts in zip(parts, counts, strict=True)
+        ]
+        self.synthetic_classes = np.concatenate([part for _, part in self._parts])
+        self._pool_number, self._pool = None, None
+
+    def plan(self, epoch):
+        """Make the plan of an epoch; made images are kept until they are due."""
+        size = len(self.real) + len(self.synthetic_classes)
+        order = np.arange(size, dtype="int32" if size < 2**31 else "int64")
+        if self.shuffle:
+            random_generator(self.seed, epoch, _ORDER).shuffle(order)
+        generator = random_generator(self.seed, epoch, _REPEAT)
+        rows, next_row = [], len(self.real)
+        for maker, labels in self._parts:
+            if maker is None:
+                rows.append(self.real.draw(labels, generator))
+            else:
+                rows.append(np.arange(next_row, next_row + len(labels)))
+                next_row += len(labels)
+        rows = np.concatenate(rows).astype(order.dtype)
+        return Plan(epoch, order, rows, self._pool_of(epoch, next_row))
+
+    def _pool_of(self, epoch, end):
+        number = epoch // self.refresh if self.refresh else 0
+        if end == len(self.real):
+            return None
+        if number != self._pool_number:
+            self._pool_number = self._pool = None  # frees the images before
+            shape = (end - len(self.real), *self.real.source.shape[1:])
+            self._pool = store(self._synthesize(number), shape, self._pool_dtype)
+            self._pool_number = number
+        return self._pool
+
+    def _synthesize(self, number):
+        for place, (maker, labels) in enumerate(self._parts):
+            if maker is not None:
+                seed = derive_seed(self.seed, number, _POOL, place)
+                yield from synthesize(maker, labels, self.real.source.shape[1:], seed)
+
+    @property
+    def _pool_dtype(self):
+        # As precise as the real images, and as small.
+        dtype = self.real.source.dtype
+        return dtype if dtype.kind in "iu" else np.dtype("float32")
