@@ -1,0 +1,101 @@
+import gc
+import os
+import pickle
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.data import BalancedDataset, sources
+from keras_balance.data.sources import MappedFile, open_source, store, value_range
+
+X = np.random.default_rng(0).integers(0, 256, (30, 5, 4, 3)).astype("uint8")
+Y = np.array([0] * 20 + [1] * 10)
+ROWS = [29, 3, 3, 0, 17, 3]
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    return np.load(tmp_path / "x.npy", mmap_mode="r")
+
+
+def views(x):
+    """Views whose place in the file numpy does not tell."""
+    return [x, x[7:], x[::-2], x[:, 1:4, ::2], x[..., ::-1], x.transpose(0, 3, 1, 2)]
+
+
+def test_views_of_a_mapped_file(mapped):
+    for view, plain in zip(views(mapped), views(X), strict=True):
+        source = open_source(view)
+        assert isinstance(source, MappedFile)
+        rows = np.arange(len(plain))[::-1]
+        for one in (source, pickle.loads(pickle.dumps(source))):
+            np.testing.assert_array_equal(one.take(rows), plain[rows])
+            np.testing.assert_array_equal(one[2:5], plain[2:5])
+
+
+def test_a_mapped_file_travels_as_a_path(mapped):
+    assert len(pickle.dumps(open_source(mapped))) < 1000
+
+
+def test_private_changes_of_a_mapped_file_count(tmp_path, mapped):
+    changed = np.load(tmp_path / "x.npy", mmap_mode="c")
+    changed[3] = 7
+    assert (open_source(changed).take([3]) == 7).all()
+    assert (open_source(np.asarray(mapped)).take([3]) == X[3]).all()
+
+
+def test_hdf5_and_tensors(tmp_path, mapped):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        data = file.create_dataset("x", data=X, chunks=(7, 5, 4, 3))
+        for array in (data, keras.ops.convert_to_tensor(X), X):
+            np.testing.assert_array_equal(open_source(array).take(ROWS), X[ROWS])
+        feeds = [BalancedDataset(x, Y, 8, seed=1) for x in (data, X, mapped)]
+        for i in range(len(feeds[0])):
+            for feed in feeds:
+                np.testing.assert_array_equal(feed[i][0], feeds[1][i][0])
+
+
+def test_nan_in_a_mapped_file_is_told(tmp_path):
+    x = np.zeros((10, 2, 2, 1), "float32")
+    x[8, 1, 0, 0] = np.inf
+    np.save(tmp_path / "x.npy", x)
+    with pytest.raises(ValueError, match=r"x\[8, 1, 0, 0\]=inf"):
+        BalancedDataset(np.load(tmp_path / "x.npy", mmap_mode="r"), np.arange(10) % 2)
+
+
+def test_many_images_go_to_a_file_that_goes_away(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "_MEMORY", 100)
+    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path))
+    source = store([X[:10] + 0.4, X[10:] + 0.4], X.shape, X.dtype)
+    assert isinstance(source, MappedFile)
+    np.testing.assert_array_equal(source.take(ROWS), X[ROWS])
+    assert len(os.listdir(tmp_path)) == 1
+    child = os.fork() if keras.backend.backend() != "jax" else None
+    if child == 0:
+        del source
+        gc.collect()
+        os._exit(0)
+    if child:
+        os.waitpid(child, 0)
+        np.testing.assert_array_equal(source.take(ROWS), X[ROWS])
+    del source
+    gc.collect()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_or_memory_gives_the_same_batches(monkeypatch):
+    flip = keras.layers.RandomFlip(seed=1)
+    in_memory = BalancedDataset(X, Y, 16, synthesizer=flip, seed=2)
+    first = in_memory[0][0]
+    monkeypatch.setattr(sources, "_MEMORY", 0)
+    in_file = BalancedDataset(X, Y, 16, synthesizer=flip, seed=2)
+    np.testing.assert_array_equal(in_file[0][0], first)
+
+
+def test_value_range():
+    assert value_range(open_source(X)) == (0, 255)
+    assert value_range(open_source(X.astype("float32") / X.max())) == (0, 1)
+    assert value_range(open_source(X * 0.0)) == (0, 1)
