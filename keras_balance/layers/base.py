@@ -5,21 +5,23 @@ import keras
 from keras_balance.utils.seeds import check_seed
 
 # Keras does not export this class and moves its file now and then, so it is
-# reached through a layer that is exported. It gives `self.backend`, the
-# operations that fit the place (TensorFlow's inside `tf.data`, whatever the
-# backend), and takes the dicts apart. tests/layers/test_base.py fails when it
-# changes its ways.
+# reached through a layer that is exported. It takes dicts of images, boxes and
+# masks apart, and gives `self.backend`: the operations that fit the place,
+# TensorFlow's inside `tf.data` whatever the backend. tests/layers/test_base.py
+# fails when it changes its ways.
 BaseImagePreprocessingLayer = keras.layers.RandomRotation.__base__
 
 
 class ImageLayer(BaseImagePreprocessingLayer):
-    """Random image layer with a seed, that leaves labels as they are.
+    """Random image layer that keeps shapes, and labels as they are.
+
+    A subclass draws in `get_random_transformation` and changes images, and what
+    else moves with them, in `transform_*`.
 
     Args:
         data_format: As in Keras' image layers.
         seed: Integer (NumPy's included) or None.
-        **kwargs: `bounding_box_format`, and the arguments of
-            `keras.layers.Layer`.
+        **kwargs: `bounding_box_format`, and what `keras.layers.Layer` takes.
     """
 
     _USE_BASE_FACTOR = False
@@ -30,29 +32,64 @@ class ImageLayer(BaseImagePreprocessingLayer):
         self.generator = keras.random.SeedGenerator(self.seed)
 
     def __call__(self, data, **kwargs):
+        """Apply the layer to images, or to a dict of images and what goes along."""
         if not isinstance(data, dict):
             return super().__call__(data, **kwargs)
-        # Keras changes dicts in place, and inside tf.data casts the labels.
+        # Keras writes into the dict it is given, and inside tf.data casts the
+        # labels: it gets a copy, without them.
         data = keras.tree.map_structure(lambda entry: entry, data)
-        aside = {"labels": data.pop("labels")} if "labels" in data else {}
-        return {**super().__call__(data, **kwargs), **aside}
+        if "labels" not in data:
+            return super().__call__(data, **kwargs)
+        labels = data.pop("labels")
+        outputs = super().__call__(data, **kwargs)
+        if keras.ops.is_tensor(outputs["images"]):
+            labels = keras.ops.convert_to_tensor(labels)
+        return {**outputs, "labels": labels}
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        """Boxes as they are."""
+        return bounding_boxes
+
+    def transform_segmentation_masks(
+        self, segmentation_masks, transformation, training=True
+    ):
+        """Masks as they are."""
+        return segmentation_masks
 
     def compute_output_shape(self, input_shape):
-        """Shape of the images, which no layer here changes."""
+        """Shapes as they are."""
         return input_shape
 
     def get_config(self):
         """Arguments of `__init__`."""
         return {**super().get_config(), "seed": self.seed}
 
-    def _seed_generator(self, seed=None):
-        return seed or self._get_seed_generator(self.backend.name)
+    def _seed(self, seed):
+        """`seed`, or where it is None the generator that fits the place."""
+        return self._get_seed_generator(self.backend.name) if seed is None else seed
 
     def _image_shape(self, data):
-        """`(n, height, width)` of images, or of the images in a dict."""
+        """`(n, height, width, channels)` of images or the images in a dict."""
         images = data["images"] if isinstance(data, dict) else data
         shape = tuple(self.backend.shape(images))
-        if len(shape) == 3:
-            shape = (1, *shape)
-        first = self.data_format == "channels_first"
-        return (shape[0], *(shape[2:] if first else shape[1:3]))
+        if len(shape) not in (3, 4):
+            raise ValueError(
+                "Images must have rank 3 (one image) or 4 (a batch). "
+                f"Received: images of shape {tuple(images.shape)}"
+            )
+        n, *rest = shape if len(shape) == 4 else (1, *shape)
+        if self.data_format == "channels_first":
+            rest = (*rest[1:], rest[0])
+        return (n, *rest)
+
+    def _channels_last(self, images):
+        """Images `(n, height, width, channels)` of those in `data_format`."""
+        if self.data_format == "channels_last":
+            return images
+        return self.backend.numpy.transpose(images, (0, 2, 3, 1))
+
+    def _in_data_format(self, images):
+        """Back from `_channels_last`."""
+        if self.data_format == "channels_last":
+            return images
+        return self.backend.numpy.transpose(images, (0, 3, 1, 2))

@@ -1,59 +1,165 @@
 """Augmentation whose strength depends on the class."""
 
 import keras
-import numpy as np
 
 from keras_balance.layers.base import ImageLayer
+from keras_balance.layers.rates import check_rates, rate_table
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
 class ClassAwareAugmentation(ImageLayer):
-    """Augments an image of class c with probability `rates[c]`."""
+    """Augments images of class c with probability `rates[c]` during training.
+
+    Wraps any Keras layer that changes images and keeps their shape. The layer
+    sees the whole batch, and the images that were not drawn are put back: those
+    that were drawn look as if the layer had been applied by hand. Bounding boxes
+    and segmentation masks go with their image. With `training=False` everything
+    stays as it is.
+
+    Input shape:
+        Dict with `"images"` `(n, height, width, channels)` and `"labels"`:
+        integers `(n,)` or `(n, 1)`, or one-hot `(n, num_classes)`; or one
+        image with its label, without n. Any dtype.
+
+    Output shape:
+        The same dict: images in the layer's compute dtype, labels as they came.
+
+    Args:
+        layer: A Keras layer. One that mixes labels (`MixUp`, `CutMix`) is
+            refused, since labels stay as they are.
+        rates: Probabilities in [0, 1] by class: a dict, or a sequence whose
+            index is the class. A class that is missing has rate 0.
+        seed: Integer or None, for the draws; `layer` has its own.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Raises:
+        TypeError: When `layer` is no layer, or a class or rate is no number.
+        ValueError: For a rate outside [0, 1], a negative class, a layer that
+            mixes labels; when called, for data without images and labels.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ClassAwareAugmentation(
+        ...     keras.layers.RandomRotation(0.1), rates={3: 1.0, 7: 0.5}, seed=0
+        ... )
+        >>> data = {"images": np.zeros((4, 8, 8, 1)), "labels": np.array([0, 3, 7, 3])}
+        >>> layer(data)["images"].shape
+        TensorShape([4, 8, 8, 1])
+    """
 
     def __init__(self, layer, rates, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.layer = layer
-        self.rates = rates
+        self.layer = _check_layer(layer)
+        self.rates = check_rates(rates)
+        self.supports_jit = layer.supports_jit
+        self.built = True
 
     def __call__(self, data, **kwargs):
-        labels = data["labels"]
-        images = super(ImageLayer, self).__call__(
-            {"images": data["images"]}, labels=labels, **kwargs
-        )
-        return {**data, "images": images}
+        """Apply the layer to a dict of images and labels."""
+        if not isinstance(data, dict) or not {"images", "labels"} <= set(data):
+            received = sorted(data) if isinstance(data, dict) else type(data)
+            raise ValueError(
+                "`data` must be a dict with the keys 'images' and 'labels'. "
+                f"Received: data={received}"
+            )
+        # Labels come as an argument of their own: what is in `data` Keras casts
+        # inside tf.data, to float16 even.
+        data = keras.tree.map_structure(lambda entry: entry, data)
+        labels = data.pop("labels")
+        return super().__call__(data, labels=labels, **kwargs)
 
-    def call(self, data, labels=None, training=True):
-        ops = self.backend
-        images = ops.cast(ops.convert_to_tensor(data["images"]), self.compute_dtype)
+    def call(self, data, labels, training=True):
+        """Augment the images that were drawn, and what goes with them."""
+        data["images"] = self.backend.cast(data["images"], self.compute_dtype)
         if not training:
-            return images
-        is_dict = isinstance(self.rates, dict)
-        items = list(self.rates.items() if is_dict else enumerate(self.rates))
-        table = np.zeros(1 + max((int(c) for c, _ in items), default=0), "float32")
-        for c, rate in items:
-            table[int(c)] = rate
-        labels = ops.convert_to_tensor(labels)
-        if len(labels.shape) == 2 and labels.shape[1] > 1:
-            labels = ops.numpy.argmax(labels, axis=1)
-        labels = ops.cast(ops.numpy.reshape(labels, (-1,)), "int32")
-        known = (labels >= 0) & (labels < len(table))
-        rate = ops.numpy.take(
-            ops.convert_to_tensor(table), ops.numpy.clip(labels, 0, len(table) - 1)
+            return {**data, "labels": labels}
+        n = self._image_shape(data)[0]
+        draws = self.backend.random.uniform(
+            (n,), dtype="float32", seed=self._seed(None)
         )
-        draw = ops.random.uniform(
-            ops.shape(labels), dtype="float32", seed=self._seed_generator()
-        )
-        chosen = ops.numpy.reshape(known & (draw < rate), (-1, 1, 1, 1))
-        return ops.numpy.where(chosen, self.layer(images, training=True), images)
+        is_batch = self._is_batched(data["images"])
+        chosen = draws < self._rates_of(labels, n, is_batch)
+        augmented = self._augment(keras.tree.map_structure(lambda entry: entry, data))
+
+        def choose(new, old):
+            ones = (1,) * (len(old.shape) - is_batch)
+            mask = self.backend.numpy.reshape(chosen, (-1, *ones) if is_batch else ones)
+            return self.backend.numpy.where(mask, new, old)
+
+        return {**keras.tree.map_structure(choose, augmented, data), "labels": labels}
+
+    def compute_output_spec(self, data, labels, training=True):
+        """Shapes and dtypes as they are, images in the compute dtype."""
+        images = keras.KerasTensor(data["images"].shape, self.compute_dtype)
+        return {**data, "images": images, "labels": labels}
 
     def get_config(self):
+        """Arguments of `__init__`."""
+        rates = self.rates
         return {
             **super().get_config(),
             "layer": keras.saving.serialize_keras_object(self.layer),
-            "rates": self.rates,
+            "rates": dict(rates) if isinstance(rates, dict) else list(rates),
         }
 
     @classmethod
     def from_config(cls, config):
+        """Layer of a config, whose dict of rates JSON may have given string keys."""
         layer = keras.saving.deserialize_keras_object(config["layer"])
-        return cls(**{**config, "layer": layer})
+        rates = config["rates"]
+        if isinstance(rates, dict):
+            rates = {int(label): rate for label, rate in rates.items()}
+        return cls(**{**config, "layer": layer, "rates": rates})
+
+    def _augment(self, data):
+        """Every entry of `data` as the layer makes it, boxes and masks too."""
+        if len(data) > 1:
+            augmented = self.layer(data, training=True)
+        else:
+            # A layer that knows no dicts, such as GaussianNoise, does as well.
+            augmented = {"images": self.layer(data["images"], training=True)}
+        self._check_same_shape(data["images"].shape, augmented["images"].shape)
+        images = self.backend.cast(augmented["images"], self.compute_dtype)
+        return {**augmented, "images": images}
+
+    def _check_same_shape(self, before, after):
+        before, after = tuple(before), tuple(after)
+        known = [pair for pair in zip(before, after, strict=False) if None not in pair]
+        if len(before) != len(after) or any(old != new for old, new in known):
+            raise ValueError(
+                "`layer` must keep the shape of the images. Received: "
+                f"layer={self.layer.name}, which makes {after} of {before}"
+            )
+
+    def _rates_of(self, labels, n, is_batch):
+        """Rate of each image, float32 `(n,)`."""
+        ops = self.backend
+        labels = ops.convert_to_tensor(labels)
+        shape = tuple(labels.shape)
+        if len(shape) not in (is_batch, is_batch + 1):
+            raise ValueError(
+                "Labels must be (n,) or (n, 1) integers or one-hot (n, num_classes). "
+                f"Received: labels of shape {shape}"
+            )
+        if is_batch and isinstance(n, int) and shape[0] not in (n, None):
+            raise ValueError(
+                "There must be one label for each image. "
+                f"Received: {n} images, {shape[0]} labels"
+            )
+        if len(shape) > is_batch and shape[-1] != 1:
+            labels = ops.numpy.argmax(labels, axis=-1)
+        labels = ops.numpy.reshape(ops.cast(labels, "int32"), (-1,))
+        table = rate_table(self.rates)
+        place = ops.numpy.clip(labels + 1, 0, len(table) - 1)
+        return ops.numpy.take(ops.convert_to_tensor(table), place)
+
+
+def _check_layer(layer):
+    if not isinstance(layer, keras.Layer):
+        raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
+    parts = layer.layers if isinstance(layer, keras.layers.Pipeline) else [layer]
+    if any(isinstance(p, (keras.layers.MixUp, keras.layers.CutMix)) for p in parts):
+        raise ValueError(
+            f"`layer` must leave labels as they are. Received: layer={layer!r}"
+        )
+    return layer
