@@ -156,8 +156,10 @@ class PerClassReport(keras.callbacks.Callback):
         figure = plots.confusion_matrix(self.confusion_matrix, names, title)
         plots.save_figure(figure, directory / "confusion_matrix.png")
         curves = {
-            score: [self.history[f"{self.prefix}{score}_{name}"] for name in names]
-            for score in ("precision", "recall", "f1")
+            score: [
+                self.history[f"{self.prefix}{score.lower()}_{name}"] for name in names
+            ]
+            for score in ("precision", "recall", "F1")
         }
         figure = plots.class_curves(curves, self.epochs, names)
         plots.save_figure(figure, directory / "per_class_curves.png")

@@ -100,13 +100,13 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None):
     _add_pr_auc(report_dict, y_true, y_pred, names, weights)
     _add_recall_means(report_dict, names)
     _forget_missing(report_dict, names)
+    # With the lost guesses' -1, since scikit-learn warns of a matrix of one class.
+    matrix = sk.confusion_matrix(y_true, guesses, labels=[*classes, -1], **weights)
     return ClassReport(
         class_names=names,
         report=sk.classification_report(y_true, guesses, **options),
         report_dict=report_dict,
-        confusion_matrix=sk.confusion_matrix(
-            y_true, guesses, labels=classes, **weights
-        ),
+        confusion_matrix=matrix[:-1, :-1],
     )
 
 

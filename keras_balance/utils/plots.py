@@ -5,12 +5,15 @@ interface: no screen, no `pyplot`, no global state, safe in threads.
 """
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from keras_balance.utils.files import atomic_path
 from keras_balance.utils.images import rescale
 
 _INCHES_PER_ROW = 0.5
+_INCHES_PER_LETTER = 0.09
+_MOST_INCHES = 40
 _DPI = 120
 
 
@@ -30,7 +33,7 @@ def image_grid(images, row_names, value_range=(0, 255), title=None):
         title: Optional line above the grid.
     """
     mosaic = _mosaic(images, value_range)
-    figure = Figure(figsize=_size_of(mosaic, len(row_names)), layout="constrained")
+    figure = Figure(figsize=_size_of(mosaic, row_names), layout="constrained")
     _draw_mosaic(figure.subplots(), mosaic, row_names)
     if title:
         figure.suptitle(title)
@@ -46,13 +49,14 @@ def image_strip(grids, row_names, value_range=(0, 255)):
         value_range: `(low, high)` of the pixels.
     """
     mosaics = {title: _mosaic(grid, value_range) for title, grid in grids.items()}
-    sizes = [_size_of(mosaic, len(row_names)) for mosaic in mosaics.values()]
+    sizes = [_size_of(mosaic, row_names) for mosaic in mosaics.values()]
     size = sum(width for width, _ in sizes), sizes[0][1]
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(grids), squeeze=False)[0]
     for panel, (title, mosaic) in zip(panels, mosaics.items(), strict=True):
         _draw_mosaic(panel, mosaic, row_names)
         panel.set_title(title)
+        panel.label_outer()
     return figure
 
 
@@ -65,25 +69,25 @@ def confusion_matrix(matrix, class_names, title=None):
     matrix = np.asarray(matrix)
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-    side = 2 + 0.5 * len(class_names)
+    letters = _INCHES_PER_LETTER * _longest(class_names)
+    side = min(_MOST_INCHES, 2 + 0.5 * len(class_names)) + letters
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(picture, ax=axes, label="share of the true class", shrink=0.8)
-    for row, column in np.ndindex(*matrix.shape):
-        if matrix[row, column]:
-            axes.text(
-                column,
-                row,
-                f"{matrix[row, column]:.4g}",
-                ha="center",
-                va="center",
-                fontsize="small",
-                color="white" if shares[row, column] > 0.5 else "black",
-            )
+    for row, column in np.argwhere(matrix):
+        axes.text(
+            column,
+            row,
+            f"{matrix[row, column]:.4g}",
+            ha="center",
+            va="center",
+            fontsize="small",
+            color="white" if shares[row, column] > 0.5 else "black",
+        )
     ticks = range(len(class_names))
-    long = max(map(len, class_names)) > 3
-    axes.set_xticks(ticks, class_names, rotation=90 if long else 0)
+    rotation = 90 if _longest(class_names) > 3 else 0
+    axes.set_xticks(ticks, class_names, rotation=rotation)
     axes.set_yticks(ticks, class_names)
     axes.set(xlabel="predicted class", ylabel="true class", title=title)
     return figure
@@ -98,7 +102,10 @@ def class_curves(curves, epochs, class_names):
         epochs: Sequence of the epochs' numbers.
         class_names: Sequence of the classes' names.
     """
-    figure = Figure(figsize=(4 * len(curves) + 1.5, 4.5), layout="constrained")
+    columns = 1 + (len(class_names) - 1) // 18
+    legend = columns * (0.7 + _INCHES_PER_LETTER * _longest(class_names))
+    size = 4 * len(curves) + legend, 4.5
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
     for panel, (score, lines) in zip(panels, curves.items(), strict=True):
         for place, values in enumerate(lines):
@@ -106,10 +113,10 @@ def class_curves(curves, epochs, class_names):
             style = ["-", "--", ":", "-."][place // 10 % 4]
             panel.plot(epochs, values, style, marker=".", label=class_names[place])
         panel.set(title=score, xlabel="epoch", ylim=(-0.02, 1.02))
+        panel.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)
     handles, labels = panels[0].get_legend_handles_labels()
-    columns = 1 + (len(class_names) - 1) // 18
     figure.legend(handles, labels, loc="outside right upper", ncols=columns)
     return figure
 
@@ -127,20 +134,33 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
     groups, bars = means.shape
-    inches = min(24, max(5, 1.5 + 0.2 * groups * (bars + 1)))
-    figure = Figure(figsize=(inches + 2, 4.5), layout="constrained")
+    inches = min(_MOST_INCHES, max(5, 1.5 + 0.2 * groups * (bars + 1)))
+    legend = 0.7 + _INCHES_PER_LETTER * _longest(bar_names)
+    figure = Figure(figsize=(inches + legend, 4.5), layout="constrained")
     axes = figure.subplots()
+    colors = colormaps["tab10" if bars <= 10 else "tab20"]
     width = 0.8 / bars
     for bar, name in enumerate(bar_names):
         places = np.arange(groups) + (bar - (bars - 1) / 2) * width
         ends = np.abs([means[:, bar] - lows[:, bar], highs[:, bar] - means[:, bar]])
-        axes.bar(places, means[:, bar], width, yerr=ends, capsize=2, label=name)
+        axes.bar(
+            places,
+            means[:, bar],
+            width,
+            yerr=ends,
+            capsize=2,
+            label=name,
+            color=colors(bar % colors.N),
+        )
     bottom = _bottom(means, lows)
     if bottom:
         ylabel += f"\n(the axis begins at {bottom:.2g})"
         axes.set_ylim(bottom=bottom)
-    long = max(map(len, group_names)) * groups > 12 * inches
-    axes.set_xticks(range(groups), group_names, rotation=90 if long else 0)
+    titles = [name.replace(" ", "\n") for name in group_names]
+    words = [word for title in titles for word in title.split("\n")]
+    is_narrow = _INCHES_PER_LETTER * _longest(words) > inches / groups
+    axes.set_xticks(range(groups), titles, rotation=90 if is_narrow else 0)
+    axes.margins(x=0.02)
     axes.set(ylabel=ylabel)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
@@ -150,8 +170,10 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
 
 def _bottom(means, lows):
     """Where the axis of bars begins: 0, or just below bars that are all high."""
-    least = np.nanmin(np.stack([means, lows]), initial=1)
-    return max(0, np.floor(10 * least - 0.5) / 10) if least > 0.5 else 0
+    ends = np.stack([means, lows])
+    least = np.min(ends, initial=1, where=np.isfinite(ends))
+    is_high = least > 0.5 and np.isfinite(means).any()
+    return np.floor(10 * least - 0.5) / 10 if is_high else 0
 
 
 def _mosaic(images, value_range):
@@ -166,10 +188,11 @@ def _mosaic(images, value_range):
     return images.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
 
 
-def _size_of(mosaic, rows):
+def _size_of(mosaic, row_names):
     height, width = mosaic.shape[:2]
-    inches = rows * _INCHES_PER_ROW
-    return max(1.5, inches * width / height) + 0.6, inches + 0.5
+    inches = min(_MOST_INCHES, len(row_names) * _INCHES_PER_ROW)
+    letters = _INCHES_PER_LETTER * _longest(row_names)
+    return max(1.5, inches * width / height) + 0.3 + letters, inches + 0.5
 
 
 def _draw_mosaic(axes, mosaic, row_names):
@@ -179,3 +202,7 @@ def _draw_mosaic(axes, mosaic, row_names):
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _longest(names):
+    return max(map(len, names))

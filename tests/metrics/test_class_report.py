@@ -1,0 +1,183 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+import keras_balance as kb
+from keras_balance.metrics.class_report import flat_scores
+
+FEW = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])
+
+
+@st.composite
+def predicted_data(draw):
+    num_classes = draw(st.integers(1, 5))
+    size = draw(st.integers(1, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    # Few distinct scores make ties; labels from a part of the classes.
+    scores = rng.integers(0, 4, (size, num_classes)) / 4
+    labels = rng.integers(0, draw(st.integers(1, num_classes)), size)
+    weights = rng.uniform(0.1, 5, size) if draw(st.booleans()) else None
+    return labels, scores, weights
+
+
+@given(predicted_data())
+@settings(max_examples=100, deadline=None)
+def test_every_score_is_scikit_learns(data):
+    labels, scores, weights = data
+    num_classes = scores.shape[1]
+    report = kb.metrics.class_report(labels, scores, sample_weight=weights)
+    guesses = scores.argmax(axis=1)
+    options = {"labels": range(num_classes), "zero_division": 0}
+    weight = {"sample_weight": weights}
+    each = sk.precision_recall_fscore_support(labels, guesses, **options, **weight)
+    result = report.scores
+    for c in range(num_classes):
+        found = [result[f"{key}_{c}"] for key in ("precision", "recall", "f1")]
+        if each[3][c]:
+            np.testing.assert_allclose(found, [part[c] for part in each[:3]])
+            assert result[f"pr_auc_{c}"] == pytest.approx(
+                sk.average_precision_score(labels == c, scores[:, c], **weight)
+            )
+        else:
+            assert np.isnan([*found, result[f"pr_auc_{c}"]]).all()
+    macro = sk.precision_recall_fscore_support(
+        labels, guesses, average="macro", **options, **weight
+    )
+    for key, value in zip(("precision", "recall", "f1"), macro, strict=False):
+        assert result[f"{key}_macro"] == pytest.approx(value)
+    present = np.unique(labels)
+    recalls = each[1][present]
+    assert result["balanced_accuracy"] == pytest.approx(recalls.mean())
+    assert result["g_mean"] == pytest.approx(recalls.prod() ** (1 / len(present)))
+    assert result["accuracy"] == pytest.approx(
+        sk.accuracy_score(labels, guesses, **weight)
+    )
+    names = [str(c) for c in range(num_classes)]
+    assert report.report == sk.classification_report(
+        labels, guesses, target_names=names, **options, **weight
+    )
+    np.testing.assert_allclose(
+        report.confusion_matrix,
+        sk.confusion_matrix(labels, guesses, labels=range(num_classes + 1), **weight)[
+            :num_classes, :num_classes
+        ],
+    )
+
+
+def test_balanced_accuracy_and_g_mean_are_those_of_the_libraries():
+    imblearn = pytest.importorskip("imblearn.metrics")
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 4, 80), rng.random((80, 4))
+    scores[np.arange(80), labels] += 0.3
+    result = kb.metrics.class_report(labels, scores).scores
+    guesses = scores.argmax(axis=1)
+    assert result["balanced_accuracy"] == pytest.approx(
+        sk.balanced_accuracy_score(labels, guesses)
+    )
+    assert result["g_mean"] == pytest.approx(
+        imblearn.geometric_mean_score(labels, guesses, average="multiclass")
+    )
+
+
+def test_keys_do_not_depend_on_the_labels():
+    every = kb.metrics.class_report([0, 1, 2, 2], FEW).scores
+    some = kb.metrics.class_report([1, 1, 1, 1], FEW).scores
+    assert list(every) == list(some)
+    assert {key for key, value in some.items() if np.isnan(value)} == {
+        f"{score}_{c}"
+        for score in ("precision", "recall", "f1", "pr_auc")
+        for c in (0, 2)
+    }
+
+
+def test_a_lost_prediction_is_a_miss():
+    scores = FEW.copy()
+    scores[0] = np.nan
+    report = kb.metrics.class_report([0, 1, 1, 2], scores)
+    assert report.scores["recall_0"] == 0
+    assert report.scores["accuracy"] == 0.75
+    assert report.confusion_matrix.sum() == 3
+    assert np.isfinite(list(report.scores.values())).all()
+
+
+def test_logits_may_be_infinite():
+    scores = np.log(np.maximum(FEW, 0.0), where=FEW > 0, out=np.full((4, 3), -np.inf))
+    expected = kb.metrics.class_report([0, 1, 1, 2], FEW).scores
+    assert (
+        kb.metrics.class_report([0, 1, 1, 2], scores).scores["f1_macro"]
+        == (expected["f1_macro"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "class_names", "names"),
+    [
+        ([0, 1, 1, 2], None, ["0", "1", "2"]),
+        ([0.0, 1.0, 1.0, 2.0], None, ["0", "1", "2"]),
+        ([[0], [1], [1], [2]], ["a", "b", "c"], ["a", "b", "c"]),
+        (np.eye(3)[[0, 1, 1, 2]], None, ["0", "1", "2"]),
+        ([2, 7, 7, 40], None, ["2", "7", "40"]),
+        ([2, 7, 7, 40], ["two", "seven", "forty"], ["two", "seven", "forty"]),
+        ([-3, -1, -1, 5], None, ["-3", "-1", "5"]),
+        (["cat", "dog", "dog", "fox"], None, ["cat", "dog", "fox"]),
+        ([b"cat", b"dog", b"dog", b"fox"], None, ["cat", "dog", "fox"]),
+        (["fox", "cat", "cat", "dog"], ["fox", "cat", "dog"], ["fox", "cat", "dog"]),
+    ],
+)
+def test_labels_of_any_form(labels, class_names, names):
+    report = kb.metrics.class_report(labels, FEW, class_names)
+    assert report.class_names == names
+    assert report.report_dict[names[1]] == pytest.approx(
+        {
+            "precision": 1,
+            "recall": 1,
+            "f1-score": 1,
+            "support": 2,
+            "pr_auc": 1,
+        }
+    )
+
+
+def test_names_bring_a_class_that_the_labels_lack():
+    report = kb.metrics.class_report([7, 7, 7, 40], FEW, class_names=[2, 7, 40])
+    assert report.class_names == ["2", "7", "40"]
+    assert np.isnan(report.scores["recall_2"])
+    assert report.scores["recall_40"] == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "class_names", "text"),
+    [
+        ([0, 1, 2], FEW, None, r"len\(y_true\)=3, len\(y_pred\)=4"),
+        ([0, 1, 2, 3], FEW, None, r"num_classes=3\).*labels \[0, 1, 2, 3\]"),
+        (["a", "b", "a", "b"], FEW, None, r"3 distinct labels.*\['a', 'b'\]"),
+        ([0.5, 1, 2, 2], FEW, None, "whole numbers"),
+        (np.ones((4, 3)), FEW, None, "multi-label"),
+        (np.eye(4), FEW, None, "num_classes=3 columns"),
+        ([0, 1, 2, 2], FEW[:, 0], None, r"y_pred of shape \(4,\)"),
+        ([0, 1, 2, 2], FEW, ["a", "b"], "3 distinct names"),
+        ([0, 1, 2, 2], FEW, ["a", "b", "accuracy"], "name averages"),
+    ],
+)
+def test_bad_input(labels, scores, class_names, text):
+    with pytest.raises(ValueError, match=text):
+        kb.metrics.class_report(labels, scores, class_names)
+
+
+def test_a_report_survives_json():
+    report = kb.metrics.class_report([1, 1, 1, 1], FEW)
+    content = json.loads(json.dumps(report.report_dict).replace("NaN", "null"))
+    read = flat_scores(content)
+    assert read == pytest.approx(report.scores, nan_ok=True)
+
+
+def test_input_is_unchanged():
+    scores = FEW.copy()
+    scores[0] = np.nan
+    before = scores.copy()
+    kb.metrics.class_report([0, 1, 1, 2], scores)
+    np.testing.assert_array_equal(scores, before)

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from scipy.stats import bootstrap
+
+import keras_balance as kb
+
+
+def report_of(seed, shift, names=None):
+    """A report of a classifier that is better the greater `shift`."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, 200)
+    scores = rng.random((200, 3))
+    scores[np.arange(200), labels] += shift + 0.1 * rng.normal()
+    return kb.metrics.class_report(labels, scores, names).report_dict
+
+
+@pytest.fixture
+def reports():
+    shifts = {"A balanced": 0.6, "B imbalanced": 0.2, "C BAGAN": 0.4}
+    return {
+        arm: [report_of(seed, shift) for seed in range(5)]
+        for arm, shift in shifts.items()
+    }
+
+
+def test_a_cell_is_mean_and_bootstrap_interval(reports):
+    comparison = kb.metrics.compare_reports(reports)
+    values = np.array([run["macro avg"]["f1-score"] for run in reports["C BAGAN"]])
+    ends = bootstrap(
+        (values,), np.mean, method="percentile", random_state=np.random.default_rng(0)
+    ).confidence_interval
+    mean, low, high = comparison.interval("C BAGAN", "macro F1")
+    assert (mean, low, high) == pytest.approx((values.mean(), ends.low, ends.high))
+    assert f"{mean:.4f} [{low:.4f}, {high:.4f}]" in comparison.text()
+
+
+def test_the_table_has_the_papers_scores(reports):
+    comparison = kb.metrics.compare_reports(reports)
+    assert comparison.arms == list(reports)
+    assert comparison.scores == [
+        "accuracy",
+        "balanced accuracy",
+        "macro F1",
+        *(f"{c} {score}" for c in range(3) for score in ("precision", "recall", "F1")),
+    ]
+    run = reports["A balanced"][0]
+    assert comparison.values["A balanced"]["1 recall"][0] == run["1"]["recall"]
+    assert comparison.values["A balanced"]["accuracy"][0] == run["accuracy"]
+
+
+def test_text_and_markdown_both_ways(reports):
+    comparison = kb.metrics.compare_reports(reports, classes=[0])
+    lines = comparison.text().splitlines()
+    assert lines[0].split("  ")[-1].strip() == "C BAGAN"
+    assert [line.split("  ")[0] for line in lines[2:]] == comparison.scores
+    assert len({len(line) for line in lines}) == 1
+    rows = comparison.markdown(arms_down=True).splitlines()
+    assert rows[0].startswith("|  | accuracy | balanced accuracy | macro F1 |")
+    assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {arm}" for arm in reports]
+
+
+def test_the_same_reports_give_the_same_table(reports):
+    first = kb.metrics.compare_reports(reports).text()
+    assert kb.metrics.compare_reports(reports).text() == first
+
+
+def test_differences_are_paired_by_seed(reports):
+    # The arm is better by exactly 0.01 with every seed, though seeds differ widely.
+    better = [dict(run, accuracy=run["accuracy"] + 0.01) for run in reports["C BAGAN"]]
+    comparison = kb.metrics.compare_reports({"C": reports["C BAGAN"], "D": better})
+    differences = comparison.against("C")
+    assert differences.arms == ["D"]
+    assert differences.interval("D", "accuracy") == pytest.approx((0.01, 0.01, 0.01))
+    assert "+0.0100 [+0.0100, +0.0100]" in differences.text()
+
+
+def test_one_seed_has_no_interval(reports):
+    comparison = kb.metrics.compare_reports({"B": reports["B imbalanced"][0]})
+    assert np.isnan(comparison.interval("B", "accuracy")[1:]).all()
+    assert "[" not in comparison.text()
+
+
+def test_a_class_that_was_missing_stays_nan():
+    labels, scores = np.zeros(4, int), np.eye(2)[[0, 1, 0, 0]]
+    report = kb.metrics.class_report(labels, scores).report_dict
+    comparison = kb.metrics.compare_reports({"A": [report, report]})
+    assert np.isnan(comparison.interval("A", "1 recall")).all()
+    assert "nan" in comparison.text()
+
+
+def test_the_picture_has_a_bar_an_arm_and_score(reports, tmp_path):
+    comparison = kb.metrics.compare_reports(reports, classes=["0"])
+    axes = comparison.picture().axes[0]
+    titles = [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()]
+    assert titles == ["accuracy", "balanced accuracy", "macro F1", "0 F1"]
+    heights = [bar.get_height() for bar in axes.containers[1]]
+    expected = [comparison.interval("A balanced", title).mean for title in titles]
+    assert heights == pytest.approx(expected)
+    comparison.save_picture(tmp_path / "new" / "bars.png", ["0 recall"])
+    assert imread(tmp_path / "new" / "bars.png").shape[0] > 100
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "text"),
+    [
+        (lambda reports: {}, {}, "at least one arm"),
+        (lambda reports: reports | {"E": []}, {}, "'E': 0"),
+        (lambda reports: reports, {"classes": ["7"]}, "precision_7"),
+        (lambda reports: reports, {"confidence_level": 95}, "confidence_level=95"),
+    ],
+)
+def test_bad_input(reports, change, arguments, text):
+    with pytest.raises(ValueError, match=text):
+        kb.metrics.compare_reports(change(reports), **arguments)
+
+
+def test_unpaired_seeds_are_refused(reports):
+    reports["C BAGAN"] = reports["C BAGAN"][:3]
+    comparison = kb.metrics.compare_reports(reports)
+    with pytest.raises(ValueError, match="'C BAGAN': 3"):
+        comparison.against("B imbalanced")
+    with pytest.raises(ValueError, match="baseline='E'"):
+        comparison.against("E")
