@@ -215,6 +215,32 @@ class BalancedDataset(keras.utils.PyDataset):
                 self._plan = self._planner.plan(self._epoch)
             return self._plan
 
+    def to_tf_dataset(self):
+        """Give the batches as a `tf.data.Dataset`; each pass over it is an epoch.
+
+        Raises:
+            ImportError: When TensorFlow is not installed.
+        """
+        try:
+            import tensorflow as tf
+        except ImportError as error:
+            raise ImportError(
+                "`to_tf_dataset` needs TensorFlow: pip install tensorflow"
+            ) from error
+
+        def one_epoch():
+            self.on_epoch_begin()
+            yield from self
+            self.on_epoch_end()
+
+        signature = tuple(
+            tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype))
+            for part in self[0]
+        )
+        dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
+        cardinality = tf.data.experimental.assert_cardinality(len(self))
+        return dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+
     def on_epoch_begin(self):
         """Make the synthetic images of the epoch. Called by `fit`."""
         self._within_epoch = True

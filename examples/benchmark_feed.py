@@ -1,0 +1,190 @@
+"""What balanced feeding costs: seconds an epoch, and memory.
+
+    python examples/benchmark_feed.py speed
+    python examples/benchmark_feed.py memory
+
+`speed` trains the paper's ConvNet on the same balanced number of images, fed in
+several ways in turn, and reports the median epoch of each against arrays balanced
+beforehand. `memory` reads one epoch of 100,000 and of 1,000,000 images from a
+memory-mapped file and reports the peak of the process.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import keras
+import numpy as np
+
+import keras_balance as kb
+
+SHAPE, NUM_CLASSES, BATCH_SIZE = (28, 28, 1), 10, 32
+
+
+class Glyphs:
+    """Stands in for a fitted BAGAN: any object with `generate` will do."""
+
+    def generate(self, labels, seed=None):
+        """Make one image for each label."""
+        generator = np.random.default_rng(seed)
+        return generator.integers(0, 256, (len(labels), *SHAPE)).astype("float32")
+
+
+class EpochTimes(keras.callbacks.Callback):
+    """Wall-clock seconds of every epoch."""
+
+    def on_train_begin(self, logs=None):
+        self.seconds = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds.append(time.perf_counter() - self.start)
+
+
+def imbalanced(per_class, minority):
+    """Random uint8 images, few of class 0."""
+    counts = [minority] + [per_class] * (NUM_CLASSES - 1)
+    generator = np.random.default_rng(0)
+    x = generator.integers(0, 256, (sum(counts), *SHAPE), dtype="uint8")
+    return x, np.repeat(np.arange(NUM_CLASSES), counts)
+
+
+def balanced_beforehand(x, y):
+    """Repeat rare images in float32 arrays: the yardstick."""
+    dataset = kb.BalancedDataset(x, y, batch_size=len(x), seed=0)
+    images, labels = zip(*dataset, strict=True)
+    return {
+        "x": np.concatenate(images),
+        "y": np.concatenate(labels),
+        "batch_size": BATCH_SIZE,
+    }
+
+
+def hand_written(x, y, steps):
+    """Draw classes at random, forever: what many write by hand."""
+    generator = np.random.default_rng(0)
+    rows = [np.flatnonzero(y == label) for label in range(NUM_CLASSES)]
+
+    def batches():
+        while True:
+            labels = generator.integers(0, NUM_CLASSES, BATCH_SIZE)
+            chosen = [generator.choice(rows[label]) for label in labels]
+            yield x[chosen].astype("float32"), labels
+
+    return {"x": batches(), "steps_per_epoch": steps}
+
+
+def sample_from_datasets(x, y, steps):
+    """Sample evenly from one endless tf.data set a class."""
+    import tensorflow as tf
+
+    parts = [
+        tf.data.Dataset.from_tensor_slices((x[y == label], y[y == label]))
+        .shuffle(10_000)
+        .repeat()
+        for label in range(NUM_CLASSES)
+    ]
+    dataset = (
+        tf.data.Dataset.sample_from_datasets(parts, seed=0)
+        .batch(BATCH_SIZE)
+        .map(lambda images, labels: (tf.cast(images, "float32"), labels))
+        .prefetch(tf.data.AUTOTUNE)
+    )
+    return {"x": dataset, "steps_per_epoch": steps}
+
+
+def ways_to_feed(x, y):
+    """Arguments of `fit` by the name of the way."""
+
+    def balanced(**options):
+        return {"x": kb.BalancedDataset(x, y, BATCH_SIZE, seed=0, **options)}
+
+    ways = {
+        "arrays balanced beforehand": balanced_beforehand(x, y),
+        "BalancedDataset, repeat": balanced(),
+        "BalancedDataset, manual": balanced(synthesizer="manual"),
+        "BalancedDataset, fixed pool": balanced(synthesizer=Glyphs(), refresh=False),
+    }
+    steps = len(ways["BalancedDataset, repeat"]["x"])
+    ways["hand-written generator"] = hand_written(x, y, steps)
+    if keras.backend.backend() == "tensorflow":
+        ways["tf.data sample_from_datasets"] = sample_from_datasets(x, y, steps)
+    return ways
+
+
+def speed(per_class, minority, rounds):
+    """Median seconds an epoch of every way, taken in turn against drift."""
+    model = kb.models.convnet(SHAPE, NUM_CLASSES)
+    ways = ways_to_feed(*imbalanced(per_class, minority))
+    times = {name: [] for name in ways}
+    clock = EpochTimes()
+    for _ in range(rounds + 1):
+        for name, arguments in ways.items():
+            model.fit(**arguments, epochs=2, verbose=0, callbacks=[clock])
+            times[name].append(clock.seconds[-1])  # the first one warms up
+    medians = {name: statistics.median(seconds[1:]) for name, seconds in times.items()}
+    yardstick = medians["arrays balanced beforehand"]
+    print(f"{keras.backend.backend()}, {per_class * NUM_CLASSES} images an epoch")
+    for name, seconds in medians.items():
+        overhead = 100 * (seconds / yardstick - 1)
+        print(f"{name:32s} {seconds:8.3f} s {overhead:+7.1f} %")
+
+
+def read_epoch(number):
+    """Read one epoch of `number` images in a file; report the peak of memory."""
+    y = np.arange(number, dtype="uint8") % NUM_CLASSES
+    y[(y == 0) & (np.arange(number) % 5 > 0)] = 1
+    y[: number // 50] = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "x.dat")
+        np.memmap(path, "uint8", "w+", shape=(number, *SHAPE)).flush()
+        x = np.memmap(path, "uint8", "r", shape=(number, *SHAPE))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        dataset = kb.BalancedDataset(x, y, 256, synthesizer="manual", seed=0)
+        start = time.perf_counter()
+        for epoch in range(2):
+            dataset.epoch = epoch
+            for _ in dataset:
+                pass
+        seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"{number:9d} images ({dataset.num_synthetic} synthetic): peak "
+        f"{peak / 1024:6.0f} MiB, {(peak - before) / 1024:5.0f} MiB above the start, "
+        f"{seconds / 2:.1f} s an epoch",
+        flush=True,
+    )
+
+
+def memory():
+    """Each size in a process of its own, since the peak never falls."""
+    for number in (100_000, 1_000_000):
+        command = [sys.executable, __file__, "memory", "--images", str(number)]
+        subprocess.run(command, check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=["speed", "memory"])
+    parser.add_argument("--per-class", type=int, default=480)
+    parser.add_argument("--minority", type=int, default=48)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--images", type=int, help="one size of `memory` only")
+    arguments = parser.parse_args()
+    if arguments.what == "speed":
+        speed(arguments.per_class, arguments.minority, arguments.rounds)
+    elif arguments.images:
+        read_epoch(arguments.images)
+    else:
+        memory()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Generated images, of which only the most convincing are kept."""
+
+import math
+
+import numpy as np
+
+from keras_balance.utils.labels import read_labels
+
+
+class FilteredSynthesizer:
+    """Generates more images than asked for and keeps the most convincing ones.
+
+    Args:
+        synthesizer: Object with `generate(labels, seed=None)`, such as a `BAGAN`.
+        keep: Part of the generated images that is kept, in (0, 1].
+        judge: Function from images `(n, height, width, channels)` to probabilities
+            `(n, num_classes)` or wider; an image is judged by the one of its class.
+            By default `synthesizer.discriminate`, whose last column is "fake".
+        class_names: Optional sequence of the labels in the order of the judge's
+            columns; by default the synthesizer's, or else 0, 1, ...
+
+    Raises:
+        ValueError: When `keep` is not in (0, 1].
+        TypeError: When there is no `generate`, or no `judge` and no `discriminate`.
+
+    Example:
+        >>> best_third = FilteredSynthesizer(bagan, keep=1 / 3)
+        >>> dataset = BalancedDataset(x, y, synthesizer=best_third)
+    """
+
+    def __init__(self, synthesizer, keep=0.5, judge=None, class_names=None):
+        if not hasattr(synthesizer, "generate"):
+            raise TypeError(
+                "`synthesizer` must have `generate(labels, seed=None)`. "
+                f"Received: synthesizer={synthesizer!r}"
+            )
+        if not 0 < keep <= 1:
+            raise ValueError(f"`keep` must be in (0, 1]. Received: keep={keep}")
+        if judge is None and not hasattr(synthesizer, "discriminate"):
+            raise TypeError(
+                "`judge` must be a function where the synthesizer has no "
+                f"`discriminate`. Received: judge={judge!r}"
+            )
+        self.synthesizer = synthesizer
+        self.keep = keep
+        self.judge = judge
+        self.class_names = class_names
+
+    def generate(self, labels, seed=None):
+        """Generate one image for each label.
+
+        Args:
+            labels: Labels `(n,)`, as the synthesizer wants them.
+            seed: Integer or None.
+
+        Returns:
+            Images `(n, height, width, channels)` as the synthesizer makes them; of a
+            class, the more convincing come first.
+        """
+        labels = np.asarray(labels)
+        classes, counts = np.unique(labels, return_counts=True)
+        tries = np.repeat(classes, [math.ceil(count / self.keep) for count in counts])
+        images = np.asarray(self.synthesizer.generate(tries, seed=seed))
+        scores = self._scores(images, tries)
+        kept = np.empty(len(labels), dtype="int64")
+        for label, count in zip(classes, counts, strict=True):
+            rows = np.flatnonzero(tries == label)
+            best = np.argsort(-scores[rows], kind="stable")[:count]
+            kept[labels == label] = rows[best]
+        return images[kept]
+
+    def _scores(self, images, labels):
+        judge = self.synthesizer.discriminate if self.judge is None else self.judge
+        probabilities = np.asarray(judge(images))
+        names = self.class_names
+        if names is None:
+            names = getattr(self.synthesizer, "class_names", None)
+        if names is None:
+            names = range(probabilities.shape[1])
+        columns, _ = read_labels(labels, class_names=list(names), name="labels")
+        return probabilities[np.arange(len(labels)), columns]

@@ -1,0 +1,100 @@
+"""imbalanced-learn's door: over-sampling of images within its pipelines."""
+
+import numpy as np
+
+from keras_balance.data.balanced_dataset import BalancedDataset
+from keras_balance.utils.labels import count_classes, read_labels
+
+_BATCH_SIZE = 1024
+
+
+class ImageOverSampler:
+    """Over-samples images `(n, height, width, channels)` all at once.
+
+    The sampler of imbalanced-learn for images: it stands in an
+    `imblearn.pipeline.Pipeline`, where samplers act in `fit` alone.
+
+    Args:
+        sampling_strategy: As in `BalancedDataset`.
+        synthesizer: As in `BalancedDataset`. Clones of the sampler share it.
+        random_state: Integer, or None for a fresh seed.
+
+    Attributes:
+        sampling_strategy_: After `fit_resample`, dict of the synthetic images made
+            of each class.
+
+    Example:
+        >>> sampler = ImageOverSampler(synthesizer="manual", random_state=0)
+        >>> x_balanced, y_balanced = sampler.fit_resample(x, y)
+    """
+
+    def __init__(self, sampling_strategy="auto", synthesizer=None, random_state=None):
+        self.sampling_strategy = sampling_strategy
+        self.synthesizer = synthesizer
+        self.random_state = random_state
+
+    def fit_resample(self, X, y):
+        """Balance images and labels.
+
+        Args:
+            X: Images `(n, height, width, channels)` of any number type.
+            y: Labels, sparse, `(n, 1)` or one-hot.
+
+        Returns:
+            `(X, y)`: the real images as they were and the synthetic ones behind
+            them, in the dtype of `X` (rounded where that is an integer type), and
+            labels in the encoding of `y`.
+
+        Raises:
+            ValueError, TypeError: As `BalancedDataset`.
+        """
+        dataset = BalancedDataset(
+            X,
+            y,
+            _BATCH_SIZE,
+            synthesizer=self.synthesizer,
+            sampling_strategy=self.sampling_strategy,
+            shuffle=False,
+            seed=self.random_state,
+        )
+        images, labels = [np.asarray(X)], [np.asarray(y)]
+        # Unshuffled, the synthetic images follow the real ones.
+        for index in range(len(X) // _BATCH_SIZE, len(dataset)):
+            start = max(0, len(X) - index * _BATCH_SIZE)
+            batch = [part[start:] for part in dataset[index]]
+            images.append(batch[0].astype(images[0].dtype, copy=False))
+            labels.append(batch[1])
+        self.sampling_strategy_ = _shortfall(y, dataset.class_counts)
+        return np.concatenate(images), np.concatenate(labels)
+
+    def get_params(self, deep=True):
+        """Arguments of the sampler, for scikit-learn."""
+        return {
+            "sampling_strategy": self.sampling_strategy,
+            "synthesizer": self.synthesizer,
+            "random_state": self.random_state,
+        }
+
+    def set_params(self, **params):
+        """Change arguments of the sampler, for scikit-learn."""
+        for name, value in params.items():
+            if name not in self.get_params():
+                raise ValueError(
+                    f"There must be an argument of that name. Received: {name}={value}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_clone__(self):
+        # A fitted generator is shared: scikit-learn would copy it, or lose its fit.
+        return type(self)(**self.get_params())
+
+
+def _shortfall(y, class_counts):
+    indices, encoding = read_labels(y)
+    counts = count_classes(indices, encoding.num_classes)
+    shortfall = np.array(list(class_counts.values())) - counts
+    wanted = np.flatnonzero(shortfall)
+    return dict(
+        zip(encoding.names(wanted).tolist(), shortfall[wanted].tolist(), strict=True)
+    )

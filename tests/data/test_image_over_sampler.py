@@ -1,0 +1,66 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.data import ImageOverSampler
+
+X = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 1)).astype("uint8")
+Y = np.array([5] * 40 + [9] * 10)
+
+
+@pytest.mark.parametrize("synthesizer", [None, keras.layers.RandomFlip(seed=0)])
+def test_real_images_first(synthesizer):
+    sampler = ImageOverSampler(synthesizer=synthesizer, random_state=0)
+    x, y = sampler.fit_resample(X, Y)
+    assert x.dtype == X.dtype
+    assert x.shape == (80, 4, 4, 1)
+    np.testing.assert_array_equal(x[:50], X)
+    np.testing.assert_array_equal(y, np.r_[Y, [9] * 30])
+    assert sampler.sampling_strategy_ == {9: 30}
+    again, _ = sampler.fit_resample(X, Y)
+    np.testing.assert_array_equal(again, x)
+
+
+def test_encodings_and_precision():
+    x = X.astype("float64") + 1e-9
+    one_hot = np.eye(2)[(Y == 9).astype(int)]
+    resampled, labels = ImageOverSampler().fit_resample(x, one_hot)
+    np.testing.assert_array_equal(resampled[:50], x)
+    assert labels.sum(axis=0).tolist() == [40, 40]
+
+
+@pytest.mark.parametrize("length", [50, 1024])
+def test_nothing_to_do(length):
+    x = np.zeros((length, 2, 2, 1), "uint8")
+    sampler = ImageOverSampler(sampling_strategy={})
+    resampled, _ = sampler.fit_resample(x, np.arange(length) % 2)
+    assert len(resampled) == length
+    assert sampler.sampling_strategy_ == {}
+
+
+def test_params():
+    sampler = ImageOverSampler().set_params(random_state=3)
+    assert sampler.get_params()["random_state"] == 3
+    with pytest.raises(ValueError, match="speed=1"):
+        sampler.set_params(speed=1)
+
+
+def test_in_a_pipeline():
+    pytest.importorskip("imblearn")
+    from imblearn.pipeline import Pipeline
+    from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+    class Counter(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.counts_ = np.bincount(y)
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.classes_[0])
+
+    pipeline = Pipeline([("balance", ImageOverSampler("all")), ("fit", Counter())])
+    pipeline = clone(pipeline).set_params(balance__random_state=0)
+    pipeline.fit(X, Y)
+    assert pipeline["fit"].counts_[[5, 9]].tolist() == [40, 40]
+    assert len(pipeline.predict(X)) == 50
