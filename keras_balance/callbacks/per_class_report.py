@@ -126,6 +126,8 @@ class PerClassReport(keras.callbacks.Callback):
         """Labels, predictions and weights (or None) of the held-out data."""
         labels, predictions, weights = [], [], []
         for images, *others in _batches(self.x, self.y, self.batch_size):
+            # As NumPy, since a backend does not take another one's tensors.
+            images = keras.tree.map_structure(_to_numpy, images)
             predictions.append(self.model.predict_on_batch(images))
             label, weight = map(_to_numpy, others)
             labels.append(label)
