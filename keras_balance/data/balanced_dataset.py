@@ -29,6 +29,10 @@ class BalancedDataset(keras.utils.PyDataset):
     precise as the real ones (integers are rounded); where they take more than 64 MiB
     they are kept in a temporary file. So workers only ever read.
 
+    It feeds `tf.distribute` strategies and `keras.distribution` too. On several
+    machines, give each the same `seed` and pass `shuffle=False` to `fit`: all then
+    see the same batches, of which the strategy gives each machine its own.
+
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor, a `numpy.memmap` or an HDF5-like array, which
@@ -68,7 +72,9 @@ class BalancedDataset(keras.utils.PyDataset):
 
     Attributes:
         epoch: The epoch, counted from 0, that batches belong to. It moves on at the
-            end of each epoch of `fit`; set it to resume a training.
+            end of each epoch of `fit`; set it to resume a training. (What Keras reads
+            ahead before a first epoch can count as one where it reads all: a single
+            batch on JAX and torch, a few under `tf.distribute`.)
         class_counts: dict of the images of each class in one epoch.
         num_synthetic: How many of them are synthetic.
 
@@ -243,6 +249,7 @@ class BalancedDataset(keras.utils.PyDataset):
 
     def on_epoch_begin(self):
         """Make the synthetic images of the epoch. Called by `fit`."""
+        checks.fits_devices(len(self._classes), self.batch_size)
         self._within_epoch = True
         self._prepare()
 

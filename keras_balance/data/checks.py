@@ -2,6 +2,7 @@
 
 import numbers
 
+import keras
 import numpy as np
 
 
@@ -49,6 +50,21 @@ def class_counts(counts, encoding):
         raise ValueError(
             "`y` must hold at least two classes. "
             f"Received: y with the class {encoding.classes[0].item()!r} alone"
+        )
+
+
+def fits_devices(total, batch_size):
+    """Raise a `ValueError` where `keras.distribution` could not split a batch."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return
+    mesh = distribution.device_mesh
+    devices = mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
+    if batch_size % devices or total % devices:
+        raise ValueError(
+            f"With {devices} devices, `batch_size` and the images of an epoch must be "
+            f"multiples of {devices}: `sampling_strategy` as a dict sets their number. "
+            f"Received: batch_size={batch_size} and {total} images"
         )
 
 
