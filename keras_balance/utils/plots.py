@@ -102,8 +102,7 @@ def class_curves(curves, epochs, class_names):
         epochs: Sequence of the epochs' numbers.
         class_names: Sequence of the classes' names.
     """
-    columns = 1 + (len(class_names) - 1) // 18
-    legend = columns * (0.7 + _INCHES_PER_LETTER * _longest(class_names))
+    columns, legend = _legend_size(class_names)
     size = 4 * len(curves) + legend, 4.5
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
@@ -135,7 +134,7 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
     groups, bars = means.shape
     inches = min(_MOST_INCHES, max(5, 1.5 + 0.2 * groups * (bars + 1)))
-    legend = 0.7 + _INCHES_PER_LETTER * _longest(bar_names)
+    columns, legend = _legend_size(bar_names)
     figure = Figure(figsize=(inches + legend, 4.5), layout="constrained")
     axes = figure.subplots()
     colors = colormaps["tab10" if bars <= 10 else "tab20"]
@@ -164,7 +163,7 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     axes.set(ylabel=ylabel)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside right upper", ncols=columns)
     return figure
 
 
@@ -202,6 +201,12 @@ def _draw_mosaic(axes, mosaic, row_names):
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _legend_size(names):
+    """Columns of a legend beside a picture, and the inches that they take."""
+    columns = 1 + (len(names) - 1) // 18
+    return columns, columns * (0.7 + _INCHES_PER_LETTER * _longest(names))
 
 
 def _longest(names):

@@ -1,0 +1,164 @@
+import itertools
+import threading
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import imread
+
+from keras_balance.utils import plots
+
+SHORT = ["0", "1", "2"]
+LONG = ["a class with a long name", "ant", "another name that is long"]
+MANY = [f"letter {i}" for i in range(47)]
+
+
+def images_of(names, columns=3, channels=1):
+    rng = np.random.default_rng(0)
+    return rng.uniform(0, 255, (len(names), columns, 9, 7, channels))
+
+
+def confusion(names):
+    return plots.confusion_matrix(np.eye(len(names)) * 4000, names, title="Held out")
+
+
+def curves(names):
+    lines = np.linspace(0, 1, 5) * np.linspace(0.1, 1, len(names))[:, None]
+    scores = {"precision": lines, "recall": lines, "F1": lines}
+    return plots.class_curves(scores, range(1, 6), names)
+
+
+def bars(names):
+    means = np.full((len(names), len(names)), 0.8)
+    return plots.interval_bars(means, means - 0.1, means + 0.1, names, names, "F1")
+
+
+def grid(names):
+    return plots.image_grid(images_of(names), names, title="epoch 10")
+
+
+def strip(names):
+    grids = {"epoch 1": images_of(names), "after training": images_of(names)}
+    return plots.image_strip(grids, names)
+
+
+def boxes(axis):
+    """Where the tick labels of an axis are, those beyond its ends left out."""
+    low, high = sorted(axis.get_view_interval())
+    # An inner panel of several has no labels.
+    ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
+    return [
+        label.get_window_extent()
+        for place, label in ticks
+        if low <= place <= high and label.get_visible() and label.get_text()
+    ]
+
+
+@pytest.mark.parametrize("names", [SHORT, LONG, MANY], ids=["short", "long", "many"])
+@pytest.mark.parametrize("draw", [confusion, curves, bars, grid, strip])
+def test_labels_are_readable(draw, names):
+    """No label of an axis lies on another one, none is outside the picture."""
+    figure = draw(names)
+    FigureCanvasAgg(figure).draw()
+    whole = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            found = boxes(axis)
+            for first, second in itertools.pairwise(found):
+                assert first.shrunk(0.9, 0.9).count_overlaps([second]) == 0
+            for box in found:
+                assert whole.x0 - 1 <= box.x0 <= box.x1 <= whole.x1 + 1
+                assert whole.y0 - 1 <= box.y0 <= box.y1 <= whole.y1 + 1
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert all(not box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+        assert sorted(text.get_text() for text in legend.get_texts()) == sorted(names)
+
+
+def test_the_matrix_shows_counts_and_shares():
+    axes = plots.confusion_matrix([[1, 3], [0, 200]], ["a", "b"]).axes[0]
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.25, 0.75], [0, 1]])
+    assert {text.get_text(): text.get_position() for text in axes.texts} == {
+        "1": (0, 0),
+        "3": (1, 0),
+        "200": (1, 1),
+    }
+
+
+def test_a_class_without_images_is_an_empty_row():
+    axes = plots.confusion_matrix([[1, 3], [0, 0]], ["a", "b"]).axes[0]
+    np.testing.assert_array_equal(axes.images[0].get_array()[1], [0, 0])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+def test_every_image_stands_in_its_row_and_column(channels):
+    images = np.zeros((2, 3, 4, 4, channels))
+    images[1, 2] = 10
+    picture = plots.image_grid(images, ["a", "b"], (0, 10)).axes[0].images[0]
+    pixels = picture.get_array()
+    # Six pixels an image: four, and the gap around them.
+    assert pixels.shape == (12, 18, 3)
+    assert (pixels[7:11, 13:17] == 1).all()
+    assert (pixels[1:5, 1:5] == 0).all()
+    assert (pixels[0] == 0.5).all()
+
+
+def test_pixels_beyond_the_range_are_clipped():
+    images = np.array([-5.0, 15.0]).reshape(1, 2, 1, 1, 1)
+    pixels = plots.image_grid(images, ["a"], (0, 10)).axes[0].images[0].get_array()
+    assert [pixels[1, 1, 0], pixels[1, 4, 0]] == [0, 1]
+
+
+def test_missing_values_leave_gaps():
+    nan = np.full((2, 2), np.nan)
+    figure = plots.interval_bars(nan, nan, nan, ["a", "b"], ["c", "d"], "F1")
+    assert "begins" not in figure.axes[0].get_ylabel()
+    plots.class_curves({"recall": [[np.nan, 0.5]]}, [1, 2], ["a"])
+
+
+def test_an_axis_that_does_not_begin_at_zero_says_so():
+    high = np.array([[0.91, 0.95]])
+    axes = plots.interval_bars(high, high, high, ["a"], ["b", "c"], "F1").axes[0]
+    assert axes.get_ylim()[0] == pytest.approx(0.8)
+    assert "begins at 0.8" in axes.get_ylabel()
+    low = plots.interval_bars(-high, -high, -high, ["a"], ["b", "c"], "F1").axes[0]
+    assert "begins" not in low.get_ylabel()
+
+
+def test_intervals_are_drawn_where_they_are():
+    figure = plots.interval_bars(
+        [[0.3]], [[0.2]], [[0.7]], ["accuracy"], ["arm"], "accuracy"
+    )
+    (bar,) = figure.axes[0].containers[1]
+    assert bar.get_height() == pytest.approx(0.3)
+    (line,) = figure.axes[0].containers[0].lines[2]
+    assert line.get_segments()[0][:, 1] == pytest.approx([0.2, 0.7])
+
+
+def test_saving_works_in_threads_and_leaves_pyplot_alone(tmp_path):
+    import matplotlib.pyplot as plt
+
+    def draw(place):
+        plots.save_figure(confusion(SHORT), tmp_path / f"{place}.png")
+
+    threads = [threading.Thread(target=draw, args=(place,)) for place in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pictures = [imread(tmp_path / f"{place}.png") for place in range(3)]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    np.testing.assert_array_equal(pictures[0], pictures[2])
+    assert plt.get_fignums() == []
+
+
+def test_a_picture_that_fails_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.png"
+    plots.save_figure(confusion(SHORT), path)
+    before = path.read_bytes()
+    broken = confusion(SHORT)
+    broken.savefig = lambda *_, **__: (_ for _ in ()).throw(OSError("disk"))
+    with pytest.raises(OSError, match="disk"):
+        plots.save_figure(broken, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,22 @@
+from keras_balance.utils.tables import markdown_table, text_table
+
+HEADER = ["", "accuracy", "F1"]
+ROWS = [["plain", "0.9", "0.85"], ["a | b", "0.95", "0.9"]]
+
+
+def test_text_is_in_columns():
+    assert text_table(HEADER, ROWS) == (
+        "       accuracy    F1\n"
+        "---------------------\n"
+        "plain       0.9  0.85\n"
+        "a | b      0.95   0.9\n"
+    )
+
+
+def test_markdown_escapes_its_own_sign():
+    assert markdown_table(HEADER, ROWS) == (
+        "|  | accuracy | F1 |\n"
+        "| --- | ---: | ---: |\n"
+        "| plain | 0.9 | 0.85 |\n"
+        "| a \\| b | 0.95 | 0.9 |\n"
+    )
