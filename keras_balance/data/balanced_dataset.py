@@ -29,9 +29,10 @@ class BalancedDataset(keras.utils.PyDataset):
     precise as the real ones (integers are rounded); where they take more than 64 MiB
     they are kept in a temporary file. So workers only ever read.
 
-    It feeds `tf.distribute` strategies and `keras.distribution` too. On several
-    machines, give each the same `seed` and pass `shuffle=False` to `fit`: all then
-    see the same batches, of which the strategy gives each machine its own.
+    It feeds `tf.distribute` strategies and `keras.distribution` too, with a
+    `batch_size` that is a multiple of the devices. On several machines, give each the
+    same `seed` and pass `shuffle=False` to `fit`: each then makes the same batches,
+    and the strategy shares them out.
 
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number

@@ -52,7 +52,7 @@ strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert strategy.num_replicas_in_sync == 2
 with strategy.scope():
     same(fit(**options), alone)
-    fit(batch_size=7, workers=2)
+    fit(batch_size=8, sampling_strategy={1: 41}, workers=2)
 print("done")
 """
 )
