@@ -3,10 +3,15 @@
 Nothing is ever unpacked to disk, so no archive can write outside its place.
 """
 
+import gzip
 import os
 import pathlib
 import stat
 import zipfile
+import zlib
+
+# What reading a truncated or garbled zip or gzip raises.
+GARBLED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 
 
 class Archive:
@@ -24,7 +29,7 @@ class Archive:
     Example:
         >>> with Archive("emnist/gzip.zip") as archive:
         ...     name = archive.find("emnist-digits-mapping.txt")
-        ...     text = archive.open(name).read()
+        ...     content = archive.read(name)
     """
 
     def __init__(self, path):
@@ -69,6 +74,16 @@ class Archive:
             raise ValueError(
                 f"{self.describe(name)} cannot be read: {error}"
             ) from error
+
+    def read(self, name):
+        """Read one small file whole."""
+        with self.open(name) as file:
+            try:
+                return file.read()
+            except GARBLED as error:
+                raise ValueError(
+                    f"{self.describe(name)} is truncated or garbled: {error}"
+                ) from error
 
     def describe(self, name):
         """One file as error messages name it."""

@@ -78,8 +78,7 @@ def class_names(split="digits", path=None):
     _check_split(split)
     with _open(path) as archive:
         name = archive.find(f"emnist-{split}-mapping.txt")
-        with archive.open(name) as file:
-            content = file.read()
+        content = archive.read(name)
     try:
         rows = [
             [int(number) for number in line.split()] for line in content.splitlines()

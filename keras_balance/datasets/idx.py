@@ -7,10 +7,10 @@ dimension as a big-endian 32-bit integer, then the bytes.
 import gzip
 import math
 import struct
-import zipfile
-import zlib
 
 import numpy as np
+
+from keras_balance.datasets.archive import GARBLED
 
 _PIECE = 1 << 20
 
@@ -93,7 +93,7 @@ def _read(stream, name, limit):
             if not piece:
                 break
             content += piece
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+    except GARBLED as error:
         raise ValueError(
             f"{name} is truncated or garbled. "
             f"Received: {len(content)} readable bytes, then: {error}"

@@ -1,11 +1,8 @@
 """MNIST."""
 
-import zipfile
-import zlib
-
 import numpy as np
 
-from keras_balance.datasets.archive import Archive, check_path
+from keras_balance.datasets.archive import GARBLED, Archive, check_path
 from keras_balance.datasets.download import fetch
 from keras_balance.datasets.idx import load_idx_pair
 
@@ -63,12 +60,10 @@ def _load_npz(path):
                 for part in ("train", "test")
             )
     except (
-        EOFError,
+        *GARBLED,
         KeyError,
         TypeError,  # a lone array in place of an npz
         ValueError,  # also pickled content, which NumPy refuses
-        zipfile.BadZipFile,
-        zlib.error,
     ) as error:
         raise ValueError(
             "`path` must hold the plain arrays x_train, y_train, x_test, y_test. "

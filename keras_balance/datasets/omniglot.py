@@ -144,8 +144,7 @@ def _characters(drawings):
 
 
 def _read_image(drawing):
-    with drawing.archive.open(drawing.name) as file:
-        content = file.read()
+    content = drawing.archive.read(drawing.name)
     try:
         image = np.asarray(
             keras.utils.load_img(io.BytesIO(content), color_mode="grayscale")

@@ -29,6 +29,7 @@ def test_folder_and_zip_are_the_same(archive):
     assert archive.find("missing.txt", "a.txt") == "a.txt"
     with archive.open("inner/b.txt") as file:
         assert file.read() == b"inside"
+    assert archive.read("a.txt") == b"top"
 
 
 def test_missing_file_is_named(archive):
@@ -90,3 +91,15 @@ def test_missing_path():
 def test_path_of_another_type():
     with pytest.raises(TypeError, match="path=3"):
         Archive(3)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_garbled_member(tmp_path, method):
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("a.txt", "some content, " * 9)
+    content = bytearray(path.read_bytes())
+    content[36] ^= 0xFF
+    path.write_bytes(content)
+    with Archive(path) as archive, pytest.raises(ValueError, match=r"a\.txt is trunc"):
+        archive.read("a.txt")
