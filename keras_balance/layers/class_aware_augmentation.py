@@ -54,18 +54,14 @@ class ClassAwareAugmentation(ImageLayer):
         self.supports_jit = layer.supports_jit
         self.built = True
 
-    def __call__(self, data, **kwargs):
+    def __call__(self, data, labels=None, **kwargs):
         """Apply the layer to a dict of images and labels."""
-        if not isinstance(data, dict) or not {"images", "labels"} <= set(data):
-            received = sorted(data) if isinstance(data, dict) else type(data)
-            raise ValueError(
-                "`data` must be a dict with the keys 'images' and 'labels'. "
-                f"Received: data={received}"
-            )
-        # Labels come as an argument of their own: what is in `data` Keras casts
-        # inside tf.data, to float16 even.
-        data = keras.tree.map_structure(lambda entry: entry, data)
-        labels = data.pop("labels")
+        # Labels go on as an argument of their own: what is in `data` Keras casts
+        # inside tf.data, to float16 even. A functional model calls that way.
+        if labels is None:
+            _check_data(data)
+            data = dict(data)
+            labels = data.pop("labels")
         return super().__call__(data, labels=labels, **kwargs)
 
     def call(self, data, labels, training=True):
@@ -90,8 +86,12 @@ class ClassAwareAugmentation(ImageLayer):
 
     def compute_output_spec(self, data, labels, training=True):
         """Shapes and dtypes as they are, images in the compute dtype."""
-        images = keras.KerasTensor(data["images"].shape, self.compute_dtype)
-        return {**data, "images": images, "labels": labels}
+        outputs = keras.tree.map_structure(
+            lambda entry: keras.KerasTensor(entry.shape, entry.dtype),
+            {**data, "labels": labels},
+        )
+        outputs["images"] = keras.KerasTensor(data["images"].shape, self.compute_dtype)
+        return outputs
 
     def get_config(self):
         """Arguments of `__init__`."""
@@ -152,6 +152,15 @@ class ClassAwareAugmentation(ImageLayer):
         table = rate_table(self.rates)
         place = ops.numpy.clip(labels + 1, 0, len(table) - 1)
         return ops.numpy.take(ops.convert_to_tensor(table), place)
+
+
+def _check_data(data):
+    if not isinstance(data, dict) or not {"images", "labels"} <= set(data):
+        received = sorted(data) if isinstance(data, dict) else type(data)
+        raise ValueError(
+            "`data` must be a dict with the keys 'images' and 'labels'. "
+            f"Received: data={received}"
+        )
 
 
 def _check_layer(layer):

@@ -124,6 +124,9 @@ class ManualAugmentation(ImageLayer):
         )
         self.shear_factor = check_factor(shear_factor, "shear_factor", -1, 1)
         self.elastic_factor = check_factor(elastic_factor, "elastic_factor", 0, 1)
+        self.supports_jit = self._is_elastic or not warp.has_kernel(
+            self.backend, self.fill_mode
+        )
 
     def get_random_transformation(self, data, training=True, seed=None):
         """All that is random: dict of `"matrix"`, `"displacement"` and `"noise"`."""
@@ -194,6 +197,10 @@ class ManualAugmentation(ImageLayer):
             "elastic_factor": self.elastic_factor,
         }
 
+    @property
+    def _is_elastic(self):
+        return self.elastic_factor not in (0, (0, 0))
+
     def _draw_matrix(self, shape, seed):
         n, *size, _ = shape
         factors = {
@@ -209,7 +216,7 @@ class ManualAugmentation(ImageLayer):
         return warp.affine_matrix(self.backend, size, **moves)
 
     def _draw_displacement(self, shape, seed):
-        if self.elastic_factor in (0, (0, 0)):
+        if not self._is_elastic:
             return None
         n, *size, _ = shape
         return warp.elastic_displacement(

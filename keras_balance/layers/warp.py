@@ -50,13 +50,13 @@ def affine_coordinates(ops, matrix, size):
     height, width = size
     rows = ops.numpy.reshape(ops.numpy.arange(height, dtype="float32"), (1, -1, 1))
     columns = ops.numpy.reshape(ops.numpy.arange(width, dtype="float32"), (1, 1, -1))
-    xx, xy, x0, yx, yy, y0 = (matrix[:, i, None, None] for i in range(6))
+    xx, xy, x0, yx, yy, y0 = _entries(ops, matrix)
     return yx * columns + yy * rows + y0, xx * columns + xy * rows + x0
 
 
 def affine_boxes(ops, matrix, boxes):
     """Boxes `(n, boxes, 4)`, "xyxy", that hold the moved corners of `boxes`."""
-    xx, xy, x0, yx, yy, y0 = (matrix[:, i, None, None] for i in range(6))
+    xx, xy, x0, yx, yy, y0 = _entries(ops, matrix)
     left, top, right, bottom = (boxes[..., i, None] for i in range(4))
     # A box tells edges, half a pixel off the centres that the matrix tells.
     x = ops.numpy.concatenate([left, right, right, left], axis=-1) - 0.5 - x0
@@ -101,6 +101,17 @@ def elastic_displacement(ops, n, size, factor, smoothness, seed):
     return field * stddev * lengths[:, None, None, None]
 
 
+def has_kernel(ops, fill_mode):
+    """Whether `move` leaves affine maps to Keras' affine transform.
+
+    TensorFlow turns images in one kernel, three times as fast as `resample`, which
+    XLA cannot compile, and which loses a pixel at the border where it wraps. For
+    the others Keras puts the transform together from slices, image by image or in
+    three dimensions, and `resample` is two to ten times as fast.
+    """
+    return ops.name == "tensorflow" and fill_mode != "wrap"
+
+
 def move(ops, images, matrix, displacement, *, interpolation, fill_mode, fill_value):
     """Images under an affine map and, unless None, a displacement: one resampling.
 
@@ -119,7 +130,7 @@ def move(ops, images, matrix, displacement, *, interpolation, fill_mode, fill_va
         "fill_mode": fill_mode,
         "fill_value": fill_value,
     }
-    if displacement is None and _has_kernel(ops, fill_mode):
+    if displacement is None and has_kernel(ops, fill_mode):
         return ops.image.affine_transform(
             images, matrix, data_format="channels_last", **how
         )
@@ -171,15 +182,11 @@ def resample(ops, images, y, x, interpolation, fill_mode, fill_value):
     return _between(upper, lower, to_bottom)
 
 
-def _has_kernel(ops, fill_mode):
-    """Whether Keras' affine transform is the faster one, and right.
-
-    TensorFlow turns images in one kernel, three times as fast as `resample`. For
-    the others Keras puts the transform together from slices, image by image or
-    in three dimensions, and `resample` is two to ten times as fast. When
-    wrapping, TensorFlow's kernel loses a pixel at the border.
-    """
-    return ops.name == "tensorflow" and fill_mode != "wrap"
+def _entries(ops, matrix):
+    """Entries of `affine_matrix`, `(n, 1, 1)` each."""
+    # Not `matrix[:, i, None, None]`: TensorFlow's graph optimizer folds that with
+    # the stack in `affine_matrix`, and loses the new axes.
+    return (ops.numpy.reshape(matrix[:, i], (-1, 1, 1)) for i in range(6))
 
 
 def _between(start, end, weight):
