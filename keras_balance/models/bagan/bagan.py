@@ -142,6 +142,7 @@ class BAGAN(keras.Model):
         self.root_seed = check_seed(seed)
         self.phase = "autoencoder"
         self.candidate_scores = {}
+        self.latent_sample = None
         self._seeds = keras.random.SeedGenerator(self.root_seed)
         self._augmentation = self._augmentation_layer()
         self._build_networks(encoder, decoder)
@@ -292,6 +293,7 @@ class BAGAN(keras.Model):
             self.compile()
         options = self._label_options
         if y is not None:
+            check_images(x)
             checks.images_fit(x, self.image_shape)
             data = feeding.array_feed(
                 x, y, options, batch_size, self.balanced, self.root_seed
@@ -451,14 +453,18 @@ class BAGAN(keras.Model):
         self.radius.assign(
             latent.typical_radius(codes, labels, means, factors, self.truncation)
         )
-        self.generator.set_weights(self.decoder.get_weights())
+        networks.copy_weights(self.decoder, self.generator)
+        self.latent_sample = None
 
     # Use.
 
     @property
     def is_fitted(self):
         """Whether there are class Gaussians to draw from."""
-        return float(ops.convert_to_numpy(self.radius)) > 0
+        return (
+            self.latent_sample is not None
+            or float(ops.convert_to_numpy(self.radius)) > 0
+        )
 
     def generate(self, labels, seed=None, batch_size=256):
         """Draw one image for each label.
@@ -484,6 +490,9 @@ class BAGAN(keras.Model):
             raise RuntimeError(
                 "A BAGAN can draw images after `fit` alone. Received: is_fitted=False"
             )
+        if self.latent_sample is not None:
+            # In phase 1 the Gaussians are fitted only when somebody asks for images.
+            self.fit_latent(*self.latent_sample)
         codes = latent.sample_class_gaussians(
             ops.convert_to_numpy(self.means),
             ops.convert_to_numpy(self.factors),
@@ -508,7 +517,8 @@ class BAGAN(keras.Model):
 
     def call(self, images, training=None):
         """Reconstruct a batch of images in `value_range`."""
-        codes = self.encoder(self._to_network(images), training=training)
+        images = self._to_network(ops.cast(images, "float32"))
+        codes = self.encoder(images, training=training)
         return self._from_network(self.decoder(codes, training=training))
 
     def _check_and_scale(self, images):
@@ -574,9 +584,11 @@ class BAGAN(keras.Model):
     def from_config(cls, config):
         """Rebuild from `get_config`."""
         deserialize = keras.saving.deserialize_keras_object
-        for key in ("encoder", "decoder", "augmentation"):
-            config[key] = deserialize(config[key])
-        return cls(**config)
+        objects = {
+            key: deserialize(config[key])
+            for key in ("encoder", "decoder", "augmentation")
+        }
+        return cls(**config | objects)
 
 
 def _predict(network, inputs, batch_size):

@@ -20,7 +20,6 @@ def array_feed(x, y, encoding_options, batch_size, balanced, seed):
     Returns:
         A `BalancedDataset` of `(images, class indices)`.
     """
-    check_images(x)
     check_same_length(x, y)
     indices, encoding = read_labels(y, **encoding_options)
     check_all_present(indices, encoding)

@@ -41,12 +41,17 @@ def fit_class_gaussians(codes, labels, num_classes, shrinkage="auto"):
     for c in range(num_classes):
         own = deviations[labels == c]
         s = dimensions / (dimensions + len(own)) if shrinkage == "auto" else shrinkage
-        # The divisor n - 1 of a sample covariance; a single image has none.
-        scale = len(own) / max(len(own) - 1, 1)
-        own = scale * empirical_covariance(own, assume_centered=True)
-        covariance = (1 - s) * own + s * within
+        covariance = (1 - s) * _covariance(own) + s * within
         factors.append(np.linalg.cholesky(covariance + _JITTER * np.eye(dimensions)))
     return means.astype("float32"), np.stack(factors).astype("float32")
+
+
+def _covariance(deviations):
+    """Sample covariance, with divisor n - 1; a single image has none."""
+    n, dimensions = deviations.shape
+    if n == 1:
+        return np.zeros((dimensions, dimensions))
+    return empirical_covariance(deviations, assume_centered=True) * n / (n - 1)
 
 
 def sample_class_gaussians(means, factors, labels, radius, generator):
@@ -70,6 +75,7 @@ def sample_class_gaussians(means, factors, labels, radius, generator):
 
 
 def typical_radius(codes, labels, means, factors, quantile):
-    """Mahalanobis distance that holds `quantile` of the real codes."""
+    """Mahalanobis distance that holds `quantile` of the real codes, 1 at least."""
     noise = np.linalg.solve(factors[labels], (codes - means[labels])[..., None])
-    return float(np.quantile(np.linalg.norm(noise[..., 0], axis=1), quantile))
+    distance = np.quantile(np.linalg.norm(noise[..., 0], axis=1), quantile)
+    return max(float(distance), 1.0)

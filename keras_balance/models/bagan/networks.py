@@ -7,6 +7,7 @@ import itertools
 import math
 
 import keras
+import numpy as np
 from keras import layers
 
 _SMALLEST_GRID = 8
@@ -90,7 +91,7 @@ def build_published_decoder(image_shape, latent_dim, seed):
 
 def build_discriminator(encoder, num_classes, seed):
     """Copy the encoder's architecture, with n + 1 logits in place of the code."""
-    trunk = keras.Model(encoder.input, encoder.layers[-1].input)
+    trunk = keras.Model(encoder.inputs, encoder.layers[-1].input)
     trunk = keras.models.clone_model(trunk)
     logits = _dense(num_classes + 1, itertools.count(seed), dtype="float32")
     return keras.Model(trunk.input, logits(trunk.output), name="discriminator")
@@ -105,10 +106,31 @@ def build_label_head(latent_dim, num_classes, seed):
 
 def inherit_trunk(discriminator, encoder):
     """Start the discriminator from the encoder's weights, its last layer apart."""
-    for own, inherited in zip(
-        discriminator.layers[:-1], encoder.layers[:-1], strict=True
-    ):
-        own.set_weights(inherited.get_weights())
+    pairs = zip(
+        _weights_but_the_last(discriminator),
+        _weights_but_the_last(encoder),
+        strict=True,
+    )
+    for own, inherited in pairs:
+        own.assign(np.array(keras.ops.convert_to_numpy(inherited)))
+
+
+def copy_weights(source, target):
+    """Give `target` the weights of `source`.
+
+    By way of a copy: `get_weights` may hand out the memory of the variables, which
+    an optimizer would then write for both.
+    """
+    target.set_weights(snapshot(source))
+
+
+def snapshot(model):
+    """Weights as NumPy arrays that do not change when the model trains on."""
+    return [np.array(weight) for weight in model.get_weights()]
+
+
+def _weights_but_the_last(network):
+    return [weight for layer in network.layers[:-1] for weight in layer.weights]
 
 
 def _dense(units, seeds, **kwargs):

@@ -9,7 +9,7 @@ from keras_balance.models.bagan import networks, selection
 from keras_balance.utils.seeds import derive_seed
 
 _SAMPLES_PER_CLASS = 100
-_COLLAPSED = 0.05
+_COLLAPSED = 0.01
 
 
 class Phases(keras.callbacks.Callback):
@@ -33,7 +33,7 @@ class Phases(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Enter the phase that this epoch belongs to."""
         model = self.model
-        self._last_good = model.get_weights()
+        self._last_good = networks.snapshot(model)
         if epoch < self.autoencoder_epochs:
             model.enter("autoencoder")
             return
@@ -48,6 +48,7 @@ class Phases(keras.callbacks.Callback):
         """Watch the losses; judge the checkpoint where one is due."""
         self._check_losses(epoch, logs or {})
         if epoch < self.autoencoder_epochs:
+            self.model.latent_sample = self.images, self.labels
             return
         self._check_diversity(logs)
         if self._is_candidate(epoch + 1 - self.autoencoder_epochs):
@@ -56,10 +57,10 @@ class Phases(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Serve the best checkpoint from now on."""
         model = self.model
-        if not model.is_fitted:
+        if model.phase == "autoencoder":
             model.fit_latent(self.images, self.labels)
-        elif model.phase == "gan":
-            model.generator.set_weights(model.best.get_weights())
+        elif model.candidates:
+            networks.copy_weights(model.best, model.generator)
 
     def _is_candidate(self, gan_epoch):
         """Whether one of the evenly spaced checkpoints falls on this epoch."""
@@ -74,7 +75,7 @@ class Phases(keras.callbacks.Callback):
         # Strictly better: the plain autoencoder stays unless the GAN beats it.
         if score > float(model.best_score):
             model.best_score.assign(score)
-            model.best.set_weights(model.generator.get_weights())
+            networks.copy_weights(model.generator, model.best)
 
     def _check_losses(self, epoch, logs):
         for name, value in logs.items():

@@ -1,0 +1,391 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.callbacks import GeneratedImages
+from keras_balance.data import BalancedDataset
+from keras_balance.layers import RandomGaussianNoise
+from keras_balance.models import BAGAN
+
+SHAPE = (8, 8, 1)
+
+# A few steps leave every image of a class alike.
+pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
+
+
+def blobs(counts, shape=SHAPE, seed=0):
+    """Images of noise around one picture a class, uint8."""
+    rng = np.random.default_rng(seed)
+    pictures = np.random.default_rng(99).integers(40, 200, (len(counts), *shape))
+    y = np.repeat(np.arange(len(counts)), counts)
+    noise = rng.normal(scale=15, size=(len(y), *shape))
+    return np.clip(pictures[y] + noise, 0, 255).astype("uint8"), y
+
+
+def small(shape=SHAPE, num_classes=3, **kwargs):
+    bagan = BAGAN(shape, num_classes, **{"latent_dim": 4, "seed": 1, **kwargs})
+    bagan.compile(run_eagerly=True)  # quicker than to compile a few steps
+    return bagan
+
+
+def fit(bagan, x, y=None, **kwargs):
+    options = {"epochs": 1, "autoencoder_epochs": 2, "verbose": 0}
+    return bagan.fit(x, y, **{**options, **kwargs})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    bagan = small()
+    bagan.compile()
+    fit(bagan, *blobs([40, 30, 5]), autoencoder_epochs=8)
+    return bagan
+
+
+# Training
+
+
+def test_history_tells_the_phases_apart():
+    history = fit(small(), *blobs([40, 30, 5]), epochs=3).history
+    lengths = {key: len(values) for key, values in history.items()}
+    assert lengths == {"autoencoder_loss": 2, "d_loss": 3, "g_loss": 3, "diversity": 3}
+    assert np.isfinite([v for values in history.values() for v in values]).all()
+
+
+def test_the_number_of_steps_follows_from_the_data(monkeypatch):
+    monkeypatch.setattr("keras_balance.models.bagan.bagan._AUTOENCODER_STEPS", 12)
+    monkeypatch.setattr("keras_balance.models.bagan.bagan._GAN_STEPS", 6)
+    history = small().fit(*blobs([40, 40, 5]), batch_size=20, verbose=0).history
+    assert len(history["autoencoder_loss"]) == 2  # 6 batches of balanced images
+    assert len(history["d_loss"]) == 1
+
+
+def test_the_autoencoder_learns_and_its_images_look_like_their_class(fitted):
+    x, y = blobs([40, 30, 5])
+    images = fitted.generate(np.repeat([0, 1, 2], 20), seed=0)
+    means = np.stack([x[y == c].mean(axis=0) for c in range(3)])
+    distance = np.abs(images[:, None] - means).mean(axis=(2, 3, 4))
+    assert (distance.argmin(axis=1) == np.repeat([0, 1, 2], 20)).mean() > 0.9
+
+
+def test_the_same_seed_gives_the_same_training():
+    x, y = blobs([20, 20, 3])
+    one, two, other = small(), small(), small(seed=2)
+    for bagan in (one, two, other):
+        fit(bagan, x, y)
+    images = [bagan.generate([0, 1, 2], seed=3) for bagan in (one, two, other)]
+    np.testing.assert_array_equal(images[0], images[1])
+    assert np.abs(images[0] - images[2]).max() > 1
+
+
+@pytest.mark.parametrize("counts", [[1, 1], [2, 1, 12], [20, 3]])
+def test_any_number_of_images_a_class(counts):
+    x, y = blobs(counts)
+    bagan = small(num_classes=len(counts))
+    fit(bagan, x, y)
+    assert np.isfinite(bagan.generate(np.arange(len(counts)), seed=0)).all()
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 1), (27, 13, 3), (8, 33, 2), (64, 40, 4)])
+def test_any_shape(shape):
+    x, y = blobs([3, 1], shape)
+    bagan = small(shape, 2, candidates=0)
+    fit(bagan, x, y, autoencoder_epochs=1)
+    assert bagan.generate([0, 1], seed=0).shape == (2, *shape)
+    assert bagan.reconstruct(x[:3]).shape == (3, *shape)
+
+
+def test_channels_first_is_the_transpose():
+    x, y = blobs([10, 5], (8, 9, 2))
+    last = small((8, 9, 2), 2)
+    first = small((2, 8, 9), 2, data_format="channels_first")
+    fit(last, x, y)
+    fit(first, x.transpose(0, 3, 1, 2), y)
+    np.testing.assert_allclose(
+        first.generate([0, 1], seed=0).transpose(0, 2, 3, 1),
+        last.generate([0, 1], seed=0),
+        atol=0.01,
+    )
+
+
+def data_sets(x, y):
+    yield BalancedDataset(x, y, batch_size=16, seed=0)
+    yield BalancedDataset(x, np.eye(3)[y], batch_size=16, seed=0)
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        yield tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
+    if backend == "torch":
+        import torch
+
+        data = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
+        yield torch.utils.data.DataLoader(data, batch_size=16)
+
+
+def test_learns_from_data_sets_too():
+    x, y = blobs([20, 20, 4])
+    for data in data_sets(x, y):
+        bagan = small()
+        history = fit(bagan, data).history
+        assert len(history["d_loss"]) == 1
+        assert bagan.generate([2], seed=0).shape == (1, *SHAPE)
+
+
+def test_labels_in_any_encoding_and_by_name():
+    x, y = blobs([10, 10, 4])
+    plain, one_hot = small(), small()
+    named = small(class_names=["cat", "dog", "emu"])
+    fit(plain, x, y)
+    fit(one_hot, x, np.eye(3, dtype="float32")[y])
+    fit(named, x, np.array(["cat", "dog", "emu"])[y])
+    expected = plain.generate([0, 2], seed=5)
+    np.testing.assert_array_equal(one_hot.generate(np.eye(3)[[0, 2]], 5), expected)
+    np.testing.assert_array_equal(named.generate(["cat", "emu"], seed=5), expected)
+
+
+def test_callbacks_see_both_phases_as_one_run(tmp_path):
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append((epoch, *logs))
+    )
+    rates = keras.callbacks.LearningRateScheduler(lambda epoch: 10.0 ** -(epoch + 2))
+    pictures = GeneratedImages(tmp_path, every=1, per_class=2)
+    bagan = small()
+    fit(bagan, *blobs([20, 10, 5]), callbacks=[watch, rates, pictures])
+    assert [entry[0] for entry in seen] == [0, 1, 2]
+    assert "autoencoder_loss" in seen[1]
+    assert "d_loss" in seen[2]
+    assert float(bagan.optimizer.autoencoder.learning_rate) == pytest.approx(1e-3)
+    assert float(bagan.optimizer.generator.learning_rate) == pytest.approx(1e-4)
+    assert {"epoch_0001.png", "epoch_0003.png"} <= {p.name for p in tmp_path.iterdir()}
+
+
+def test_keeps_the_checkpoint_with_the_best_score(monkeypatch):
+    scores = iter([0.5, 0.9, 0.7])
+    monkeypatch.setattr(
+        "keras_balance.models.bagan.selection.usefulness", lambda *_: next(scores)
+    )
+    bagan = small(candidates=2)
+    kept = {}
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: kept.update(
+            {epoch + 1: bagan.generator.get_weights()[0].copy()}
+        )
+    )
+    fit(bagan, *blobs([20, 10, 5]), epochs=2, callbacks=[watch])
+    assert bagan.candidate_scores == {2: 0.5, 3: 0.9, 4: 0.7}
+    np.testing.assert_array_equal(bagan.generator.get_weights()[0], kept[3])
+    assert np.abs(kept[4] - kept[3]).max() > 0
+
+
+def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
+    scores = iter([0.9, 0.9, 0.1])
+    monkeypatch.setattr(
+        "keras_balance.models.bagan.selection.usefulness", lambda *_: next(scores)
+    )
+    x, y = blobs([20, 10, 5])
+    bagan, plain = small(candidates=2), small()
+    fit(bagan, x, y, epochs=2)
+    fit(plain, x, y, epochs=0)
+    np.testing.assert_array_equal(
+        bagan.generate([0, 2], seed=0), plain.generate([0, 2], seed=0)
+    )
+
+
+def test_a_collapsed_class_is_told(monkeypatch):
+    monkeypatch.setattr(
+        "keras_balance.models.bagan.selection.diversity",
+        lambda *_: np.array([0.8, 0.001, 0.9]),
+    )
+    with pytest.warns(UserWarning, match="class 1 .* 0.001") as caught:
+        history = fit(small(), *blobs([20, 10, 5]), epochs=3).history
+    assert sum("nearly all alike" in str(one.message) for one in caught) == 1
+    assert history["diversity"] == [0.001] * 3
+
+
+def test_a_loss_that_diverges_stops_and_keeps_the_weights():
+    bagan = small()
+    sgd = keras.optimizers.SGD(1e25)
+    bagan.compile(autoencoder_optimizer=sgd, run_eagerly=True)
+    before = [weight.copy() for weight in bagan.encoder.get_weights()]
+    with pytest.raises(FloatingPointError, match="`autoencoder_loss` became"):
+        fit(bagan, *blobs([40, 30, 5]), batch_size=8)
+    for kept, old in zip(bagan.encoder.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
+
+
+# Use
+
+
+def test_generates_float32_images_in_the_value_range(fitted):
+    images = fitted.generate([0, 1, 2, 2], seed=np.int64(3))
+    assert images.dtype == "float32"
+    assert images.shape == (4, *SHAPE)
+    assert images.min() >= 0
+    assert 20 < images.max() <= 255
+    unit = small(value_range=(0, 1))
+    x, y = blobs([10, 10, 4])
+    fit(unit, x / 255.0, y)
+    assert unit.generate([0, 1, 2], seed=0).max() <= 1
+
+
+def test_the_same_seed_gives_the_same_images(fitted):
+    labels = np.repeat([0, 1, 2], 3)
+    first = fitted.generate(labels, seed=1)
+    np.testing.assert_array_equal(first, fitted.generate(labels, seed=1))
+    np.testing.assert_allclose(first, fitted.generate(labels, 1, batch_size=4), atol=1)
+    assert np.abs(first - fitted.generate(labels, seed=2)).max() > 1
+    assert np.abs(first - fitted.generate(labels)).max() > 1
+
+
+def test_encodes_reconstructs_and_discriminates(fitted):
+    x, _ = blobs([40, 30, 5])
+    assert fitted.encode(x[:7]).shape == (7, 4)
+    reconstructions = fitted.reconstruct(x[:7])
+    assert reconstructions.shape == (7, *SHAPE)
+    assert np.abs(reconstructions - x[:7]).mean() < np.abs(x[:7] - x[:7].mean()).mean()
+    probabilities = fitted.discriminate(x[:7])
+    assert probabilities.shape == (7, 4)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert fitted.predict(x[:7], verbose=0).shape == (7, *SHAPE)
+
+
+def test_feeds_a_balanced_dataset(fitted):
+    x, y = blobs([40, 30, 5])
+    data = BalancedDataset(x, y, batch_size=120, synthesizer=fitted, seed=0)
+    images, labels = data[0]
+    assert np.bincount(labels).tolist() == [40, 40, 40]
+    assert images.max() <= 255
+
+
+GENERATE = """
+import sys, keras, numpy as np
+import keras_balance
+bagan = keras.saving.load_model(sys.argv[1])
+np.save(sys.argv[2], bagan.generate([0, 1, 2, 2], seed=7))
+"""
+
+
+def test_a_fresh_process_generates_the_same_images(fitted, tmp_path):
+    fitted.save(tmp_path / "bagan.keras")
+    arguments = [str(tmp_path / "bagan.keras"), str(tmp_path / "images.npy")]
+    subprocess.run([sys.executable, "-c", GENERATE, *arguments], check=True)
+    images = np.load(tmp_path / "images.npy")
+    np.testing.assert_array_equal(images, fitted.generate([0, 1, 2, 2], seed=7))
+
+
+def test_saves_both_phases_optimizers_and_trains_on(fitted, tmp_path):
+    fitted.save(tmp_path / "bagan.keras")
+    loaded = keras.saving.load_model(tmp_path / "bagan.keras")
+    for mine, theirs in zip(
+        loaded.optimizer.variables, fitted.optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    assert int(loaded.optimizer.generator.iterations) == 2
+    fit(loaded, *blobs([40, 30, 5]), initial_epoch=2)
+
+
+def test_config_holds_every_argument():
+    bagan = small(
+        value_range=(-1, 1),
+        shrinkage=0.3,
+        augmentation=RandomGaussianNoise(0.1, value_range=(-1, 1)),
+        class_names=[7, 2, 40],
+    )
+    config = bagan.get_config()
+    twin = BAGAN.from_config(config)
+    assert twin.get_config() == config
+    assert twin.class_names == [7, 2, 40]
+    assert isinstance(twin.augmentation, RandomGaussianNoise)
+
+
+# Networks of the user
+
+
+def encoder(latent_dim=4):
+    layers = [keras.Input(SHAPE), keras.layers.Flatten()]
+    return keras.Sequential([*layers, keras.layers.Dense(latent_dim)])
+
+
+def decoder(latent_dim=4):
+    layers = [keras.Input((latent_dim,)), keras.layers.Dense(64, "tanh")]
+    return keras.Sequential([*layers, keras.layers.Reshape(SHAPE)])
+
+
+def test_networks_can_be_replaced(tmp_path):
+    bagan = small(encoder=encoder(), decoder=decoder())
+    fit(bagan, *blobs([20, 10, 5]))
+    assert bagan.discriminator.count_params() == 64 * 4 + 4
+    bagan.save(tmp_path / "own.keras")
+    loaded = keras.saving.load_model(tmp_path / "own.keras")
+    np.testing.assert_array_equal(loaded.generate([1], 0), bagan.generate([1], 0))
+
+
+def test_networks_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"`encoder` must map .*to \(None, 5\)"):
+        small(encoder=encoder(5))
+    with pytest.raises(ValueError, match=r"`decoder` must map .*from \(None, 5\)"):
+        small(decoder=decoder(5))
+    with pytest.raises(TypeError, match="`encoder` must be a built"):
+        small(encoder="convolutional")
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"image_shape": (8, 8)}, ValueError, r"image_shape=\(8, 8\)"),
+        ({"image_shape": (1, 1, 1)}, ValueError, r"4 pixels.*\(1, 1, 1\)"),
+        ({"image_shape": 8}, ValueError, "image_shape=8"),
+        ({"num_classes": 1}, ValueError, "num_classes=1"),
+        ({"num_classes": "3"}, TypeError, "num_classes='3'"),
+        ({"latent_dim": 0}, ValueError, "latent_dim=0"),
+        ({"value_range": (1, 0)}, ValueError, r"value_range=\(1, 0\)"),
+        ({"shrinkage": 2}, ValueError, "shrinkage=2"),
+        ({"code_noise": float("nan")}, ValueError, "code_noise=nan"),
+        ({"ema_momentum": -1}, ValueError, "ema_momentum=-1"),
+        ({"candidates": 1.5}, TypeError, "candidates=1.5"),
+        ({"class_names": ["a", "a", "b"]}, ValueError, "class_names="),
+        ({"data_format": "first"}, ValueError, "data_format='first'"),
+        ({"seed": 1.5}, TypeError, "seed=1.5"),
+    ],
+)
+def test_arguments_are_checked_at_construction(arguments, error, text):
+    with pytest.raises(error, match=text):
+        BAGAN(**{"image_shape": SHAPE, "num_classes": 3, **arguments})
+
+
+def test_bad_data_is_refused_before_training(fitted):
+    x, y = blobs([10, 10, 4])
+    with pytest.raises(ValueError, match="without class 2"):
+        fit(small(), x[:20], y[:20])
+    with pytest.raises(ValueError, match=r"num_classes=3\).*=3"):
+        fit(small(), x, y + 1)
+    with pytest.raises(ValueError, match=r"len\(x\)=24, len\(y\)=23"):
+        fit(small(), x, y[:-1])
+    with pytest.raises(ValueError, match=r"image_shape=\(8, 8, 1\)"):
+        fit(small(), x[:, :7], y)
+    with pytest.raises(ValueError, match="rank 4"):
+        fit(small(), x[..., 0], y)
+    broken = x.astype("float32")
+    broken[3, 2, 1, 0] = np.nan
+    with pytest.raises(ValueError, match=r"x\[3, 2, 1, 0\]=nan"):
+        fit(small(), broken, y)
+    with pytest.raises(ValueError, match=r"labels\[1\]=3"):
+        fitted.generate([0, 3])
+    with pytest.raises(ValueError, match="images of shape"):
+        fitted.encode(x[:, :7])
+    with pytest.raises(RuntimeError, match="after `fit`"):
+        small().generate([0])
+
+
+def test_images_of_the_user_are_not_changed():
+    x, y = blobs([10, 10, 4])
+    before = x.copy()
+    fit(small(), x, y)
+    np.testing.assert_array_equal(x, before)

@@ -1,0 +1,35 @@
+import numpy as np
+
+from keras_balance.models.bagan import selection
+
+
+def blobs(per_class, spread, seed):
+    """Two classes of images around two different pictures."""
+    rng = np.random.default_rng(seed)
+    pictures = np.random.default_rng(0).random((2, 6, 6, 1)) * 200
+    labels = np.repeat([0, 1], per_class)
+    noise = rng.normal(scale=spread, size=(len(labels), 6, 6, 1))
+    return (pictures[labels] + noise).astype("float32"), labels
+
+
+def test_useful_images_score_higher_than_mislabelled_ones():
+    real, labels = blobs(30, 20, seed=1)
+    images, wanted = blobs(30, 20, seed=2)
+    assert selection.usefulness(images, wanted, real, labels) > 0.95
+    assert selection.usefulness(images, 1 - wanted, real, labels) < 0.05
+
+
+def test_diversity_is_one_for_real_images_and_zero_for_a_collapsed_class():
+    real, labels = blobs(200, 20, seed=1)
+    images, wanted = blobs(200, 20, seed=2)
+    images[wanted == 1] = images[-1]
+    values = selection.diversity(images, wanted, real, labels, 2)
+    np.testing.assert_allclose(values, [1, 0], atol=0.05)
+
+
+def test_a_class_of_one_real_image_is_held_against_the_others():
+    real, labels = blobs(50, 20, seed=1)
+    keep = np.r_[0:50, 50]
+    images, wanted = blobs(50, 20, seed=2)
+    values = selection.diversity(images, wanted, real[keep], labels[keep], 2)
+    np.testing.assert_allclose(values, [1, 1], atol=0.1)
