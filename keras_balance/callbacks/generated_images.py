@@ -29,14 +29,15 @@ class GeneratedImages(keras.callbacks.Callback):
     Args:
         directory: Folder for the pictures, made when missing.
         every: A picture after each `every` epochs; or a sequence of the epochs,
-            counted from 1, to draw a picture after.
+            counted from 1, to draw a picture after. By default about five, spread
+            over the training.
         per_class: Images of each class.
         class_names: Optional names, one a class, for the rows. Defaults to the
             model's `class_names`, or else to the class indices.
         seed: Integer seed of the samples.
 
     Raises:
-        TypeError: When `every`, `per_class` or `seed` is no integer.
+        TypeError: When `every`, `per_class` or `seed` are no integers.
         ValueError: When one is below 1 (`seed`: 0), or `class_names` is not one
             name a class.
 
@@ -48,7 +49,7 @@ class GeneratedImages(keras.callbacks.Callback):
         Figure 4 of the paper, "BAGAN Generated Images Through 150 Epochs".
     """
 
-    def __init__(self, directory, every=10, per_class=10, class_names=None, seed=0):
+    def __init__(self, directory, every=None, per_class=10, class_names=None, seed=0):
         super().__init__()
         self.directory = directory
         self.every = _check_every(every)
@@ -73,9 +74,10 @@ class GeneratedImages(keras.callbacks.Callback):
         self._draw("after training", "final.png")
 
     def _is_time(self, epoch):
-        if isinstance(self.every, int):
-            return epoch % self.every == 0
-        return epoch in self.every
+        if isinstance(self.every, tuple):
+            return epoch in self.every
+        every = self.every or max(1, self.params["epochs"] // _STRIP_PANELS)
+        return epoch % every == 0
 
     def _draw(self, title, file_name):
         model, directory = self.model, pathlib.Path(self.directory)
@@ -110,6 +112,8 @@ def _spread(strip):
 
 
 def _check_every(every):
+    if every is None:
+        return None
     if isinstance(every, (list, tuple, range, set, frozenset, np.ndarray)):
         return tuple(_check_count("every", epoch) for epoch in every)
     return _check_count("every", every)

@@ -7,7 +7,7 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_balance.metrics import class_report
+from keras_balance.metrics import class_report, save_confusion_matrix
 from keras_balance.utils import plots
 from keras_balance.utils.files import write_json, write_text
 from keras_balance.utils.images import check_same_length
@@ -155,8 +155,8 @@ class PerClassReport(keras.callbacks.Callback):
     def _draw_pictures(self, directory):
         names = self._class_names
         title = f"Held-out data after epoch {self.epochs[-1]}"
-        figure = plots.confusion_matrix(self.confusion_matrix, names, title)
-        plots.save_figure(figure, directory / "confusion_matrix.png")
+        path = directory / "confusion_matrix.png"
+        save_confusion_matrix(path, self.confusion_matrix, names, title)
         curves = {
             score: [
                 self.history[f"{self.prefix}{score.lower()}_{name}"] for name in names

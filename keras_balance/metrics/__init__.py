@@ -2,6 +2,9 @@
 
 from keras_balance.metrics.class_report import ClassReport as ClassReport
 from keras_balance.metrics.class_report import class_report as class_report
+from keras_balance.metrics.class_report import (
+    save_confusion_matrix as save_confusion_matrix,
+)
 from keras_balance.metrics.comparison import Comparison as Comparison
 from keras_balance.metrics.comparison import compare_reports as compare_reports
 from keras_balance.metrics.per_class_metrics import PerClassMetrics as PerClassMetrics

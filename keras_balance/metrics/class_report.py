@@ -7,6 +7,7 @@ from scipy.stats import gmean
 from sklearn import metrics as sk
 
 from keras_balance.metrics.names import check_score_names
+from keras_balance.utils import plots
 from keras_balance.utils.labels import read_labels
 
 # Keys of the logs to keys of scikit-learn's report.
@@ -108,6 +109,22 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None):
         report_dict=report_dict,
         confusion_matrix=matrix[:-1, :-1],
     )
+
+
+def save_confusion_matrix(path, matrix, class_names, title=None):
+    """Draw a confusion matrix into a file, whole or not at all.
+
+    The colour is the share of the true class, so that a rare class is as visible
+    as a common one; the text is the number of images.
+
+    Args:
+        path: The picture's file, its folder made when missing.
+        matrix: Array `(num_classes, num_classes)`, true classes down.
+        class_names: Sequence of the classes' names.
+        title: Optional line above the picture.
+    """
+    names = [str(class_name) for class_name in class_names]
+    plots.save_figure(plots.confusion_matrix(matrix, names, title), path)
 
 
 def flat_scores(report_dict):

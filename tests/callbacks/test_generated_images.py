@@ -25,6 +25,7 @@ class Generator:
 
 def train(callback, model, epochs):
     callback.set_model(model)
+    callback.set_params({"epochs": epochs})
     callback.on_train_begin()
     for epoch in range(epochs):
         model.epoch = epoch
@@ -47,6 +48,15 @@ def test_a_grid_every_few_epochs_and_one_after_training(tmp_path):
         "final.png",
         "strip.png",
     ]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "drawn"), [(3, [1, 2, 3]), (20, [4, 8, 12, 16, 20])]
+)
+def test_about_five_grids_by_default(tmp_path, epochs, drawn):
+    train(kb.callbacks.GeneratedImages(tmp_path), Generator(), epochs)
+    grids = [f"epoch_{epoch:04d}.png" for epoch in drawn]
+    assert files(tmp_path) == [*grids, "final.png", "strip.png"]
 
 
 def test_grids_at_chosen_epochs(tmp_path):

@@ -348,3 +348,36 @@ def test_labels_the_model_does_not_know_are_refused(model, data):
     )
     with pytest.raises(ValueError, match="num_classes=3"):
         model.fit(x, y, callbacks=[report], verbose=0)
+
+
+# keras-tuner's own calls of old names.
+@pytest.mark.filterwarnings(r"ignore:(currentThread|getName)\(\):DeprecationWarning")
+def test_keras_tuner_maximises_macro_f1(data, tmp_path):
+    tuner = pytest.importorskip("keras_tuner")
+    x, y = data
+
+    def build(hp):
+        model = keras.Sequential(
+            [keras.layers.Dense(NUM_CLASSES, activation="softmax")]
+        )
+        rate = hp.Choice("learning_rate", [1e-6, 0.1])
+        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+        return model
+
+    class Uncopied(Batches):
+        def __deepcopy__(self, memo):
+            raise TypeError("cannot be copied")
+
+    search = tuner.GridSearch(
+        build,
+        tuner.Objective("val_f1_macro", "max"),
+        directory=tmp_path,
+        project_name="search",
+    )
+    report = kb.callbacks.PerClassReport(Uncopied(x, y))
+    search.search(x, y, epochs=3, callbacks=[report], verbose=0)
+    trials = {
+        trial.hyperparameters.get("learning_rate"): trial.score
+        for trial in search.oracle.trials.values()
+    }
+    assert trials[0.1] > trials[1e-6]

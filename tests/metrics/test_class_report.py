@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.image import imread
 from sklearn import metrics as sk
 
 import keras_balance as kb
@@ -181,3 +182,9 @@ def test_input_is_unchanged():
     before = scores.copy()
     kb.metrics.class_report([0, 1, 1, 2], scores)
     np.testing.assert_array_equal(scores, before)
+
+
+def test_a_confusion_matrix_is_drawn_into_a_file(tmp_path):
+    path = tmp_path / "new" / "matrix.png"
+    kb.metrics.save_confusion_matrix(path, [[3, 1], [0, 2]], [7, 40], title="arm")
+    assert imread(path).std() > 0.1
