@@ -1,10 +1,10 @@
 """Two devices in one process, which must be set up before Keras is: a new process."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 
+import keras
 import pytest
 
 COMMON = """
@@ -87,12 +87,12 @@ def run(script, **environment):
     assert finished.stdout.endswith("done\n"), finished.stderr[-2000:]
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("tensorflow"), reason="TensorFlow")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
 def test_mirrored_strategy():
     run(MIRRORED, KERAS_BACKEND="tensorflow")
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="JAX")
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's")
 def test_data_parallel():
     flag = "--xla_force_host_platform_device_count=2"
     run(DATA_PARALLEL, KERAS_BACKEND="jax", XLA_FLAGS=flag)
