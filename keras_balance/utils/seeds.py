@@ -23,14 +23,19 @@ def check_seed(seed):
 
 
 def random_generator(seed, *place):
-    """A NumPy generator for one place, such as `(epoch, index)`, of one seed.
+    """Make the NumPy generator for one place, such as `(epoch, index)`, of one seed.
 
     Generators of different places are independent, and the same place always
-    gets the same numbers (NumPy's `SeedSequence` hashes the whole tuple).
+    gets the same numbers.
     """
-    return np.random.default_rng([seed, *place])
+    return np.random.default_rng(_sequence(seed, place))
 
 
 def derive_seed(seed, *place):
-    """A 31-bit integer seed for one place of one seed."""
-    return int(np.random.SeedSequence([seed, *place]).generate_state(1)[0] >> 1)
+    """Make a 31-bit integer seed for one place of one seed."""
+    return int(_sequence(seed, place).generate_state(1)[0] >> 1)
+
+
+def _sequence(seed, place):
+    # As a spawn key: in a plain list [5] and [5, 0] would be the same.
+    return np.random.SeedSequence(seed, spawn_key=place)

@@ -58,6 +58,12 @@ def test_draw_of_a_class_does_not_depend_on_the_others():
     np.testing.assert_array_equal(alone[0][-5:], both[0][-5:])
 
 
+def test_classes_of_one_size_draw_differently():
+    y = np.repeat([0, 1], 30)
+    kept = make_imbalance(images_of(y), y, {0: 5, 1: 5}, seed=3)[0][:, 0, 0]
+    assert not np.array_equal(kept[:5], kept[5:] - 30)
+
+
 def test_every_encoding_draws_the_same():
     y = np.random.default_rng(0).integers(0, 3, 90)
     x = images_of(y)
