@@ -1,6 +1,7 @@
 """One cell of the paper's table: a draw of the data, an arm, a trained classifier."""
 
 import dataclasses
+import logging
 import math
 import time
 
@@ -11,6 +12,9 @@ import keras_balance as kb
 
 BATCH_SIZE = 128
 EPOCHS = 12  # of the balanced data, as in the paper
+
+# Many small models are many traces, which TensorFlow takes for a mistake.
+logging.getLogger("tensorflow").setLevel("ERROR")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ F1 of each class, and a confusion matrix an arm.
 
 import argparse
 import itertools
+import json
 import pathlib
 import platform
 import sys
@@ -20,9 +21,6 @@ import numpy as np
 from experiment import ARMS, draw, load, run_cell
 
 import keras_balance as kb
-from keras_balance.utils import files, plots
-
-PICTURES = 6  # of BAGAN's images through its training
 
 
 def main():
@@ -70,7 +68,7 @@ def run_cells(tasks, arms, output):
         place = f"[{number}/{len(tasks) * len(arms)}] seed {task.seed}, {arm}"
         callbacks = [ProgressLine(place)]
         if task.seed == 0:
-            callbacks.append(PicturesThroughTraining(output / "generated"))
+            callbacks.append(kb.callbacks.GeneratedImages(output / "generated"))
         cell = run_cell(task, arm, callbacks)
         accuracy = cell["report"]["accuracy"]
         print(f"\r{place}: accuracy {accuracy:.4f}, {cell['seconds']:.0f} s{' ' * 30}")
@@ -88,7 +86,9 @@ def write_results(output, options, cells):
         "machine": f"{platform.system()} {platform.machine()}",
         "cells": cells,
     }
-    files.write_json(output / "results.json", content)
+    output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2)
+    (output / "results.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def print_and_draw(output, cells, minority):
@@ -100,17 +100,15 @@ def print_and_draw(output, cells, minority):
     table = kb.metrics.compare_reports(reports)
     rare = kb.metrics.compare_reports(reports, classes=[minority])
     print(f"\n{table.text()}\n\nThe rare class:\n\n{rare.text(arms_down=True)}")
-    files.write_text(
-        output / "table.md",
-        f"{rare.markdown(arms_down=True)}\n\n{table.markdown()}\n",
-    )
+    markdown = f"{rare.markdown(arms_down=True)}\n\n{table.markdown()}\n"
+    (output / "table.md").write_text(markdown, encoding="utf-8")
     f1 = [name for name in table.scores if name.endswith(" F1")]
     table.save_picture(output / "f1.png", f1)
     for arm, runs in by_arm.items():
         matrix = np.sum([cell["confusion_matrix"] for cell in runs], axis=0)
-        names = [str(label) for label in range(len(matrix))]
-        figure = plots.confusion_matrix(matrix, names, title=arm)
-        plots.save_figure(figure, output / f"confusion_{arm}.png")
+        kb.metrics.save_confusion_matrix(
+            output / f"confusion_{arm}.png", matrix, range(len(matrix)), title=arm
+        )
 
 
 class ProgressLine(keras.callbacks.Callback):
@@ -125,14 +123,6 @@ class ProgressLine(keras.callbacks.Callback):
         epochs = self.params["epochs"]
         print(f"\r{self.place}: epoch {epoch + 1}/{epochs} {losses}", end="")
         sys.stdout.flush()
-
-
-class PicturesThroughTraining(kb.callbacks.GeneratedImages):
-    """`GeneratedImages` at a few epochs, however many there are."""
-
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self.every = max(1, self.params["epochs"] // PICTURES)
 
 
 if __name__ == "__main__":

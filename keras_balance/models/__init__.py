@@ -1,4 +1,5 @@
 """The paper's models: its classifier and its generator."""
 
 from keras_balance.models.bagan.bagan import BAGAN as BAGAN
+from keras_balance.models.bagan.published import published_bagan as published_bagan
 from keras_balance.models.convnet import convnet as convnet

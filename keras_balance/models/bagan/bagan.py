@@ -58,7 +58,10 @@ class BAGAN(keras.Model):
             which keeps the classes apart.
         shrinkage: `"auto"`, or a number in [0, 1]: how far the covariance of each
             class's codes is drawn to the one within all classes.
-        truncation: Quantile of the real codes' distance beyond which none is drawn.
+        widening: How much wider than its images a rare class is drawn: its variance
+            grows by up to this factor and one, the rarer it is the more.
+        truncation: Quantile of the real codes' distance beyond which none is
+            drawn; None for no bound.
         fake_share: Weight of generated images in the discriminator's loss.
         anchor_weight: Weight of the reconstruction loss in phase 2, which holds
             the generator to the codes.
@@ -102,6 +105,7 @@ class BAGAN(keras.Model):
         code_penalty=1e-3,
         label_weight=0.02,
         shrinkage="auto",
+        widening=1.2,
         truncation=0.95,
         fake_share=0.5,
         anchor_weight=1.0,
@@ -131,7 +135,10 @@ class BAGAN(keras.Model):
             if shrinkage == "auto"
             else checks.number("shrinkage", shrinkage, 1)
         )
-        self.truncation = checks.number("truncation", truncation, 1)
+        self.widening = checks.number("widening", widening)
+        self.truncation = (
+            None if truncation is None else checks.number("truncation", truncation, 1)
+        )
         self.fake_share = checks.number("fake_share", fake_share, 1)
         self.anchor_weight = checks.number("anchor_weight", anchor_weight)
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, 1)
@@ -446,7 +453,7 @@ class BAGAN(keras.Model):
         """
         codes = self.encode(images)
         means, factors = latent.fit_class_gaussians(
-            codes, labels, self.num_classes, self.shrinkage
+            codes, labels, self.num_classes, self.shrinkage, self.widening
         )
         self.means.assign(means)
         self.factors.assign(factors)
@@ -568,8 +575,8 @@ class BAGAN(keras.Model):
         """Config to rebuild the model from; weights apart."""
         own = (
             "image_shape num_classes latent_dim value_range code_noise code_penalty "
-            "label_weight shrinkage truncation fake_share anchor_weight ema_momentum "
-            "candidates balanced class_names data_format seed"
+            "label_weight shrinkage widening truncation fake_share anchor_weight "
+            "ema_momentum candidates balanced class_names data_format seed"
         )
         config = super().get_config() | {key: getattr(self, key) for key in own.split()}
         serialize = keras.saving.serialize_keras_object

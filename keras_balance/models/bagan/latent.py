@@ -6,17 +6,18 @@ from sklearn.covariance import empirical_covariance, ledoit_wolf
 _JITTER = 1e-6
 
 
-def fit_class_gaussians(codes, labels, num_classes, shrinkage="auto"):
+def fit_class_gaussians(codes, labels, num_classes, shrinkage="auto", widening=0.0):
     """Fit one Gaussian a class, finite and of full rank from one image on.
 
     A dozen images in 32 dimensions span a hull of rank 11. The covariance of
     class c is therefore shrunk towards the one within all classes,
 
-        Sigma_c = (1 - s_c) S_c + s_c S_within,    s_c = d / (d + n_c),
+        Sigma_c = (1 + w s_c) ((1 - s_c) S_c + s_c S_within),    s_c = d / (d + n_c),
 
     so that a rare class borrows its style from the frequent ones, which is what
     BAGAN promises. `S_within` is Ledoit and Wolf's estimate on the codes less
-    their class means.
+    their class means. The first factor makes room for what a dozen images do not
+    tell, the class's true mean among it; for a frequent class it is near 1.
 
     Args:
         codes: Codes `(n, d)`.
@@ -24,6 +25,7 @@ def fit_class_gaussians(codes, labels, num_classes, shrinkage="auto"):
         num_classes: Number of classes.
         shrinkage: `"auto"` as above, or one `s` in [0, 1] for all classes; 0
             is the published estimate.
+        widening: The `w` of the formula.
 
     Returns:
         `(means, factors)`: float32 `(num_classes, d)` and the lower Cholesky
@@ -42,6 +44,7 @@ def fit_class_gaussians(codes, labels, num_classes, shrinkage="auto"):
         own = deviations[labels == c]
         s = dimensions / (dimensions + len(own)) if shrinkage == "auto" else shrinkage
         covariance = (1 - s) * _covariance(own) + s * within
+        covariance *= 1 + widening * s
         factors.append(np.linalg.cholesky(covariance + _JITTER * np.eye(dimensions)))
     return means.astype("float32"), np.stack(factors).astype("float32")
 
@@ -75,7 +78,12 @@ def sample_class_gaussians(means, factors, labels, radius, generator):
 
 
 def typical_radius(codes, labels, means, factors, quantile):
-    """Mahalanobis distance that holds `quantile` of the real codes, 1 at least."""
+    """Mahalanobis distance that holds `quantile` of the real codes, 1 at least.
+
+    Infinite for the quantile None.
+    """
+    if quantile is None:
+        return float("inf")
     noise = np.linalg.solve(factors[labels], (codes - means[labels])[..., None])
     distance = np.quantile(np.linalg.norm(noise[..., 0], axis=1), quantile)
     return max(float(distance), 1.0)
