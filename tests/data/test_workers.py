@@ -69,6 +69,8 @@ def test_an_exception_in_a_worker_comes_out_with_its_text(options):
 
 def test_a_process_without_the_epoch_says_so(monkeypatch):
     dataset = BalancedDataset(X, Y, synthesizer=Noise(), seed=0)
+    ready = BalancedDataset(X, Y, seed=0, use_multiprocessing=True)
     monkeypatch.setattr("os.getpid", lambda: -1)
+    assert len(ready[0][1]) == 32
     with pytest.raises(RuntimeError, match="use_multiprocessing=True"):
         dataset[0]
