@@ -75,7 +75,10 @@ class ClassAwareAugmentation(ImageLayer):
         )
         is_batch = self._is_batched(data["images"])
         chosen = draws < self._rates_of(labels, n, is_batch)
-        augmented = self._augment(keras.tree.map_structure(lambda entry: entry, data))
+        # A copy, for layers that write into what they are given: so does Keras'
+        # RandomBrightness on torch.
+        copies = keras.tree.map_structure(self.backend.numpy.copy, data)
+        augmented = self._augment(copies)
 
         def choose(new, old):
             ones = (1,) * (len(old.shape) - is_batch)
