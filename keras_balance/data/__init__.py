@@ -1,5 +1,8 @@
 """Balanced feeding for `model.fit`."""
 
+from keras_balance.data.augmented_synthesizer import (
+    AugmentedSynthesizer as AugmentedSynthesizer,
+)
 from keras_balance.data.balanced_dataset import BalancedDataset as BalancedDataset
 from keras_balance.data.directory import (
     balanced_image_dataset_from_directory as balanced_image_dataset_from_directory,

@@ -311,6 +311,7 @@ class BAGAN(keras.Model):
             data = x
             images, labels, steps = feeding.sample_batches(x, options)
             checks.images_fit(images, self.image_shape)
+        feeding.check_scale(images, self.value_range)
         if autoencoder_epochs is None:
             autoencoder_epochs = max(1, round(_AUTOENCODER_STEPS / steps))
         if epochs is None:

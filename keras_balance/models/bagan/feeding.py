@@ -83,6 +83,19 @@ def check_all_present(indices, encoding):
         )
 
 
+def check_scale(images, value_range):
+    """Check that a sample of images lies in `value_range`, and fills some of it."""
+    low, high = value_range
+    darkest, brightest = float(images.min()), float(images.max())
+    tolerance = 1e-3 * (high - low)
+    too_narrow = brightest - darkest < 0.01 * (high - low) and brightest > darkest
+    if darkest < low - tolerance or brightest > high + tolerance or too_narrow:
+        raise ValueError(
+            f"Pixels must be in value_range={value_range}, and use more than a "
+            f"hundredth of it. Received: x from {darkest:g} to {brightest:g}"
+        )
+
+
 def _check_batch_size(batch_size, count):
     if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
         raise TypeError(

@@ -376,6 +376,10 @@ def test_bad_data_is_refused_before_training(fitted):
     broken[3, 2, 1, 0] = np.nan
     with pytest.raises(ValueError, match=r"x\[3, 2, 1, 0\]=nan"):
         fit(small(), broken, y)
+    with pytest.raises(ValueError, match=r"x from 0\.\d+ to 0\.\d+"):
+        fit(small(), x / 255.0, y)
+    with pytest.raises(ValueError, match=r"value_range=\(-1.0, 1.0\)"):
+        fit(small(value_range=(-1, 1)), x, y)
     with pytest.raises(ValueError, match=r"labels\[1\]=3"):
         fitted.generate([0, 3])
     with pytest.raises(ValueError, match="images of shape"):

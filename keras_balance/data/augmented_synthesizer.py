@@ -1,0 +1,51 @@
+"""Generated images that are augmented on top."""
+
+import keras
+import numpy as np
+
+from keras_balance.data.synthesizers import augment
+from keras_balance.utils.seeds import check_seed, derive_seed
+
+
+class AugmentedSynthesizer:
+    """Passes the images of a synthesizer through an augmentation layer.
+
+    A generator of a dozen images varies the strokes, an augmentation the pose: the
+    one does not replace the other.
+
+    Args:
+        synthesizer: Object with `generate(labels, seed=None)`, such as a `BAGAN`.
+        layer: Keras augmentation layer, such as `ManualAugmentation`.
+
+    Raises:
+        TypeError: When there is no `generate`, or `layer` is no Keras layer.
+
+    Example:
+        >>> both = AugmentedSynthesizer(bagan, kb.layers.ManualAugmentation())
+        >>> dataset = BalancedDataset(x, y, synthesizer=both)
+    """
+
+    def __init__(self, synthesizer, layer):
+        if not hasattr(synthesizer, "generate"):
+            raise TypeError(
+                "`synthesizer` must have `generate(labels, seed=None)`. "
+                f"Received: synthesizer={synthesizer!r}"
+            )
+        if not isinstance(layer, keras.layers.Layer):
+            raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
+        self.synthesizer = synthesizer
+        self.layer = layer
+
+    def generate(self, labels, seed=None):
+        """Generate one augmented image for each label.
+
+        Args:
+            labels: Labels `(n,)`, as the synthesizer wants them.
+            seed: Integer or None.
+
+        Returns:
+            float32 images `(n, height, width, channels)` in the synthesizer's scale.
+        """
+        seed = check_seed(seed)
+        images = self.synthesizer.generate(labels, seed=derive_seed(seed, 0))
+        return augment(self.layer, np.asarray(images), derive_seed(seed, 1))
