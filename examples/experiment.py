@@ -54,10 +54,8 @@ class Task:
 
     def train_bagan(self, callbacks=(), **kwargs):
         """Fit a BAGAN on the imbalanced data."""
-        bagan = kb.models.BAGAN(
-            self.image_shape, self.num_classes, seed=self.seed, **kwargs
-        )
-        bagan.fit(*self.imbalanced, callbacks=list(callbacks), verbose=0)
+        bagan = kb.models.BAGAN(self.image_shape, self.num_classes, seed=self.seed)
+        bagan.fit(*self.imbalanced, callbacks=list(callbacks), verbose=0, **kwargs)
         return bagan
 
 
@@ -93,13 +91,43 @@ def plain(x, y, seed):
     )
 
 
+def bagan_and_manual(task, callbacks):
+    """BAGAN's images, augmented by hand."""
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    return task.feed(kb.data.AugmentedSynthesizer(task.train_bagan(callbacks), layer))
+
+
+def published(task, callbacks):
+    """The published BAGAN at a hundredth of its steps, which is minutes."""
+    bagan = kb.models.published_bagan(
+        task.image_shape, task.num_classes, seed=task.seed
+    )
+    bagan.fit(
+        *task.imbalanced,
+        autoencoder_epochs=2,
+        epochs=1,
+        batch_size=128,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
+    return task.feed(bagan)
+
+
 # The arms: each gives what the classifier is trained on.
 ARMS = {
     "balanced": lambda task, callbacks: plain(*task.balanced, task.seed),
     "imbalanced": lambda task, callbacks: plain(*task.imbalanced, task.seed),
-    "bagan": lambda task, callbacks: task.feed(task.train_bagan(callbacks)),
+    "oversampling": lambda task, callbacks: task.feed(None),
+    "smote": lambda task, callbacks: task.feed("smote"),
     "manual": lambda task, callbacks: task.feed("manual"),
+    "autoencoder": lambda task, callbacks: task.feed(
+        task.train_bagan(callbacks, epochs=0)
+    ),
+    "bagan": lambda task, callbacks: task.feed(task.train_bagan(callbacks)),
+    "bagan+manual": bagan_and_manual,
+    "published": published,
 }
+PAPER = ("balanced", "imbalanced", "bagan", "manual")
 
 
 def train_and_score(task, feed):

@@ -18,7 +18,7 @@ import sys
 
 import keras
 import numpy as np
-from experiment import ARMS, draw, load, run_cell
+from experiment import ARMS, PAPER, draw, load, run_cell
 
 import keras_balance as kb
 
@@ -51,7 +51,7 @@ def parse_arguments():
     add("--minority", type=int, default=0, help="class to make rare (default 0)")
     add("--keep", type=float, default=0.05, help="fraction of it that stays")
     add("--seeds", type=int, default=1, help="draws of the data (default 1)")
-    add("--arms", nargs="+", choices=list(ARMS), default=list(ARMS), metavar="ARM")
+    add("--arms", nargs="+", choices=list(ARMS), default=list(PAPER), metavar="ARM")
     add("--output", default="results", help="folder for tables and pictures")
     options = parser.parse_args()
     if options.seeds < 1:

@@ -1,0 +1,114 @@
+"""Whether generated images are right, new, and different from each other."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from keras_balance.utils.images import check_images, check_same_length
+from keras_balance.utils.labels import read_labels
+
+_COMPONENTS = 50
+
+
+def sample_quality(images, labels, real_images, real_labels, classifier=None):
+    """Score generated images class by class against real ones.
+
+    Args:
+        images: Generated images `(n, height, width, channels)`.
+        labels: The labels they were asked for, `(n,)` or one-hot.
+        real_images: Real images of the training data, in the same scale.
+        real_labels: Their labels, in the same encoding.
+        classifier: Optional function from images to class probabilities
+            `(n, num_classes)`, trained on real images and independent of the
+            generator. By default a logistic regression on principal components.
+
+    Returns:
+        Dict of class name to a dict of floats:
+
+        - `"agreement"`: share of the images that the classifier sees as their class,
+        - `"novelty"`: median distance to the nearest real image of the class, in
+          parts of the median distance between nearest real images. Near 0 the
+          images are copies (memorised), far above 1 they are off the class. NaN
+          for a class of one real image.
+        - `"diversity"`: mean distance between two generated images of the class, in
+          parts of that between two real ones. Near 0 the class has collapsed. NaN
+          for a class of one real or generated image.
+
+    Raises:
+        ValueError: For images that do not fit together, bad labels, and a generated
+            class without real images.
+
+    Example:
+        >>> labels = np.repeat(np.arange(10), 50)
+        >>> images = bagan.generate(labels, seed=0)
+        >>> quality = kb.metrics.sample_quality(images, labels, x_train, y_train)
+        >>> quality["0"]["agreement"]
+    """
+    for name, batch in (("images", images), ("real_images", real_images)):
+        check_images(batch, name)
+    if tuple(images.shape[1:]) != tuple(real_images.shape[1:]):
+        raise ValueError(
+            "`images` and `real_images` must have the same shape. Received: images of "
+            f"shape {tuple(images.shape)}, real_images of {tuple(real_images.shape)}"
+        )
+    check_same_length(images, labels)
+    check_same_length(real_images, real_labels)
+    real, encoding = read_labels(real_labels, name="real_labels")
+    wanted = encoding.decode(labels, name="labels")
+    if classifier is None:
+        classifier = _fit_classifier(real_images, real)
+    hits = np.asarray(classifier(images)).argmax(axis=1) == wanted
+    rows, real_rows = _flat(images), _flat(real_images)
+    quality = {}
+    for index in np.unique(wanted):
+        own, own_real = rows[wanted == index], real_rows[real == index]
+        quality[str(encoding.classes[index])] = {
+            "agreement": float(hits[wanted == index].mean()),
+            "novelty": _ratio(_nearest(own, own_real), _nearest_others(own_real)),
+            "diversity": _ratio(_mean_distance(own), _mean_distance(own_real)),
+        }
+    return quality
+
+
+def _fit_classifier(images, labels):
+    rows = _flat(images)
+    classifier = make_pipeline(
+        PCA(min(_COMPONENTS, *rows.shape), random_state=0),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000, class_weight="balanced"),
+    )
+    classifier.fit(rows, labels)
+    return lambda batch: classifier.predict_proba(_flat(batch))
+
+
+def _flat(images):
+    return np.asarray(images, dtype="float32").reshape(len(images), -1)
+
+
+def _nearest(rows, others):
+    return float(np.median(pairwise_distances_argmin_min(rows, others)[1]))
+
+
+def _nearest_others(rows):
+    """Median distance of rows to the nearest other row; NaN for a single one."""
+    if len(rows) < 2:
+        return float("nan")
+    distances = [
+        pairwise_distances_argmin_min(rows[i : i + 1], np.delete(rows, i, axis=0))[1]
+        for i in range(min(len(rows), 200))
+    ]
+    return float(np.median(distances))
+
+
+def _mean_distance(rows):
+    """Root of the mean squared distance between two rows; NaN for a single one."""
+    if len(rows) < 2:
+        return float("nan")
+    return float(np.sqrt(2 * rows.var(axis=0, ddof=1).sum()))
+
+
+def _ratio(value, reference):
+    return value / reference if reference else float("nan")

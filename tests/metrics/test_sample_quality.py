@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from keras_balance.metrics import sample_quality
+
+
+def digits_like(per_class, seed):
+    """Three classes of images around three pictures."""
+    rng = np.random.default_rng(seed)
+    pictures = np.random.default_rng(0).random((3, 6, 6, 1)) * 200
+    labels = np.repeat([0, 1, 2], per_class)
+    noise = rng.normal(scale=15, size=(len(labels), 6, 6, 1))
+    return (pictures[labels] + noise).astype("float32"), labels
+
+
+def test_images_of_the_real_kind_score_one():
+    real, real_labels = digits_like(60, seed=1)
+    images, labels = digits_like(40, seed=2)
+    quality = sample_quality(images, labels, real, real_labels)
+    assert list(quality) == ["0", "1", "2"]
+    for scores in quality.values():
+        assert scores["agreement"] == 1
+        assert scores["novelty"] == pytest.approx(1, abs=0.1)
+        assert scores["diversity"] == pytest.approx(1, abs=0.1)
+
+
+def test_copies_collapse_and_mistakes_are_told_apart():
+    real, real_labels = digits_like(60, seed=1)
+    images, labels = digits_like(20, seed=2)
+    images[labels == 0] = real[real_labels == 0][:20]
+    images[labels == 1] = images[labels == 1][0]
+    images[labels == 2] = digits_like(20, seed=3)[0][labels == 1]
+    quality = sample_quality(images, labels, real, real_labels)
+    assert quality["0"]["novelty"] == 0
+    assert quality["0"]["diversity"] > 0.8
+    assert quality["1"]["diversity"] < 0.01
+    assert quality["2"]["agreement"] == 0
+
+
+def test_a_class_of_one_image_names_and_an_own_classifier():
+    real, real_labels = digits_like(10, seed=1)
+    names = np.array(["cat", "dog", "emu"])
+    keep = np.r_[0:21]
+    quality = sample_quality(
+        real[:1],
+        names[[0]],
+        real[keep],
+        names[real_labels[keep]],
+        classifier=lambda batch: np.tile([0.2, 0.7, 0.1], (len(batch), 1)),
+    )
+    assert quality["cat"]["agreement"] == 0
+    assert np.isnan(quality["cat"]["diversity"])
+
+
+def test_bad_input_is_refused():
+    real, labels = digits_like(5, seed=1)
+    with pytest.raises(ValueError, match="same shape"):
+        sample_quality(real[:, :5], labels, real, labels)
+    with pytest.raises(ValueError, match=r"labels\[0\]=9"):
+        sample_quality(real[:1], [9], real, labels)
