@@ -133,20 +133,15 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
     groups, bars = means.shape
-    inches = min(_MOST_INCHES, max(5, 1.5 + 0.2 * groups * (bars + 1)))
-    columns, legend = _legend_size(bar_names)
-    figure = Figure(figsize=(inches + legend, 4.5), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = _groups_figure(group_names, bar_names)
     colors = colormaps["tab10" if bars <= 10 else "tab20"]
     width = 0.8 / bars
     for bar, name in enumerate(bar_names):
-        places = np.arange(groups) + (bar - (bars - 1) / 2) * width
-        ends = np.abs([means[:, bar] - lows[:, bar], highs[:, bar] - means[:, bar]])
         axes.bar(
-            places,
+            np.arange(groups) + (bar - (bars - 1) / 2) * width,
             means[:, bar],
             width,
-            yerr=ends,
+            yerr=np.abs([lows[:, bar], highs[:, bar]] - means[:, bar]),
             capsize=2,
             label=name,
             color=colors(bar % colors.N),
@@ -155,16 +150,29 @@ def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
     if bottom:
         ylabel += f"\n(the axis begins at {bottom:.2g})"
         axes.set_ylim(bottom=bottom)
-    titles = [name.replace(" ", "\n") for name in group_names]
-    words = [word for title in titles for word in title.split("\n")]
-    is_narrow = _INCHES_PER_LETTER * _longest(words) > inches / groups
-    axes.set_xticks(range(groups), titles, rotation=90 if is_narrow else 0)
-    axes.margins(x=0.02)
     axes.set(ylabel=ylabel)
+    axes.margins(x=0.02)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
-    figure.legend(loc="outside right upper", ncols=columns)
+    figure.legend(loc="outside right upper", ncols=_legend_size(bar_names)[0])
     return figure
+
+
+def _groups_figure(group_names, bar_names):
+    """Make a figure as large as the groups and their names need, and its axes."""
+    groups = len(group_names)
+    width = min(_MOST_INCHES, max(5, 1.5 + 0.2 * groups * (len(bar_names) + 1)))
+    titles = [name.replace(" ", "\n") for name in group_names]
+    words = [word for title in titles for word in title.split("\n")]
+    height, rotation = 4.5, 0
+    if _INCHES_PER_LETTER * _longest(words) > width / groups:
+        titles, rotation = group_names, 90
+        height += _INCHES_PER_LETTER * _longest(group_names)
+    size = width + _legend_size(bar_names)[1], height
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.set_xticks(range(groups), titles, rotation=rotation)
+    return figure, axes
 
 
 def _bottom(means, lows):

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.image import imread
 
 import keras_balance as kb
+from keras_balance.callbacks import generated_images
 
 
 class Generator:
@@ -84,14 +85,20 @@ def test_a_grid_shows_each_class_in_its_scale(tmp_path):
         assert np.abs(found - level).min() < 0.01
 
 
-def test_the_strip_keeps_both_ends_of_a_long_training(tmp_path, monkeypatch):
-    strips = []
-    draw = kb.callbacks.generated_images.plots.image_strip
+@pytest.fixture
+def strips(monkeypatch):
+    """What each strip was drawn from."""
+    drawn, plots = [], generated_images.plots
+    draw = plots.image_strip
     monkeypatch.setattr(
-        kb.callbacks.generated_images.plots,
+        plots,
         "image_strip",
-        lambda grids, *rest: strips.append(grids) or draw(grids, *rest),
+        lambda grids, *rest: drawn.append(grids) or draw(grids, *rest),
     )
+    return drawn
+
+
+def test_the_strip_keeps_both_ends_of_a_long_training(tmp_path, strips):
     train(kb.callbacks.GeneratedImages(tmp_path, every=1), Generator(), 9)
     titles = list(strips[-1])
     assert len(titles) == 5
@@ -108,12 +115,12 @@ def test_a_model_with_class_names_is_asked_by_them(tmp_path):
     assert model.calls[0][0] == [7 / 40, 2 / 40, 1]
 
 
-def test_channels_first_is_drawn_too(tmp_path):
+def test_channels_first_is_drawn_too(tmp_path, strips):
     model = Generator()
     model.data_format = "channels_first"
     model.generate = lambda labels, seed=None: np.zeros((len(labels), 3, 5, 4))
-    train(kb.callbacks.GeneratedImages(tmp_path, every=1), model, 1)
-    assert "epoch_0001.png" in files(tmp_path)
+    train(kb.callbacks.GeneratedImages(tmp_path, every=1, per_class=2), model, 1)
+    assert strips[0]["epoch 1"].shape == (3, 2, 5, 4, 3)
 
 
 def test_another_training_begins_a_new_strip(tmp_path):

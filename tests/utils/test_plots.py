@@ -10,6 +10,7 @@ from keras_balance.utils import plots
 
 SHORT = ["0", "1", "2"]
 LONG = ["a class with a long name", "ant", "another name that is long"]
+WORDS = [f"{letter}-counterrevolutionaries" for letter in "abc"]
 MANY = [f"letter {i}" for i in range(47)]
 
 
@@ -54,7 +55,9 @@ def boxes(axis):
     ]
 
 
-@pytest.mark.parametrize("names", [SHORT, LONG, MANY], ids=["short", "long", "many"])
+@pytest.mark.parametrize(
+    "names", [SHORT, LONG, WORDS, MANY], ids=["short", "long", "words", "many"]
+)
 @pytest.mark.parametrize("draw", [confusion, curves, bars, grid, strip])
 def test_labels_are_readable(draw, names):
     """No label of an axis lies on another one, none is outside the picture."""
@@ -73,6 +76,16 @@ def test_labels_are_readable(draw, names):
         box = legend.get_window_extent()
         assert all(not box.overlaps(axes.get_window_extent()) for axes in figure.axes)
         assert sorted(text.get_text() for text in legend.get_texts()) == sorted(names)
+
+
+@pytest.mark.parametrize("draw", [curves, bars])
+def test_a_legend_takes_no_room_from_the_picture(draw):
+    narrow, wide = draw(SHORT), draw([name * 3 for name in WORDS])
+    for figure in (narrow, wide):
+        FigureCanvasAgg(figure).draw()
+    for before, after in zip(narrow.axes, wide.axes, strict=True):
+        width = before.get_window_extent().width
+        assert after.get_window_extent().width > 0.9 * width
 
 
 def test_the_matrix_shows_counts_and_shares():
