@@ -22,7 +22,7 @@ _SMOOTHNESS = 4 / 29
 class ManualAugmentation(ImageLayer):
     """Rotates, zooms and adds gaussian noise during training.
 
-    The manual augmentation that the BAGAN paper compares with: no flips, since
+    The manual augmentation that the paper compares BAGAN with: no flips, since
     handwriting has none. Rotation, zoom and, where asked for, shear,
     translation and elastic distortion are one resampling, so that images blur
     once; noise comes after it, then values are clipped to `value_range`. The
@@ -86,9 +86,8 @@ class ManualAugmentation(ImageLayer):
         >>> augmented.shape
         TensorShape([8, 28, 28, 1])
 
-    References:
-        - Mariani et al. 2018, "BAGAN: Data Augmentation with Balancing GAN",
-          section 5.
+    Reference:
+        - "Improved Reliability using Data Augmentation", section 4.
         - Simard, Steinkraus, Platt 2003, "Best Practices for Convolutional
           Neural Networks Applied to Visual Document Analysis", section 2.
     """
