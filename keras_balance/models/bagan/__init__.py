@@ -1,5 +1,6 @@
 """BAGAN, from the class down to its parts.
 
-`bagan` the model; `networks`, `latent` and `losses` what it is made of;
-`optimizers` and `gradients` how it is trained.
+`bagan` the model; `networks`, `latent` and `losses` what it is made of; `feeding`,
+`steps`, `gradients`, `optimizers`, `phases` and `selection` how it is trained;
+`published` the original.
 """

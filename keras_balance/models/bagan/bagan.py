@@ -1,5 +1,7 @@
 """The balancing GAN: a Keras model that learns to draw images of a rare class."""
 
+from functools import partial
+
 import keras
 import numpy as np
 from keras import ops
@@ -10,8 +12,8 @@ from keras_balance.models.bagan import (
     feeding,
     gradients,
     latent,
-    losses,
     networks,
+    steps,
 )
 from keras_balance.models.bagan.optimizers import PhaseOptimizers
 from keras_balance.models.bagan.phases import Phases
@@ -150,17 +152,17 @@ class BAGAN(keras.Model):
         self.phase = "autoencoder"
         self.candidate_scores = {}
         self.latent_sample = None
-        self._seeds = keras.random.SeedGenerator(self.root_seed)
-        self._augmentation = self._augmentation_layer()
+        self.seeds = keras.random.SeedGenerator(self.root_seed)
+        self.augment_layer = self._make_augmentation()
         self._build_networks(encoder, decoder)
         self._build_latent()
         self.trackers = {
             key: keras.metrics.Mean(key)
-            for key in ("autoencoder_loss", "reconstruction_loss", "d_loss", "g_loss")
+            for key in ("autoencoder_loss", "d_loss", "g_loss")
         }
         self.built = True
 
-    def _augmentation_layer(self):
+    def _make_augmentation(self):
         if self.augmentation != "auto":
             return self.augmentation
         return ManualAugmentation(
@@ -234,7 +236,7 @@ class BAGAN(keras.Model):
             generator_optimizer or adam(1e-4, beta_1=0.5),
         )
         optimizers.build_phases(
-            self._autoencoder_variables,
+            self.autoencoder_variables,
             self.discriminator.trainable_variables,
             self.decoder.trainable_variables,
         )
@@ -252,7 +254,8 @@ class BAGAN(keras.Model):
         )
 
     @property
-    def _autoencoder_variables(self):
+    def autoencoder_variables(self):
+        """What phase 1 trains: encoder, decoder and the classifier of the code."""
         parts = (self.encoder, self.decoder, self.label_head)
         return [variable for part in parts for variable in part.trainable_variables]
 
@@ -306,16 +309,16 @@ class BAGAN(keras.Model):
                 x, y, options, batch_size, self.balanced, self.root_seed
             )
             images, labels = feeding.sample_array(x, y, options, self.root_seed)
-            steps = len(data)
+            batches = len(data)
         else:
             data = x
-            images, labels, steps = feeding.sample_batches(x, options)
+            images, labels, batches = feeding.sample_batches(x, options)
             checks.images_fit(images, self.image_shape)
         feeding.check_scale(images, self.value_range)
         if autoencoder_epochs is None:
-            autoencoder_epochs = max(1, round(_AUTOENCODER_STEPS / steps))
+            autoencoder_epochs = max(1, round(_AUTOENCODER_STEPS / batches))
         if epochs is None:
-            epochs = max(1, round(_GAN_STEPS / steps))
+            epochs = max(1, round(_GAN_STEPS / batches))
         phases = Phases(autoencoder_epochs, epochs, images, labels)
         return super().fit(
             data,
@@ -337,111 +340,8 @@ class BAGAN(keras.Model):
 
     def train_step(self, *arguments):
         """One step of the phase in progress; the arguments are the backend's."""
-        step = {"autoencoder": self._autoencoder_step, "gan": self._gan_step}
-        return gradients.run(self, step[self.phase], arguments)
-
-    def _autoencoder_step(self, data):
-        images, labels = self._real_batch(data)
-        images = self._augment(images)
-        shape = (ops.shape(images)[0], self.latent_dim)
-        noise = keras.random.normal(shape, stddev=self.code_noise, seed=self._seeds)
-
-        def loss_function():
-            codes = self.encoder(images, training=True)
-            reconstructions = self.decoder(codes + noise, training=True)
-            logits = self.label_head(codes, training=True)
-            return (
-                losses.reconstruction_loss(images, reconstructions)
-                + self.label_weight * losses.classification_loss(labels, logits)
-                + self.code_penalty * ops.mean(ops.square(codes))
-            )
-
-        loss = gradients.minimize(
-            self, loss_function, self.optimizer.autoencoder, self._autoencoder_variables
-        )
-        return self._track(autoencoder_loss=loss)
-
-    def _gan_step(self, data):
-        images, labels = self._real_batch(data)
-        wanted = keras.random.randint(
-            ops.shape(labels), 0, self.num_classes, seed=self._seeds, dtype="int32"
-        )
-        codes = self._sample_codes(wanted)
-        fakes = ops.stop_gradient(self.decoder(codes, training=True))
-        d_loss = self._train_discriminator(images, labels, fakes)
-        g_loss = self._train_generator(images, codes, wanted)
-        self._average_generator()
-        return self._track(d_loss=d_loss, g_loss=g_loss)
-
-    def _train_discriminator(self, images, labels, fakes):
-        images, fakes = self._augment(images), self._augment(fakes)
-
-        def loss_function():
-            real_logits = self.discriminator(images, training=True)
-            fake_logits = self.discriminator(fakes, training=True)
-            return losses.discriminator_loss(
-                labels, real_logits, fake_logits, self.fake_share
-            )
-
-        return gradients.minimize(
-            self,
-            loss_function,
-            self.optimizer.discriminator,
-            self.discriminator.trainable_variables,
-        )
-
-    def _train_generator(self, images, codes, wanted):
-        real_codes = ops.stop_gradient(self.encoder(images))
-
-        def loss_function():
-            fakes = self._augment(self.decoder(codes, training=True))
-            logits = self.discriminator(fakes, training=True)
-            loss = losses.generator_loss(wanted, logits)
-            if not self.anchor_weight:
-                return loss
-            anchor = losses.reconstruction_loss(
-                images, self.decoder(real_codes, training=True)
-            )
-            return loss + self.anchor_weight * anchor
-
-        return gradients.minimize(
-            self,
-            loss_function,
-            self.optimizer.generator,
-            self.decoder.trainable_variables,
-        )
-
-    def _average_generator(self):
-        momentum = self.ema_momentum
-        pairs = zip(self.generator.variables, self.decoder.variables, strict=True)
-        for average, weight in pairs:
-            average.assign(momentum * average + (1 - momentum) * weight)
-
-    def _real_batch(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if len(labels.shape) == 2 and labels.shape[1] == self.num_classes:
-            labels = ops.argmax(labels, axis=1)
-        labels = ops.cast(ops.reshape(labels, (-1,)), "int32")
-        return self._to_network(ops.cast(images, "float32")), labels
-
-    def _augment(self, images):
-        if self._augmentation is None:
-            return images
-        return self._augmentation(images, training=True)
-
-    def _sample_codes(self, labels):
-        shape = (ops.shape(labels)[0], self.latent_dim)
-        noise = keras.random.normal(shape, seed=self._seeds)
-        distance = ops.norm(noise, axis=1, keepdims=True)
-        noise = noise * ops.minimum(1.0, self.radius / distance)
-        factors = ops.take(self.factors, labels, axis=0)
-        deviations = ops.einsum("nij,nj->ni", factors, noise)
-        return ops.take(self.means, labels, axis=0) + deviations
-
-    def _track(self, **values):
-        for key, value in values.items():
-            self.trackers[key].update_state(value)
-        return {key: self.trackers[key].result() for key in values}
+        step = {"autoencoder": steps.autoencoder_step, "gan": steps.gan_step}
+        return gradients.run(self, partial(step[self.phase], self), arguments)
 
     def fit_latent(self, images, labels):
         """Fit the class Gaussians, and serve the decoder as it is now.
@@ -525,18 +425,18 @@ class BAGAN(keras.Model):
 
     def call(self, images, training=None):
         """Reconstruct a batch of images in `value_range`."""
-        images = self._to_network(ops.cast(images, "float32"))
-        codes = self.encoder(images, training=training)
+        codes = self.encoder(self.to_network(images), training=training)
         return self._from_network(self.decoder(codes, training=training))
 
     def _check_and_scale(self, images):
         check_images(images, "images")
         checks.images_fit(images, self.image_shape, "images")
-        return self._to_network(np.asarray(images, dtype="float32"))
+        return ops.convert_to_numpy(self.to_network(images))
 
     def _decode(self, codes, batch_size):
-        images = self._from_network(_predict(self.generator, codes, batch_size))
-        return np.clip(images, *self.value_range, dtype="float32")
+        outputs = _predict(self.generator, codes, batch_size)
+        images = self._from_network(ops.convert_to_tensor(outputs))
+        return ops.convert_to_numpy(ops.clip(images, *self.value_range))
 
     # Between the images of the user and those of the networks.
 
@@ -546,24 +446,17 @@ class BAGAN(keras.Model):
             return (*self.image_shape[1:], self.image_shape[0])
         return self.image_shape
 
-    def _to_network(self, images):
-        images = rescale(images, self.value_range, _NETWORK_RANGE)
+    def to_network(self, images):
+        """Images in `value_range` as the networks want them: channels last, [-1, 1]."""
+        images = rescale(ops.cast(images, "float32"), self.value_range, _NETWORK_RANGE)
         if self.data_format == "channels_first":
-            images = (
-                images.transpose(0, 2, 3, 1)
-                if isinstance(images, np.ndarray)
-                else ops.transpose(images, (0, 2, 3, 1))
-            )
+            images = ops.transpose(images, (0, 2, 3, 1))
         return images
 
     def _from_network(self, images):
         images = rescale(images, _NETWORK_RANGE, self.value_range)
         if self.data_format == "channels_first":
-            images = (
-                images.transpose(0, 3, 1, 2)
-                if isinstance(images, np.ndarray)
-                else ops.transpose(images, (0, 3, 1, 2))
-            )
+            images = ops.transpose(images, (0, 3, 1, 2))
         return images
 
     @property
