@@ -1,0 +1,57 @@
+"""The main job in a small form, and its errors."""
+
+import json
+import pathlib
+import runpy
+import sys
+
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    def run(*arguments):
+        monkeypatch.syspath_prepend(EXAMPLES)
+        output = ["--output", str(tmp_path / "results")]
+        monkeypatch.setattr(sys, "argv", ["reproduce_table.py", *arguments, *output])
+        runpy.run_path(str(EXAMPLES / "reproduce_table.py"), run_name="__main__")
+        return tmp_path / "results"
+
+    return run
+
+
+def test_prints_the_arms_and_writes_tables_and_pictures(run, capsys):
+    arms = ["imbalanced", "manual"]
+    folder = run("--per-class", "20", "--keep", "0.1", "--seeds", "2", "--arms", *arms)
+    printed = capsys.readouterr().out
+    for text in ("[4/4] seed 1, manual", "macro F1", "0 recall", "9 precision"):
+        assert text in printed
+    cells = json.loads((folder / "results.json").read_text())["cells"]
+    assert [(cell["seed"], cell["arm"]) for cell in cells] == [
+        (seed, arm) for seed in (0, 1) for arm in arms
+    ]
+    assert [cell["synthetic_images"] for cell in cells] == [0, 18, 0, 18]
+    written = {path.name for path in folder.iterdir()}
+    assert {"table.md", "f1.png", "confusion_manual.png"} <= written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--minority", "12"], "12"),
+        (["--keep", "1.5"], "1.5"),
+        (["--per-class", "100000"], "100000"),
+        (["--dataset", "mnist", "--path", "no/such/folder"], "no/such/folder"),
+        (["--arms", "magic"], "magic"),
+        (["--seeds", "0"], "--seeds 0"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_that_names_it(run, capsys, arguments, text):
+    with pytest.raises(SystemExit) as stop:
+        run(*arguments)
+    # argparse prints its line and stops with 2; the others are the exit's text.
+    printed = capsys.readouterr().err + str(stop.value.code)
+    assert text in printed
+    assert "Traceback" not in printed
