@@ -311,6 +311,7 @@ class BAGAN(keras.Model):
             images, labels = feeding.sample_array(x, y, options, self.root_seed)
             batches = len(data)
         else:
+            checks.is_data_set(x)
             data = x
             images, labels, batches = feeding.sample_batches(x, options)
             checks.images_fit(images, self.image_shape)

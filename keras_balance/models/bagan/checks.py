@@ -90,3 +90,12 @@ def images_fit(images, shape, name="x"):
             f"`{name}` must hold images of shape image_shape={shape}. "
             f"Received: {name} of shape {tuple(images.shape)}"
         )
+
+
+def is_data_set(x):
+    """Check that what comes without labels holds them itself."""
+    if hasattr(x, "shape") or isinstance(x, (list, tuple)):
+        raise ValueError(
+            "`y` must be given where `x` is an array. "
+            f"Received: y=None with x of type {type(x).__name__}"
+        )

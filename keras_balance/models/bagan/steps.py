@@ -14,7 +14,7 @@ def autoencoder_step(bagan, data):
     noise = keras.random.normal(shape, stddev=bagan.code_noise, seed=bagan.seeds)
 
     def loss_function():
-        codes = bagan.encoder(images, training=True)
+        codes = ops.cast(bagan.encoder(images, training=True), "float32")
         reconstructions = bagan.decoder(codes + noise, training=True)
         logits = bagan.label_head(codes, training=True)
         return (
@@ -93,7 +93,8 @@ def real_batch(bagan, data):
 def _augment(bagan, images):
     if bagan.augment_layer is None:
         return images
-    return bagan.augment_layer(images, training=True)
+    # Under a mixed policy, layers give halves; losses are counted in full precision.
+    return ops.cast(bagan.augment_layer(images, training=True), "float32")
 
 
 def _sample_codes(bagan, labels):

@@ -217,6 +217,20 @@ def test_a_loss_that_diverges_stops_and_keeps_the_weights():
         np.testing.assert_array_equal(kept, old)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_stays_finite(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        bagan = small()
+        history = fit(bagan, *blobs([20, 10, 5])).history
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert np.isfinite([v for values in history.values() for v in values]).all()
+    assert {weight.dtype for weight in bagan.decoder.weights} == {"float32"}
+    assert bagan.generate([0, 1], seed=0).dtype == "float32"
+
+
 # Use
 
 
@@ -372,6 +386,8 @@ def test_bad_data_is_refused_before_training(fitted):
         fit(small(), x[:, :7], y)
     with pytest.raises(ValueError, match="rank 4"):
         fit(small(), x[..., 0], y)
+    with pytest.raises(ValueError, match="y=None with x of type ndarray"):
+        fit(small(), x)
     broken = x.astype("float32")
     broken[3, 2, 1, 0] = np.nan
     with pytest.raises(ValueError, match=r"x\[3, 2, 1, 0\]=nan"):
