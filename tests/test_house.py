@@ -56,7 +56,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
 }
 # Distributions that a declared one brings by its own declaration.
-BROUGHT_ALONG = {"pillow": "matplotlib", "scipy": "scikit-learn"}
+BROUGHT_ALONG = {"pillow": "matplotlib"}
 
 
 def walk(tree, *types):

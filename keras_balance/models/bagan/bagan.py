@@ -173,6 +173,8 @@ class BAGAN(keras.Model):
             fill_mode="nearest",
             data_format="channels_last",
             seed=self.root_seed,
+            # TensorFlow has no gradient of its warp in bfloat16.
+            dtype="float32",
         )
 
     def _build_networks(self, encoder, decoder):
