@@ -1,7 +1,5 @@
 """From what `BAGAN.fit` is given to batches, and to a sample of real images."""
 
-import numbers
-
 import keras
 import numpy as np
 
@@ -26,7 +24,7 @@ def array_feed(x, y, encoding_options, batch_size, balanced, seed):
     return BalancedDataset(
         x,
         indices,
-        batch_size=_check_batch_size(batch_size, len(x)),
+        batch_size=batch_size,
         sampling_strategy="auto" if balanced else {},
         seed=seed,
     )
@@ -94,14 +92,6 @@ def check_scale(images, value_range):
             f"Pixels must be in value_range={value_range}, and use more than a "
             f"hundredth of it. Received: x from {darkest:g} to {brightest:g}"
         )
-
-
-def _check_batch_size(batch_size, count):
-    if isinstance(batch_size, bool) or not isinstance(batch_size, numbers.Integral):
-        raise TypeError(
-            f"`batch_size` must be an integer. Received: batch_size={batch_size!r}"
-        )
-    return int(batch_size)
 
 
 def _iterate(data):
