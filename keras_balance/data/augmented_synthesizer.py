@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_balance.data import checks
 from keras_balance.data.synthesizers import augment
 from keras_balance.utils.seeds import check_seed, derive_seed
 
@@ -26,14 +27,9 @@ class AugmentedSynthesizer:
     """
 
     def __init__(self, synthesizer, layer):
-        if not hasattr(synthesizer, "generate"):
-            raise TypeError(
-                "`synthesizer` must have `generate(labels, seed=None)`. "
-                f"Received: synthesizer={synthesizer!r}"
-            )
+        self.synthesizer = checks.synthesizer(synthesizer)
         if not isinstance(layer, keras.layers.Layer):
             raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
-        self.synthesizer = synthesizer
         self.layer = layer
 
     def generate(self, labels, seed=None):

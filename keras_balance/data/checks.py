@@ -38,6 +38,16 @@ def synthetic_weight(value):
     return float(value)
 
 
+def synthesizer(value):
+    """`synthesizer` as it is: an object that generates images."""
+    if not hasattr(value, "generate"):
+        raise TypeError(
+            "`synthesizer` must have `generate(labels, seed=None)`. "
+            f"Received: synthesizer={value!r}"
+        )
+    return value
+
+
 def class_counts(counts, encoding):
     """Raise a `ValueError` for a class without images, or a single class."""
     empty = np.flatnonzero(counts == 0)

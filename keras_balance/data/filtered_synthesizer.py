@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from keras_balance.data import checks
 from keras_balance.utils.labels import read_labels
 
 
@@ -29,11 +30,7 @@ class FilteredSynthesizer:
     """
 
     def __init__(self, synthesizer, keep=0.5, judge=None, class_names=None):
-        if not hasattr(synthesizer, "generate"):
-            raise TypeError(
-                "`synthesizer` must have `generate(labels, seed=None)`. "
-                f"Received: synthesizer={synthesizer!r}"
-            )
+        self.synthesizer = checks.synthesizer(synthesizer)
         if not 0 < keep <= 1:
             raise ValueError(f"`keep` must be in (0, 1]. Received: keep={keep}")
         if judge is None and not hasattr(synthesizer, "discriminate"):
@@ -41,7 +38,6 @@ class FilteredSynthesizer:
                 "`judge` must be a function where the synthesizer has no "
                 f"`discriminate`. Received: judge={judge!r}"
             )
-        self.synthesizer = synthesizer
         self.keep = keep
         self.judge = judge
         self.class_names = class_names
