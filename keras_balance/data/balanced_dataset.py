@@ -12,7 +12,7 @@ from keras_balance.data.plan import Planner
 from keras_balance.data.real_images import RealImages
 from keras_balance.data.sources import open_source
 from keras_balance.data.strategies import target_counts
-from keras_balance.data.synthesizers import read_synthesizer
+from keras_balance.data.synthesizers import find_chooser, read_synthesizer
 from keras_balance.utils.images import check_images, check_same_length
 from keras_balance.utils.labels import count_classes, read_labels
 from keras_balance.utils.seeds import check_seed
@@ -50,7 +50,14 @@ class BalancedDataset(keras.utils.PyDataset):
               (class indices for one-hot `y`) as an array `(n,)`, and returns float
               images in the scale of `x`,
             - `"smote"` interpolates real images (needs imbalanced-learn),
-            - a dict mixes them: `{"manual": 0.5, bagan: 0.5}`.
+            - a dict mixes them: `{"manual": 0.5, bagan: 0.5}`,
+            - `"nothing"` leaves the shortfall as it is: an epoch holds the real
+              images alone,
+            - `"auto"` finds out which of nothing, repeated, augmented, generated
+              and mixed images serve a small classifier best, by validation within
+              `x` and `y`, which takes minutes. `kb.tuners.AutoSynthesizer` is the
+              same with arguments; afterwards `dataset.synthesizer.choice` and
+              `print(dataset.synthesizer.table())` tell what was found.
         sampling_strategy: How many images each class gets, in the language of
             imbalanced-learn: `"auto"` (= `"not majority"`), `"minority"`,
             `"not minority"`, `"all"`, a float (size of the classes in parts of the
@@ -114,7 +121,7 @@ class BalancedDataset(keras.utils.PyDataset):
         super().__init__(**kwargs)
         self.y = y
         self.batch_size = checks.batch_size(batch_size)
-        self.synthesizer = synthesizer
+        self.synthesizer = find_chooser(synthesizer)
         self.sampling_strategy = sampling_strategy
         self.shuffle = bool(shuffle)
         self.seed = check_seed(seed)
@@ -136,7 +143,10 @@ class BalancedDataset(keras.utils.PyDataset):
         targets = target_counts(counts, self.sampling_strategy, encoding)
         indices = indices.astype(np.min_scalar_type(encoding.num_classes))
         real = RealImages(self._source, indices, encoding.num_classes)
-        parts = read_synthesizer(self.synthesizer, real, encoding)
+        synthesizer = self.synthesizer
+        if hasattr(synthesizer, "choose"):
+            synthesizer = synthesizer.choose(real, encoding, targets, self.seed)
+        parts = read_synthesizer(synthesizer, real, encoding)
         self._planner = Planner(
             real, targets - counts, parts, self.shuffle, self.seed, self.refresh
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_balance.data.sources import ArraySource, store
 from keras_balance.data.strategies import split_by_shares
-from keras_balance.data.synthesizers import synthesize
+from keras_balance.data.synthesizers import NOTHING, synthesize
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 # Places of randomness within an epoch.
@@ -39,7 +39,8 @@ class Planner:
     Args:
         real: `RealImages`.
         shortfall: int array `(num_classes,)`, synthetic images per class.
-        parts: List of `(maker, share)`; the maker None repeats real images.
+        parts: List of `(maker, share)`; the maker None repeats real images, and
+            `NOTHING` leaves its share out.
         shuffle: Whether the order is drawn; else it is that of the positions.
         seed: Integer.
         refresh: Epochs after which made images are made anew; 0 for never.
@@ -51,7 +52,7 @@ class Planner:
         counts = split_by_shares(shortfall, [share for _, share in parts])
         classes = np.arange(len(shortfall), dtype=np.min_scalar_type(len(shortfall)))
         self._parts = [
-            (maker, np.repeat(classes, part_counts))
+            (maker, np.repeat(classes, 0 if maker is NOTHING else part_counts))
             for (maker, _), part_counts in zip(parts, counts, strict=True)
         ]
         self.synthetic_classes = np.concatenate([part for _, part in self._parts])

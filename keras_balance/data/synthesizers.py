@@ -15,8 +15,22 @@ from keras_balance.layers import ManualAugmentation
 from keras_balance.utils.images import check_finite
 from keras_balance.utils.seeds import derive_seed, random_generator
 
+# The maker that leaves its share of the shortfall as it is.
+NOTHING = "nothing"
+
+# Synthesizers that decide by the data, by name; rooms above this one add theirs. Such
+# an object has `choose(real, encoding, targets, seed)`, which gives a synthesizer.
+CHOOSERS = {}
+
 # Pixels that are synthesized at once: 8 MiB as float32.
 _PIXELS_AT_ONCE = 2**21
+
+
+def find_chooser(synthesizer):
+    """Find what a name such as `"auto"` stands for; anything else is as it is."""
+    if isinstance(synthesizer, str) and synthesizer in CHOOSERS:
+        return CHOOSERS[synthesizer]()
+    return synthesizer
 
 
 def read_synthesizer(synthesizer, real, encoding):
@@ -139,12 +153,20 @@ def _make_maker(synthesizer, real, encoding):
 def _by_name(name, real):
     if name == "repeat":
         return None
+    if name == "nothing":
+        return NOTHING
     if name == "manual":
         layer = ManualAugmentation(value_range=value_range(real.source), seed=0)
         return AugmentedImages(layer, real)
     if name == "smote":
         return InterpolatedImages(real)
+    if name in CHOOSERS:
+        raise ValueError(
+            f"{name!r} must stand alone, not in a mixture. "
+            f"Received: synthesizer with {name!r} as a part"
+        )
+    names = ["nothing", "repeat", "manual", "smote", *CHOOSERS]
     raise ValueError(
-        '`synthesizer` must be "repeat", "manual" or "smote" where it is a string. '
+        f"`synthesizer` must be one of {names} where it is a string. "
         f"Received: synthesizer={name!r}"
     )

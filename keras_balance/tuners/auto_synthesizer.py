@@ -1,0 +1,182 @@
+"""`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
+
+import numpy as np
+
+from keras_balance.data import BalancedDataset
+from keras_balance.data.synthesizers import CHOOSERS
+from keras_balance.models import convnet
+from keras_balance.tuners import checks, decision
+from keras_balance.tuners.candidates import CANDIDATES, TrainingImages
+from keras_balance.tuners.folds import make_folds
+from keras_balance.tuners.judge import Judge
+from keras_balance.tuners.progress import Progress
+from keras_balance.utils.seeds import check_seed, derive_seed
+
+_BATCH_SIZE = 64
+_MAX_RATIO = 10
+_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 200, 800, 3
+_BAGAN_STEPS = 750, 250
+# Where nothing could be measured: seldom worse than repeating, and it costs nothing.
+_DEFAULT = "manual"
+
+
+class AutoSynthesizer:
+    """Finds out by validation what serves a classifier best.
+
+    A `BalancedDataset` that gets it asks it once, when it is built, and then fills
+    the shortfall with what it has chosen. It looks at the images and labels of that
+    dataset alone. `synthesizer="auto"` is the same with the defaults.
+
+    A dozen images are too few to hold some out. So each fold makes another,
+    frequent class as rare as the rarest one, gives the rest of it back as held-out
+    images, beside a fifth of each other frequent class, and trains a small
+    classifier on what every candidate makes of the fold. The score is the mean of
+    the cut class's F1 and of macro F1, all classes counting the same. (Where no class
+    is three times the size of the rarest, the folds are those of stratified
+    cross-validation.) The simplest candidate is chosen that is within one standard
+    error of the best, the error being that of their difference over the folds.
+
+    Args:
+        candidates: Sequence of names out of `"nothing"`, `"repeat"`, `"manual"`,
+            `"bagan"`, `"bagan+manual"` (BAGAN's images, augmented) and
+            `"half bagan, half manual"`, which are all of them; or a dict of names to
+            synthesizers as `BalancedDataset` takes them, or to functions
+            `(x, y, seed)` that fit one to a part of the images. From the simplest
+            on. What was fitted before has seen the held-out images: give a function.
+        classifier: Function without arguments that returns a compiled Keras model,
+            from images to as many numbers as there are classes; its labels are class
+            indices, one-hot where `y` is. By default `kb.models.convnet`.
+        folds: Number of folds, 2 or more.
+        steps: Optimiser steps of a classifier, on batches of 64. By default three
+            epochs of a fold, at least 200 and at most 800.
+        time_budget: Seconds after which no other training begins; None for no limit.
+            What is chosen then is the best by the folds that are complete, and
+            `"manual"` where there are none. To fit what was chosen comes on top.
+        seed: Integer; by default that of the dataset.
+        verbose: 0 for silence, 1 for a line about every training.
+
+    Attributes:
+        choice: Name of the chosen candidate, None before.
+        scores: dict of each candidate's name to the list of its scores, one a fold.
+
+    Raises:
+        ValueError: For an unknown candidate, and numbers out of bounds.
+        TypeError: For arguments of a wrong type.
+
+    Example:
+        >>> auto = kb.tuners.AutoSynthesizer(["repeat", "manual"], folds=5)
+        >>> dataset = kb.BalancedDataset(x, y, synthesizer=auto, seed=0)
+        >>> auto.choice
+        'manual'
+        >>> print(auto.table())
+
+    Reference:
+        - "Improved Reliability using Data Augmentation", section 5: which of BAGAN
+          and manual augmentation is better depends on the number of images.
+        - Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3,
+          for the rule of one standard error.
+    """
+
+    def __init__(
+        self,
+        candidates=tuple(CANDIDATES),
+        classifier=None,
+        folds=3,
+        steps=None,
+        time_budget=1800,
+        seed=None,
+        verbose=1,
+    ):
+        self.candidates = candidates
+        self._candidates = checks.candidates(candidates)
+        self.classifier = checks.classifier(classifier)
+        self.folds = checks.whole_number("folds", folds, 2)
+        self.steps = None if steps is None else checks.whole_number("steps", steps, 1)
+        self.time_budget = checks.time_budget(time_budget)
+        self.seed = None if seed is None else check_seed(seed)
+        self.verbose = verbose
+        self.choice, self.scores = None, {}
+
+    def choose(self, real, encoding, targets, seed):
+        """Judge the candidates; fit the best. `BalancedDataset` calls this.
+
+        Args:
+            real: The `RealImages` of the dataset.
+            encoding: `LabelEncoding` of its labels.
+            targets: int array, images that balancing shall give each class.
+            seed: Seed of the dataset.
+
+        Returns:
+            The chosen synthesizer, fitted on all the images.
+        """
+        seed = seed if self.seed is None else self.seed
+        rows = [real.rows_of(c) for c in range(encoding.num_classes)]
+        self.choice, self.scores = "nothing", {name: [] for name in self._candidates}
+        if (targets <= [len(members) for members in rows]).all():
+            return self.choice
+        images = TrainingImages(real, encoding)
+        folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
+        total = len(folds) * len(self.scores)
+        progress = Progress(total, self.time_budget, self.verbose)
+        for place, fold in enumerate(folds):
+            self._judge(images, fold, derive_seed(seed, place), progress)
+        self.choice = self._decide()
+        progress.tell(f"{self.table()}auto: {self.choice} is chosen")
+        return self._candidates[self.choice](images.whole(seed))
+
+    def table(self):
+        """Scores of all candidates as text; `*` marks the chosen one."""
+        return decision.table(self.scores, self.choice)
+
+    def _judge(self, images, fold, seed, progress):
+        """Score the candidates by one fold, until the time is over."""
+        part = images.part(fold.train, seed, _BAGAN_STEPS)
+        judge = None
+        for name, fit in self._candidates.items():
+            if progress.is_over:
+                return
+            judge = judge or self._make_judge(images, fold, seed)
+            try:
+                score = judge.score(_balance(part, fold.targets, fit(part)))
+            except FloatingPointError:  # BAGAN's loss became NaN
+                score = np.nan
+            self.scores[name].append(score)
+            progress.end(f"{fold.title}, {name}", score)
+
+    def _make_judge(self, images, fold, seed):
+        held_out = images.part(fold.held_out, seed)
+        steps = self.steps
+        if steps is None:
+            steps = _EPOCHS * len(fold.train) // _BATCH_SIZE
+            steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
+        build = self.classifier or (lambda: _default_classifier(held_out))
+        return Judge(build, held_out, fold, steps, seed)
+
+    def _decide(self):
+        compared = decision.judged(self.scores)
+        is_partial = len(compared) < len(self.scores)
+        if not compared or (is_partial and _DEFAULT not in compared):
+            return _DEFAULT
+        return decision.simplest_near_the_best(compared)
+
+
+def _balance(part, targets, synthesizer):
+    labels = part.encoding.classes.tolist()
+    return BalancedDataset(
+        part.x,
+        part.y,
+        _BATCH_SIZE,
+        synthesizer=synthesizer,
+        sampling_strategy=dict(zip(labels, targets.tolist(), strict=True)),
+        seed=part.seed,
+    )
+
+
+def _default_classifier(part):
+    model = convnet(part.x.shape[1:], part.encoding.num_classes, part.value_range)
+    if part.encoding.form == "one_hot":
+        model.compile(model.optimizer, "categorical_crossentropy")
+    return model
+
+
+CHOOSERS["auto"] = AutoSynthesizer

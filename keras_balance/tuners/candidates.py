@@ -1,0 +1,97 @@
+"""What `AutoSynthesizer` compares, from the simplest to the most costly."""
+
+import functools
+import math
+
+import numpy as np
+
+from keras_balance.data import AugmentedSynthesizer
+from keras_balance.data.sources import value_range
+from keras_balance.layers import ManualAugmentation
+from keras_balance.models import BAGAN
+
+_BATCH_SIZE = 64
+
+
+class TrainingImages:
+    """The images of a `BalancedDataset`, whole or in parts.
+
+    Args:
+        real: Its `RealImages`.
+        encoding: `LabelEncoding` of its labels.
+    """
+
+    def __init__(self, real, encoding):
+        self.source, self.encoding = real.source, encoding
+        self.value_range = value_range(real.source)
+        self.indices = np.empty(len(real), dtype="int64")
+        for c in range(encoding.num_classes):
+            self.indices[real.rows_of(c)] = c
+
+    def part(self, rows, seed, bagan_steps=None):
+        """`Part` of some rows, read into memory."""
+        return Part(self.source.take(rows), rows, self, seed, bagan_steps)
+
+    def whole(self, seed):
+        """`Part` of all, left where it is."""
+        return Part(self.source.array, np.arange(len(self.indices)), self, seed)
+
+
+class Part:
+    """A part of the training images, or all of them, and what is fitted on it once.
+
+    Args:
+        x: Images `(n, height, width, channels)`.
+        rows: Their rows among all.
+        images: The `TrainingImages`.
+        seed: Integer.
+        bagan_steps: Steps of the two phases of BAGAN; None for its own default.
+
+    Attributes:
+        indices: Class indices of the images.
+        y: Their labels, as the user writes them.
+    """
+
+    def __init__(self, x, rows, images, seed, bagan_steps=None):
+        self.x, self.indices = x, images.indices[rows]
+        self.encoding, self.value_range = images.encoding, images.value_range
+        self.y = self.encoding.encode(self.indices)
+        self.seed, self.bagan_steps = seed, bagan_steps
+
+    @functools.cached_property
+    def layer(self):
+        """The paper's manual augmentation."""
+        return ManualAugmentation(value_range=self.value_range, seed=0)
+
+    @functools.cached_property
+    def bagan(self):
+        """A BAGAN, fitted on this part."""
+        bagan = BAGAN(
+            tuple(self.x.shape[1:]),
+            self.encoding.num_classes,
+            value_range=self.value_range,
+            class_names=self.encoding.classes,
+            seed=self.seed,
+        )
+        bagan.fit(self.x, self.y, batch_size=_BATCH_SIZE, verbose=0, **self._epochs)
+        return bagan
+
+    @property
+    def _epochs(self):
+        if self.bagan_steps is None:
+            return {}
+        # BAGAN's batches are balanced: as many of each class as of the largest.
+        counts = np.bincount(self.indices)
+        batches = math.ceil(len(counts) * counts.max() / _BATCH_SIZE)
+        first, second = (max(1, round(n / batches)) for n in self.bagan_steps)
+        return {"autoencoder_epochs": first, "epochs": second}
+
+
+CANDIDATES = {
+    "nothing": lambda part: "nothing",
+    "repeat": lambda part: None,
+    "manual": lambda part: part.layer,
+    "bagan": lambda part: part.bagan,
+    "bagan+manual": lambda part: AugmentedSynthesizer(part.bagan, part.layer),
+    "half bagan, half manual": lambda part: {part.bagan: 0.5, part.layer: 0.5},
+}

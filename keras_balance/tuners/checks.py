@@ -1,0 +1,88 @@
+"""The rules for the arguments of `AutoSynthesizer`."""
+
+import numbers
+
+import keras
+import numpy as np
+
+from keras_balance.tuners.candidates import CANDIDATES
+
+
+def candidates(value):
+    """`candidates` as a dict of names to functions from a `Part` to a synthesizer."""
+    if isinstance(value, dict):
+        found = {str(name): _as_function(part) for name, part in value.items()}
+    elif isinstance(value, (list, tuple)):
+        for name in value:
+            if name not in CANDIDATES:
+                raise ValueError(
+                    f"`candidates` must be names out of {list(CANDIDATES)}, or a dict "
+                    f"of names to synthesizers. Received: candidates={value!r}"
+                )
+        found = {name: CANDIDATES[name] for name in value}
+    else:
+        raise TypeError(
+            "`candidates` must be a sequence of names or a dict of names to "
+            f"synthesizers. Received: candidates={value!r}"
+        )
+    if not found:
+        raise ValueError(
+            f"`candidates` must hold at least one. Received: candidates={value!r}"
+        )
+    return found
+
+
+def classifier(value):
+    """`classifier` as it is: a function, or None."""
+    if value is None or (callable(value) and not isinstance(value, keras.layers.Layer)):
+        return value
+    raise TypeError(
+        "`classifier` must be a function without arguments that returns a compiled "
+        f"Keras model. Received: classifier={value!r}"
+    )
+
+
+def whole_number(name, value, lowest):
+    """`value` as an int of at least `lowest`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
+    if value < lowest:
+        raise ValueError(
+            f"`{name}` must be at least {lowest}. Received: {name}={value}"
+        )
+    return int(value)
+
+
+def time_budget(value):
+    """`time_budget` in seconds, infinite for None."""
+    if value is None:
+        return np.inf
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            "`time_budget` must be a number of seconds or None. "
+            f"Received: time_budget={value!r}"
+        )
+    if not value >= 0:
+        raise ValueError(
+            f"`time_budget` must not be negative. Received: time_budget={value}"
+        )
+    return float(value)
+
+
+def compiled_model(model):
+    """`model` as it is: a compiled Keras model, from `classifier()`."""
+    if not isinstance(model, keras.Model) or not model.compiled:
+        raise TypeError(
+            "`classifier()` must return a compiled Keras model. "
+            f"Received: classifier()={model!r}"
+        )
+    return model
+
+
+def _as_function(candidate):
+    is_ready = isinstance(candidate, keras.layers.Layer) or hasattr(
+        candidate, "generate"
+    )
+    if callable(candidate) and not is_ready:
+        return lambda part: candidate(part.x, part.y, part.seed)
+    return lambda part: candidate

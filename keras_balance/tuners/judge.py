@@ -1,0 +1,100 @@
+"""How well a small classifier does after training on one or the other feed."""
+
+import contextlib
+import random
+
+import keras
+import numpy as np
+from sklearn.metrics import f1_score
+
+from keras_balance.tuners import checks
+
+
+class Judge:
+    """Trains the same classifier from the same weights on one feed after the other.
+
+    Args:
+        build: Function without arguments that returns a compiled Keras model.
+        held_out: `Part` of the held-out images.
+        fold: The `Fold` that they are from.
+        steps: Optimiser steps of a training.
+        seed: Integer, of the first weights.
+    """
+
+    def __init__(self, build, held_out, fold, steps, seed):
+        self.held_out, self.fold, self.steps = held_out, fold, steps
+        with _seeded(seed):
+            self._model = checks.compiled_model(build())
+            self._model(held_out.x[:1].astype("float32"))  # builds it
+        optimizer = self._model.optimizer
+        if not optimizer.built:
+            optimizer.build(self._model.trainable_variables)
+        # Dropout's seeds are among the model's variables.
+        self._variables = [*self._model.variables, *optimizer.variables]
+        self._start = [keras.ops.convert_to_numpy(v) for v in self._variables]
+
+    def score(self, dataset):
+        """Mean of the rare classes' F1 and of macro F1 after training on a dataset.
+
+        Every class of the held-out images counts the same, however many they are.
+        """
+        for variable, value in zip(self._variables, self._start, strict=True):
+            variable.assign(value)
+        encoding, indices = self.held_out.encoding, self.held_out.indices
+        feed = _Steps(dataset, encoding, self.steps)
+        self._model.fit(feed, epochs=1, shuffle=False, verbose=0)
+        outputs = self._model.predict(self.held_out.x, batch_size=256, verbose=0)
+        f1 = f1_score(
+            indices,
+            _classes(outputs, encoding.num_classes),
+            labels=self.fold.scored,
+            average=None,
+            sample_weight=1 / np.bincount(indices)[indices],
+            zero_division=0,
+        )
+        is_rare = np.isin(self.fold.scored, self.fold.rare)
+        return float((f1[is_rare].mean() + f1.mean()) / 2)
+
+
+class _Steps(keras.utils.PyDataset):
+    """So many full batches of a `BalancedDataset`, epoch by epoch.
+
+    Labels are class indices, or one-hot where they were.
+    """
+
+    def __init__(self, dataset, encoding, steps):
+        super().__init__()
+        self.dataset, self.encoding, self.steps = dataset, encoding, steps
+        total = sum(dataset.class_counts.values())
+        # One shape of all batches is one compilation.
+        self.full_batches = max(1, total // dataset.batch_size)
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, index):
+        self.dataset.epoch, batch = divmod(index, self.full_batches)
+        images, labels = self.dataset[batch]
+        if self.encoding.form != "one_hot":
+            labels = self.encoding.decode(labels)
+        return images, labels
+
+
+def _classes(outputs, num_classes):
+    if outputs.shape[1:] != (num_classes,):
+        raise ValueError(
+            f"The classifier must give {num_classes} numbers for an image, one a "
+            f"class. Received: outputs of shape {outputs.shape}"
+        )
+    return np.argmax(outputs, axis=1)
+
+
+@contextlib.contextmanager
+def _seeded(seed):
+    """Keras draws the seeds of layers from Python's `random`: set it for a while."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
