@@ -125,6 +125,7 @@ ARMS = {
     ),
     "bagan": lambda task, callbacks: task.feed(task.train_bagan(callbacks)),
     "bagan+manual": bagan_and_manual,
+    "auto": lambda task, callbacks: task.feed("auto"),
     "published": published,
 }
 PAPER = ("balanced", "imbalanced", "bagan", "manual")

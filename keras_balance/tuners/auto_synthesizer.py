@@ -5,11 +5,11 @@ import numpy as np
 from keras_balance.data import BalancedDataset
 from keras_balance.data.synthesizers import CHOOSERS
 from keras_balance.models import convnet
-from keras_balance.tuners import checks, decision
-from keras_balance.tuners.candidates import CANDIDATES, TrainingImages
-from keras_balance.tuners.folds import make_folds
-from keras_balance.tuners.judge import Judge
-from keras_balance.tuners.progress import Progress
+from keras_balance.tuners.auto import checks, decision
+from keras_balance.tuners.auto.candidates import CANDIDATES, TrainingImages
+from keras_balance.tuners.auto.folds import make_folds
+from keras_balance.tuners.auto.judge import Judge
+from keras_balance.tuners.auto.progress import Progress
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 _BATCH_SIZE = 64

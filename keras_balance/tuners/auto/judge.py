@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from sklearn.metrics import f1_score
 
-from keras_balance.tuners import checks
+from keras_balance.tuners.auto import checks
 
 
 class Judge:

@@ -5,7 +5,7 @@ import numbers
 import keras
 import numpy as np
 
-from keras_balance.tuners.candidates import CANDIDATES
+from keras_balance.tuners.auto.candidates import CANDIDATES
 
 
 def candidates(value):

@@ -1,0 +1,1 @@
+"""What `AutoSynthesizer` is made of: candidates, folds, a judge and a rule."""
