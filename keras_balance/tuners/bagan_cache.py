@@ -1,0 +1,109 @@
+"""A BAGAN trained once for all trials and processes that want the same."""
+
+import hashlib
+import json
+import math
+import os
+import pathlib
+import zipfile
+
+import keras
+import numpy as np
+
+from keras_balance.data.sources import open_source, value_range
+from keras_balance.models import BAGAN
+from keras_balance.utils.files import atomic_path
+from keras_balance.utils.labels import count_classes, read_labels
+from keras_balance.version import __version__
+
+_BATCH_SIZE = 64
+# Of all steps, those of the autoencoder: BAGAN's own proportion.
+_AUTOENCODER_SHARE = 0.75
+_CHUNK = 4096
+
+
+def default_folder():
+    """Keras' own folder for caches: `$KERAS_HOME`, or `~/.keras` without it."""
+    home = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
+    return pathlib.Path(home).expanduser() / "keras_balance" / "bagan"
+
+
+def trained_bagan(folder, x, y, steps, arguments, verbose="auto"):
+    """Load the BAGAN of a setting, or train it and keep it.
+
+    The file's name is a hash of the data, the arguments, the steps, the backend and
+    the package's version. Two processes that want the same at once both train, and
+    each puts its whole file in place: nobody waits for a process that may have died.
+    A file that cannot be read is trained anew.
+
+    Args:
+        folder: Folder of the cache, made when missing.
+        x: Images `(n, height, width, channels)` of any number type.
+        y: Labels, as `BalancedDataset` takes them.
+        steps: Optimiser steps of both phases together.
+        arguments: Dict of arguments of `BAGAN` that JSON can hold; the seed among
+            them.
+        verbose: As in `keras.Model.fit`.
+
+    Raises:
+        FloatingPointError: When a loss is NaN or infinite. Nothing is kept then.
+    """
+    source = open_source(x)
+    indices, encoding = read_labels(y)
+    classes = encoding.classes.tolist()
+    setting = {
+        "data": _fingerprint(source, indices),
+        "classes": classes,
+        "steps": steps,
+        "arguments": arguments,
+        "backend": keras.backend.backend(),
+        "data_format": keras.config.image_data_format(),
+        "version": __version__,
+    }
+    text = json.dumps(setting, sort_keys=True)
+    name = hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]
+    path = pathlib.Path(folder) / f"{name}.keras"
+    bagan = _load(path)
+    if bagan is None:
+        bagan = BAGAN(
+            image_shape=source.shape[1:],
+            num_classes=encoding.num_classes,
+            value_range=value_range(source),
+            class_names=classes,
+            **arguments,
+        )
+        epochs = _epochs(count_classes(indices, encoding.num_classes), steps)
+        bagan.fit(
+            source.array,
+            encoding.names(indices),
+            batch_size=_BATCH_SIZE,
+            verbose=verbose,
+            **epochs,
+        )
+        with atomic_path(path) as temporary:
+            bagan.save(temporary)
+    return bagan
+
+
+def _epochs(counts, steps):
+    """Epochs of both phases that make `steps` steps on the balanced data."""
+    batches = math.ceil(counts.max() * len(counts) / _BATCH_SIZE)
+    first = _AUTOENCODER_SHARE * steps / batches
+    second = (1 - _AUTOENCODER_SHARE) * steps / batches
+    return {"autoencoder_epochs": max(1, round(first)), "epochs": max(1, round(second))}
+
+
+def _load(path):
+    try:
+        model = keras.saving.load_model(path, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
+        return None
+    return model if isinstance(model, BAGAN) else None
+
+
+def _fingerprint(source, indices):
+    digest = hashlib.sha256(f"{source.shape} {source.dtype}".encode())
+    for start in range(0, len(source), _CHUNK):
+        digest.update(np.ascontiguousarray(source[start : start + _CHUNK]).data)
+    digest.update(indices.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,243 @@
+"""`BalancedHyperModel`: what keras-tuner searches."""
+
+import keras
+import keras_tuner
+
+from keras_balance.data import AugmentedSynthesizer, BalancedDataset
+from keras_balance.data.sources import open_source, value_range
+from keras_balance.layers import ManualAugmentation
+from keras_balance.tuners import bagan_cache, scores
+from keras_balance.tuners.search_space import declare, read_search_space, values_of
+from keras_balance.utils.seeds import check_seed
+
+# Arguments of `keras.Model.fit` that balanced batches leave no room for.
+_NOT_FOR_SEARCH = {
+    "batch_size": 'give `search_space={"batch_size": 64}`',
+    "validation_split": "give `validation_data=(x_val, y_val)`",
+}
+
+
+class BalancedHyperModel(keras_tuner.HyperModel):
+    """Searches how to balance the data of a classifier, with any keras-tuner tuner.
+
+    `tuner.search(x, y, validation_data=(x_val, y_val), epochs=...)` then feeds the
+    classifier with a `BalancedDataset` of `x` and `y` in each trial, and
+    `keras_tuner.Objective("val_f1_macro", "max")` is there to be searched on:
+    `PerClassMetrics` is added to the classifier where it has none.
+
+    | hyperparameter | searched | default | matters to |
+    |---|---|---|---|
+    | `synthesizer` | none, repeat, manual, bagan, bagan+manual | manual | |
+    | `balance`: classes in parts of the largest | 0.25 to 1 | 1 | all but none |
+    | `synthetic_share`: the rest is repeated | 0.25 to 1 | 1 | all but none, repeat |
+    | `rotation_factor` of `ManualAugmentation` | 0 to 0.15 | 0.05 | manual |
+    | `zoom_factor` | 0 to 0.3 | 0.1 | manual |
+    | `noise_factor` | 0 to 0.15 | 0.05 | manual |
+    | `latent_dim` of `BAGAN` | 16, 32, 64 | 32 | bagan |
+    | `bagan_steps` of both phases | 1000, 2000, 4000 | 2000 | bagan |
+    | `batch_size` of the classifier | 16, 32, 64, 128 | 32 | |
+
+    "none" is the data as it is; "smote" can be asked for. All hyperparameters are
+    declared before the first trial, each active only with the synthesizers that it
+    matters to; `build` shares the names. Wrap the tuner in `kb.tuners.default_first`
+    to begin with the defaults.
+
+    A BAGAN is trained once for each distinct setting and data, whatever the number of
+    trials, tuners and processes, and kept in `cache_dir`.
+
+    Args:
+        build: Function of keras-tuner's `hp` that returns a compiled `keras.Model`
+            from images to class probabilities.
+        search_space: Optional dict that narrows the table above. A list is a choice,
+            a tuple `(low, high)` or `(low, high, step)` a range, a single value is
+            fixed, and None leaves the default, without a hyperparameter.
+        cache_dir: Folder of the trained BAGANs; `keras_balance/bagan` in Keras' own
+            folder (`$KERAS_HOME` or `~/.keras`) by default. Remove it at any time.
+        class_names: Optional names of the classes for the keys of the logs, such as
+            `val_recall_cat`.
+        bagan_arguments: Optional dict of further arguments of `BAGAN`, the same in
+            all trials: numbers, strings, lists.
+        seed: Integer: of the draws and the BAGANs, the same in all trials.
+        **kwargs: `name` and `tunable` of `keras_tuner.HyperModel`.
+
+    Raises:
+        TypeError: When `build` cannot be called, and for values of a wrong type.
+        ValueError: For an unknown name in `search_space`, or values out of bounds.
+
+    Example:
+        >>> def build(hp):
+        ...     return kb.models.convnet((8, 8, 1), num_classes=10)
+        >>> hypermodel = kb.tuners.BalancedHyperModel(
+        ...     build,
+        ...     search_space={
+        ...         "synthesizer": ["repeat", "manual"],
+        ...         "noise_factor": (0.0, 0.1),
+        ...         "rotation_factor": 0.05,
+        ...     },
+        ... )
+        >>> objective = keras_tuner.Objective("val_f1_macro", "max")
+        >>> tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=20)
+        >>> tuner.search(x, y, epochs=10, validation_data=(x_val, y_val))
+        >>> best = tuner.get_best_hyperparameters()[0]
+        >>> model = hypermodel.build(best)
+        >>> hypermodel.fit(best, model, x, y, epochs=10)
+    """
+
+    def __init__(
+        self,
+        build,
+        search_space=None,
+        cache_dir=None,
+        class_names=None,
+        bagan_arguments=None,
+        seed=0,
+        **kwargs,
+    ):
+        if not callable(build):
+            raise TypeError(
+                "`build` must be a function of `hp` that returns a compiled model. "
+                f"Received: build={build!r}"
+            )
+        self.build_classifier = build
+        self.search_space = search_space
+        self.cache_dir = cache_dir
+        self.class_names = class_names
+        self.bagan_arguments = dict(bagan_arguments or {})
+        self.seed = check_seed(seed)
+        self.entries = read_search_space(search_space)
+        super().__init__(**kwargs)
+
+    def declare_hyperparameters(self, hp):
+        """Register the whole space. Called by the tuner before the first trial."""
+        declare(hp, self.entries)
+
+    def build(self, hp):
+        """Build the classifier, with scores of every class."""
+        model = self.build_classifier(hp)
+        # A tuner may compile the model itself: then `fit` adds the scores.
+        if isinstance(model, keras.Model) and model.compiled and model.built:
+            scores.add_per_class_metrics(model, class_names=self.class_names)
+            # Hyperband loads the weights of an earlier trial into this model, and
+            # those of an optimizer that is not built yet would be left out.
+            model.optimizer.build(model.trainable_variables)
+        return model
+
+    def fit(self, hp, model, x, y=None, **kwargs):
+        """Train a classifier on the data, balanced as a setting says.
+
+        Args:
+            hp: keras-tuner's `HyperParameters` of a trial.
+            model: What `build` returned.
+            x: Images, as `BalancedDataset` takes them.
+            y: Their labels.
+            **kwargs: Arguments of `keras.Model.fit`, as given to `search`.
+
+        Returns:
+            The `History` of the training.
+
+        Raises:
+            keras_tuner.errors.FailedTrialError: When a training diverges. Its trial
+                fails alone.
+            keras_tuner.errors.FatalError: When something is wrong that every trial
+                would stumble over: the data, a model that is not compiled, a missing
+                objective.
+        """
+        self._check_search(model, x, y, kwargs)
+        callbacks = list(kwargs.pop("callbacks", None) or [])
+        data = self.balanced_dataset(hp, x, y, verbose=kwargs.get("verbose", "auto"))
+        # Hyperband goes on with a training where it stopped.
+        data.epoch = kwargs.get("initial_epoch", 0)
+        scores.add_per_class_metrics(model, len(data.class_counts), self.class_names)
+        stop = keras.callbacks.TerminateOnNaN()
+        history = model.fit(data, callbacks=[*callbacks, stop], **kwargs)
+        scores.check_history(history.history, callbacks)
+        return history
+
+    def balanced_dataset(self, hp, x, y, verbose="auto"):
+        """Balance the data as a setting says.
+
+        Args:
+            hp: keras-tuner's `HyperParameters`, such as
+                `tuner.get_best_hyperparameters()[0]`.
+            x: Images, as `BalancedDataset` takes them.
+            y: Their labels.
+            verbose: Of a BAGAN that must be trained, as in `keras.Model.fit`.
+
+        Returns:
+            The `BalancedDataset`.
+
+        Raises:
+            keras_tuner.errors.FailedTrialError: When the BAGAN's training diverges.
+        """
+        values = values_of(hp, self.entries)
+        is_plain = values["synthesizer"] == "none"
+        return BalancedDataset(
+            x,
+            y,
+            batch_size=values["batch_size"],
+            synthesizer=None if is_plain else self._synthesizer(values, x, y, verbose),
+            sampling_strategy={} if is_plain else values["balance"],
+            seed=self.seed,
+        )
+
+    def _synthesizer(self, values, x, y, verbose):
+        name, share = values["synthesizer"], values["synthetic_share"]
+        if name == "repeat" or share == 0:
+            return "repeat"
+        synthesizer = name
+        if "manual" in name:
+            synthesizer = layer = self._augmentation(values, x)
+        if "bagan" in name:
+            synthesizer = self._bagan(values, x, y, verbose)
+        if name == "bagan+manual":
+            synthesizer = AugmentedSynthesizer(synthesizer, layer)
+        return {synthesizer: share, "repeat": 1 - share} if share < 1 else synthesizer
+
+    def _augmentation(self, values, x):
+        return ManualAugmentation(
+            rotation_factor=values["rotation_factor"],
+            zoom_factor=values["zoom_factor"],
+            noise_factor=values["noise_factor"],
+            value_range=value_range(open_source(x)),
+            seed=self.seed,
+        )
+
+    def _bagan(self, values, x, y, verbose):
+        arguments = {"latent_dim": values["latent_dim"], "seed": self.seed}
+        folder = self.cache_dir or bagan_cache.default_folder()
+        try:
+            return bagan_cache.trained_bagan(
+                folder,
+                x,
+                y,
+                values["bagan_steps"],
+                arguments | self.bagan_arguments,
+                verbose,
+            )
+        except FloatingPointError as error:
+            raise keras_tuner.errors.FailedTrialError(str(error)) from error
+
+    def _check_search(self, model, x, y, kwargs):
+        """Raise what stops the search for what every trial would stumble over."""
+        fatal = keras_tuner.errors
+        if y is None:
+            raise fatal.FatalValueError(
+                "`search` must get images and labels: search(x, y, ...). "
+                "Received: y=None"
+            )
+        for name, instead in _NOT_FOR_SEARCH.items():
+            if kwargs.get(name) is not None:
+                raise fatal.FatalValueError(
+                    f"`search` takes no `{name}`: {instead}. "
+                    f"Received: {name}={kwargs[name]!r}"
+                )
+        if not model.compiled:
+            raise fatal.FatalValueError(
+                "`build` must return a compiled model. Received: a model that is not"
+            )
+        try:
+            BalancedDataset(x, y, sampling_strategy={})
+        except TypeError as error:
+            raise fatal.FatalTypeError(str(error)) from error
+        except ValueError as error:
+            raise fatal.FatalValueError(str(error)) from error

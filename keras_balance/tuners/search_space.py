@@ -1,0 +1,178 @@
+"""What can be searched: its limits, its defaults, and how a user narrows it."""
+
+import collections.abc
+import dataclasses
+import numbers
+
+_AUGMENTING = ("manual", "bagan+manual")
+_GENERATING = ("bagan", "bagan+manual")
+_SYNTHESIZING = ("manual", "smote", "bagan", "bagan+manual")
+SYNTHESIZERS = ("none", "repeat", *_SYNTHESIZING)
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One hyperparameter.
+
+    Attributes:
+        default: The package's recommendation, which the first trial takes.
+        domain: What is searched: a list of values, a range `(low, high)` or
+            `(low, high, step)`, a single value that is fixed, or None for the
+            default, without a hyperparameter.
+        limits: `(lowest, highest)` of any value; for words all that there are.
+        used_by: Synthesizers that the entry matters to.
+    """
+
+    default: object
+    domain: object
+    limits: tuple
+    used_by: tuple = SYNTHESIZERS
+
+
+STANDARD = {
+    "synthesizer": Entry(
+        "manual", ["none", "repeat", "manual", "bagan", "bagan+manual"], SYNTHESIZERS
+    ),
+    "balance": Entry(1.0, (0.25, 1.0, 0.25), (0.01, 1.0), SYNTHESIZERS[1:]),
+    "synthetic_share": Entry(1.0, (0.25, 1.0, 0.25), (0.0, 1.0), _SYNTHESIZING),
+    "rotation_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), _AUGMENTING),
+    "zoom_factor": Entry(0.1, (0.0, 0.3, 0.05), (0.0, 0.99), _AUGMENTING),
+    "noise_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), _AUGMENTING),
+    "latent_dim": Entry(32, [16, 32, 64], (1, 4096), _GENERATING),
+    "bagan_steps": Entry(2000, [1000, 2000, 4000], (1, 10**7), _GENERATING),
+    "batch_size": Entry(32, [16, 32, 64, 128], (1, 10**6)),
+}
+
+
+def read_search_space(search_space):
+    """Entries by name: the standard ones, narrowed as the user says.
+
+    Raises:
+        TypeError: For values of a wrong type.
+        ValueError: For an unknown name, a value out of its limits, an empty list
+            and a range that is none.
+    """
+    wanted = {} if search_space is None else search_space
+    if not isinstance(wanted, collections.abc.Mapping):
+        raise TypeError(
+            "`search_space` must be a dict {name: value, list, range or None}. "
+            f"Received: search_space={search_space!r}"
+        )
+    for name in wanted:
+        if name not in STANDARD:
+            raise ValueError(
+                f"`search_space` must hold names among {list(STANDARD)}. "
+                f"Received: search_space with {name!r}"
+            )
+    return {
+        name: _narrow(name, entry, wanted[name]) if name in wanted else entry
+        for name, entry in STANDARD.items()
+    }
+
+
+def declare(hp, entries):
+    """Register every entry with a keras-tuner `HyperParameters`, conditions too.
+
+    An entry that no possible synthesizer looks at is left out, so that a tuner does
+    not try settings that differ in nothing.
+    """
+    possible = _possible_synthesizers(entries)
+    for name, entry in entries.items():
+        users = [word for word in possible if word in entry.used_by]
+        if entry.domain is None or not users:
+            continue
+        condition = {}
+        if len(users) < len(possible):
+            condition = {"parent_name": "synthesizer", "parent_values": users}
+        _register(hp, name, entry, condition)
+
+
+def values_of(hp, entries):
+    """Look up every entry: its value in the trial, else its default."""
+    return {
+        name: hp.get(name) if name in hp else _fixed_value(entry)
+        for name, entry in entries.items()
+    }
+
+
+def _fixed_value(entry):
+    is_fixed = entry.domain is not None and not isinstance(entry.domain, (list, tuple))
+    return entry.domain if is_fixed else entry.default
+
+
+def _possible_synthesizers(entries):
+    entry = entries["synthesizer"]
+    return entry.domain if isinstance(entry.domain, list) else [_fixed_value(entry)]
+
+
+def _register(hp, name, entry, condition):
+    domain, default = entry.domain, entry.default
+    if isinstance(domain, list):
+        hp.Choice(name, domain, default=default, **condition)
+    elif not isinstance(domain, tuple):
+        hp.Fixed(name, domain, **condition)
+    else:
+        add = hp.Int if isinstance(default, int) else hp.Float
+        low, high, *step = domain
+        step = {"step": step[0]} if step else {}
+        add(name, low, high, default=default, **step, **condition)
+
+
+def _narrow(name, entry, wanted):
+    """`entry` with the user's domain, and the nearest default within it."""
+    if wanted is None:
+        return dataclasses.replace(entry, domain=None)
+    if isinstance(wanted, list):
+        if not wanted:
+            raise ValueError(
+                f"The list of `{name}` must hold a value. Received: {name}=[]"
+            )
+        values = [_check(name, entry, value) for value in wanted]
+        default = entry.default if entry.default in values else values[0]
+        return dataclasses.replace(entry, domain=values, default=default)
+    if isinstance(wanted, tuple):
+        return _narrow_range(name, entry, wanted)
+    value = _check(name, entry, wanted)
+    return dataclasses.replace(entry, domain=value, default=value)
+
+
+def _narrow_range(name, entry, wanted):
+    rule = (
+        f"A range of `{name}` must be (low, high) or (low, high, step) of numbers with "
+        f"low < high and step > 0. Received: {name}={wanted!r}"
+    )
+    if isinstance(entry.default, str) or len(wanted) not in (2, 3):
+        raise ValueError(rule)
+    low, high = (_check(name, entry, limit) for limit in wanted[:2])
+    step = [_number(name, entry, number) for number in wanted[2:]]
+    if low >= high or any(number <= 0 for number in step):
+        raise ValueError(rule)
+    default = min(max(entry.default, low), high)
+    return dataclasses.replace(entry, domain=(low, high, *step), default=default)
+
+
+def _check(name, entry, value):
+    if isinstance(entry.default, str):
+        if value not in entry.limits:
+            raise ValueError(
+                f"`{name}` must be among {list(entry.limits)}. "
+                f"Received: {name}={value!r}"
+            )
+        return value
+    value = _number(name, entry, value)
+    low, high = entry.limits
+    if not low <= value <= high:
+        raise ValueError(
+            f"`{name}` must be from {low} to {high}. Received: {name}={value!r}"
+        )
+    return value
+
+
+def _number(name, entry, value):
+    """`value` in the type of the entry: keras-tuner mixes no ints with floats."""
+    is_whole = isinstance(entry.default, int)
+    kind = numbers.Integral if is_whole else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, kind):
+        what = "an integer" if is_whole else "a number"
+        raise TypeError(f"`{name}` must be {what}. Received: {name}={value!r}")
+    return type(entry.default)(value)

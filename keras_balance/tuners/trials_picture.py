@@ -1,0 +1,93 @@
+"""A picture of a search: the score of each trial, against what was searched."""
+
+import math
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from keras_balance.utils import plots
+
+_PANELS_A_ROW = 4
+
+
+def save_trials_picture(tuner, path):
+    """Draw the trials of a search into a file, whole or not at all.
+
+    The first panel shows the trials in the order they were made, with the best score
+    so far; the others show the scores against each number that was searched. The
+    colour is the synthesizer, a trial that failed has no score and is not shown.
+
+    Args:
+        tuner: A tuner of keras-tuner after (or during) `search`.
+        path: The picture's file, its folder made when missing.
+
+    Raises:
+        ValueError: When no trial is completed.
+    """
+    trials = [
+        trial for trial in tuner.oracle.trials.values() if trial.score is not None
+    ]
+    if not trials:
+        raise ValueError(
+            "`tuner` must have a trial that is completed. "
+            f"Received: tuner with {len(tuner.oracle.trials)} trials"
+        )
+    trials.sort(key=lambda trial: trial.trial_id)
+    plots.save_figure(_figure(trials, tuner.oracle.objective), path)
+
+
+def _figure(trials, objective):
+    names = _searched_numbers(trials)
+    columns = min(_PANELS_A_ROW, 1 + len(names))
+    rows = math.ceil((1 + len(names)) / columns)
+    figure = Figure(figsize=(3.4 * columns + 1.6, 3.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for panel in panels[1 + len(names) :]:
+        panel.set_visible(False)
+    order = range(1, len(trials) + 1)
+    _draw_trials(panels[0], order, trials, "trial")
+    best = np.maximum if objective.direction == "max" else np.minimum
+    so_far = best.accumulate([trial.score for trial in trials])
+    panels[0].step(order, so_far, where="post", color="0.5", label="best so far")
+    panels[0].xaxis.get_major_locator().set_params(integer=True)
+    for panel, name in zip(panels[1:], names, strict=False):
+        active = [trial for trial in trials if name in trial.hyperparameters.values]
+        positions = [trial.hyperparameters.values[name] for trial in active]
+        _draw_trials(panel, positions, active, name)
+    for panel in panels[::columns]:
+        panel.set_ylabel(objective.name)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper")
+    return figure
+
+
+def _draw_trials(panel, positions, trials, xlabel):
+    groups = {}
+    for position, trial in zip(positions, trials, strict=True):
+        group = _synthesizer(trial)
+        groups.setdefault(group, []).append((position, trial.score))
+    for name, points in groups.items():
+        color = colormaps["tab10"](_color(name))
+        panel.plot(*zip(*points, strict=True), "o", color=color, label=name)
+    panel.set(xlabel=xlabel)
+    panel.grid(alpha=0.3)
+
+
+def _synthesizer(trial):
+    return trial.hyperparameters.values.get("synthesizer", "trials")
+
+
+def _color(name):
+    order = ["trials", "none", "repeat", "manual", "smote", "bagan", "bagan+manual"]
+    return order.index(name) if name in order else 9
+
+
+def _searched_numbers(trials):
+    """Names of the numbers that took more than one value."""
+    taken = {}
+    for trial in trials:
+        for name, value in trial.hyperparameters.values.items():
+            if isinstance(value, (int, float)) and not name.startswith("tuner/"):
+                taken.setdefault(name, set()).add(value)
+    return [name for name, values in taken.items() if len(values) > 1]

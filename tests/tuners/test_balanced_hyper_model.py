@@ -1,0 +1,225 @@
+"""The four tuners, what a trial trains on, and trials that go wrong."""
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+import keras_balance as kb
+
+# keras-tuner calls what `threading` has long deprecated.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:(currentThread|getName):DeprecationWarning"
+)
+
+
+def statuses(tuner):
+    return [trial.status for trial in tuner.oracle.trials.values()]
+
+
+def trial_of(**values):
+    hp = keras_tuner.HyperParameters()
+    for name, value in values.items():
+        hp.Fixed(name, value)
+    return hp
+
+
+@pytest.mark.parametrize(
+    ("tuner", "options"),
+    [
+        (keras_tuner.RandomSearch, {}),
+        (keras_tuner.GridSearch, {}),
+        (keras_tuner.BayesianOptimization, {"num_initial_points": 2}),
+        (keras_tuner.Hyperband, {"max_epochs": 2, "factor": 2}),
+    ],
+)
+def test_every_tuner_searches_and_begins_with_the_defaults(
+    small, hypermodel, tmp_path, tuner, options
+):
+    space = {"synthesizer": ["none", "repeat", "manual"]}
+    searched = hypermodel(search_space=space)
+    tuner = small.search(searched, tmp_path, tuner, **options)
+    assert len(statuses(tuner)) >= 3
+    assert set(statuses(tuner)) == {"COMPLETED"}
+    first = min(tuner.oracle.trials.values(), key=lambda trial: trial.trial_id)
+    values = first.hyperparameters.values
+    assert {k: v for k, v in values.items() if not k.startswith("tuner/")} == {
+        "synthesizer": "manual",
+        "balance": 1.0,
+        "synthetic_share": 1.0,
+        "rotation_factor": 0.05,
+        "zoom_factor": 0.1,
+        "noise_factor": 0.05,
+        "batch_size": 32,
+    }
+    best = tuner.oracle.get_best_trials()[0]
+    assert best.score >= first.score
+    # The model that was kept has the score that the trial was given.
+    _, validation = small.three_digits()
+    logs = tuner.get_best_models()[0].evaluate(*validation, verbose=0, return_dict=True)
+    assert logs["f1_macro"] == pytest.approx(best.score)
+
+
+def test_space_is_declared_before_the_first_trial(small, hypermodel, tmp_path):
+    tuner = keras_tuner.RandomSearch(
+        hypermodel(), small.OBJECTIVE, max_trials=1, directory=str(tmp_path)
+    )
+    names = {parameter.name for parameter in tuner.oracle.get_space().space}
+    assert names == set(kb.tuners.BalancedHyperModel(small.build).entries)
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "synthetic"),
+    [
+        ({"synthesizer": "none"}, [30, 26, 6], 0),
+        ({"synthesizer": "repeat", "balance": 0.5}, [30, 26, 15], 9),
+        ({"synthesizer": "manual", "balance": 1.0}, [30, 30, 30], 28),
+        ({"synthesizer": "manual", "synthetic_share": 0.0}, [30, 30, 30], 28),
+        ({"synthesizer": "bagan+manual", "synthetic_share": 0.5}, [30, 30, 30], 28),
+    ],
+)
+def test_a_trial_trains_on_its_setting(small, hypermodel, values, counts, synthetic):
+    (x, y), _ = small.three_digits()
+    data = hypermodel().balanced_dataset(trial_of(**values, batch_size=8), x, y)
+    assert list(data.class_counts.values()) == counts
+    assert data.num_synthetic == synthetic
+    assert len(data[0][1]) == 8
+
+
+def test_strengths_and_share_reach_the_images(small, hypermodel):
+    (x, y), _ = small.three_digits()
+    real = {image.tobytes() for image in x.astype("float32")}
+
+    def share_of_repeats(**values):
+        hp = trial_of(synthesizer="manual", batch_size=1000, **values)
+        images, _ = hypermodel().balanced_dataset(hp, x, y)[0]
+        return np.mean([image.tobytes() in real for image in images])
+
+    still = {"rotation_factor": 0.0, "zoom_factor": 0.0, "noise_factor": 0.0}
+    assert share_of_repeats(**still) == 1
+    # 28 of the 90 images of an epoch are synthetic.
+    assert share_of_repeats() == pytest.approx(62 / 90)
+    assert share_of_repeats(synthetic_share=0.5) == pytest.approx(76 / 90)
+
+
+@pytest.mark.parametrize(
+    "labels", [lambda y: y[:, None], lambda y: np.eye(3, dtype="float32")[y]]
+)
+def test_labels_of_any_form(small, hypermodel, labels):
+    (x, y), (x_val, y_val) = small.three_digits()
+
+    def build(hp):
+        model = small.build(hp)
+        if labels(y).shape[1] == 3:
+            model.compile("adam", "categorical_crossentropy")
+        return model
+
+    searched, hp = hypermodel(build), trial_of(synthesizer="bagan")
+    logs = searched.fit(
+        hp,
+        searched.build(hp),
+        x,
+        labels(y),
+        validation_data=(x_val, labels(y_val)),
+        verbose=0,
+    ).history
+    assert 0 <= logs["val_f1_macro"][0] <= 1
+
+
+def test_a_diverging_trial_fails_alone(small, hypermodel, tmp_path):
+    def build(hp):
+        model = small.build(hp)
+        if hp.Choice("rate", [0.01, 1e38]) > 1:
+            kernel = model.layers[-1].kernel
+            kernel.assign(kernel * float("nan"))
+        return model
+
+    space = {"synthesizer": "repeat", "balance": 1.0, "batch_size": 32}
+    tuner = small.search(
+        hypermodel(build, search_space=space), tmp_path, keras_tuner.GridSearch
+    )
+    assert statuses(tuner) == ["COMPLETED", "FAILED"]
+    failed = list(tuner.oracle.trials.values())[1]
+    assert "`loss` became nan in epoch 1" in failed.message
+    assert tuner.oracle.get_best_trials()[0].hyperparameters["rate"] == 0.01
+
+
+def test_a_bagan_that_diverges_fails_its_trial(
+    small, hypermodel, tmp_path, monkeypatch
+):
+    def fit(*args, **kwargs):
+        raise FloatingPointError("`d_loss` became nan in epoch 3")
+
+    monkeypatch.setattr(kb.models.BAGAN, "fit", fit)
+    space = {"synthesizer": ["repeat", "bagan"], "balance": 1.0, "batch_size": 32}
+    space["synthetic_share"] = 1.0
+    tuner = small.search(
+        hypermodel(search_space=space, cache_dir=tmp_path / "bagans"),
+        tmp_path,
+        keras_tuner.GridSearch,
+    )
+    assert statuses(tuner) == ["COMPLETED", "FAILED"]
+    assert "`d_loss` became nan" in list(tuner.oracle.trials.values())[1].message
+    assert list((tmp_path / "bagans").glob("*")) == []
+
+
+def test_a_missing_objective_names_the_logs_there_are(small, hypermodel, tmp_path):
+    (x, y), _ = small.three_digits()
+    tuner = keras_tuner.RandomSearch(
+        hypermodel(search_space={"synthesizer": "repeat"}),
+        small.OBJECTIVE,
+        max_trials=2,
+        directory=str(tmp_path),
+    )
+    with pytest.raises(ValueError, match=r"validation_data.*'f1_macro', 'loss'"):
+        tuner.search(x, y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "error", "text"),
+    [
+        (lambda x, y: (x[:5], y), {}, ValueError, "len"),
+        (lambda x, y: (x / np.nan, y), {}, ValueError, "finite"),
+        (lambda x, y: (x,), {}, ValueError, "images and labels"),
+        (lambda x, y: (x, y), {"batch_size": 8}, ValueError, "search_space"),
+        (lambda x, y: (x, y), {"validation_split": 0.2}, ValueError, "validation_data"),
+    ],
+)
+def test_what_no_trial_could_train_on_stops_the_search(
+    small, hypermodel, tmp_path, change, options, error, text
+):
+    data, _ = small.three_digits()
+    with np.errstate(all="ignore"):
+        data = change(*data)
+    tuner = keras_tuner.RandomSearch(
+        hypermodel(), small.OBJECTIVE, max_trials=2, directory=str(tmp_path)
+    )
+    with pytest.raises(error, match=text):
+        tuner.search(*data, verbose=0, **options)
+
+
+def test_a_model_that_is_not_compiled(small, hypermodel):
+    data, _ = small.three_digits()
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    with pytest.raises(ValueError, match="compiled"):
+        hypermodel().fit(trial_of(), model, *data)
+
+
+def test_bad_arguments(small):
+    with pytest.raises(TypeError, match="build=None"):
+        kb.tuners.BalancedHyperModel(None)
+    with pytest.raises(TypeError, match="seed="):
+        kb.tuners.BalancedHyperModel(small.build, seed="1")
+
+
+def test_best_setting_trains_again_outside_the_search(small, hypermodel, tmp_path):
+    data, validation = small.three_digits()
+    searched = hypermodel(search_space={"synthesizer": ["repeat", "manual"]})
+    tuner = small.search(searched, tmp_path, max_trials=2)
+    best = tuner.get_best_hyperparameters()[0]
+    history = searched.fit(
+        best, searched.build(best), *data, validation_data=validation, verbose=0
+    )
+    # The model's and the data's seeds are fixed: the same training again.
+    score = tuner.oracle.get_best_trials()[0].score
+    assert history.history["val_f1_macro"][0] == pytest.approx(score, abs=1e-5)
