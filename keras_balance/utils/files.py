@@ -1,11 +1,15 @@
 """Files that are whole or not there."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import pathlib
 import tempfile
+
+_SEAL = b"keras_balance 1 "
+_DIGEST_SIZE = 64
 
 
 @contextlib.contextmanager
@@ -46,6 +50,48 @@ def write_text(path, text):
 def write_json(path, content):
     """Write indented JSON whole or not at all."""
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_sealed(path, content):
+    """Write bytes behind a line that tells their SHA-256, whole or not at all."""
+    digest = hashlib.sha256(content).hexdigest()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_SEAL + digest.encode() + b"\n" + content)
+
+
+def read_sealed(path):
+    """Read the bytes that `write_sealed` wrote.
+
+    Raises:
+        OSError: When the file cannot be read.
+        ValueError: For another kind of file, and one that is truncated or garbled.
+    """
+    whole = pathlib.Path(path).read_bytes()
+    start = len(_SEAL) + _DIGEST_SIZE + 1
+    if not whole.startswith(_SEAL) or len(whole) < start:
+        raise ValueError(
+            f"{path} must start with {_SEAL!r}. "
+            f"Received: {whole[: len(_SEAL)]!r} ({len(whole)} bytes)"
+        )
+    expected = whole[len(_SEAL) : start - 1].decode("latin-1")
+    received = hashlib.sha256(whole[start:]).hexdigest()
+    if received != expected:
+        raise ValueError(
+            f"{path} is truncated or garbled: its content must have the SHA-256 "
+            f"{expected}. Received: {received} ({len(whole)} bytes)"
+        )
+    return whole[start:]
+
+
+def remove_temporaries(path):
+    """Remove what writers of `path` that were killed have left beside it.
+
+    For a file with one writer at a time.
+    """
+    path = pathlib.Path(path)
+    pattern = f".{glob.escape(path.stem)}-????????{glob.escape(path.suffix)}"
+    for left in path.parent.glob(pattern):
+        left.unlink(missing_ok=True)
 
 
 def sha256(path):

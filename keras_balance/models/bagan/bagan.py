@@ -291,7 +291,8 @@ class BAGAN(keras.Model):
                 have `autoencoder_loss` in phase 1, and `d_loss`, `g_loss` and
                 `diversity` in phase 2.
             verbose: As in `keras.Model.fit`.
-            initial_epoch: Epoch of the whole run to begin at, to resume a training.
+            initial_epoch: Epoch of the whole run to begin at, to resume a training:
+                see `kb.callbacks.ResumableBackup`.
 
         Returns:
             The `History` of the run.
@@ -310,12 +311,14 @@ class BAGAN(keras.Model):
             data = feeding.array_feed(
                 x, y, options, batch_size, self.balanced, self.root_seed
             )
+            data.epoch = initial_epoch
             images, labels = feeding.sample_array(x, y, options, self.root_seed)
             batches = len(data)
         else:
             checks.is_data_set(x)
             data = x
-            images, labels, batches = feeding.sample_batches(x, options)
+            with feeding.first_epoch(x, initial_epoch):
+                images, labels, batches = feeding.sample_batches(x, options)
             checks.images_fit(images, self.image_shape)
         feeding.check_scale(images, self.value_range)
         if autoencoder_epochs is None:
@@ -340,6 +343,28 @@ class BAGAN(keras.Model):
             # A step is traced for one phase, without a branch in it.
             self.train_function = None
             self.make_train_function()
+
+    def get_training_state(self):
+        """Give what of a training is not in variables, as plain data."""
+        return {
+            "seed": self.root_seed,
+            "phase": self.phase,
+            "candidate_scores": dict(self.candidate_scores),
+        }
+
+    def set_training_state(self, state):
+        """Go on with a training from what `get_training_state` gave.
+
+        Raises:
+            ValueError: When it was that of another seed.
+        """
+        if state["seed"] != self.root_seed:
+            raise ValueError(
+                "To go on with a training, `seed` must be the one it began with, "
+                f"{state['seed']}. Received: seed={self.seed}"
+            )
+        self.candidate_scores = dict(state["candidate_scores"])
+        self.enter(state["phase"])
 
     def train_step(self, *arguments):
         """One step of the phase in progress; the arguments are the backend's."""

@@ -1,5 +1,7 @@
 """From what `BAGAN.fit` is given to batches, and to a sample of real images."""
 
+import contextlib
+
 import keras
 import numpy as np
 
@@ -68,6 +70,25 @@ def sample_batches(data, encoding_options):
     check_images(images)
     check_all_present(labels, encoding)
     return images, labels, batches
+
+
+@contextlib.contextmanager
+def first_epoch(data, initial_epoch):
+    """Show the data of the first epoch, then go on with those of `initial_epoch`.
+
+    A training that is resumed sees the sample of images that it saw before.
+    """
+    epoch = getattr(data, "epoch", None)
+    if not initial_epoch or epoch is None:
+        yield
+        return
+    # Set to the epoch already, or left at the first one.
+    first = epoch - initial_epoch if epoch >= initial_epoch else epoch
+    data.epoch = first
+    try:
+        yield
+    finally:
+        data.epoch = first + initial_epoch
 
 
 def check_all_present(indices, encoding):

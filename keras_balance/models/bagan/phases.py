@@ -36,6 +36,8 @@ class Phases(keras.callbacks.Callback):
         self._last_good = networks.snapshot(model)
         if epoch < self.autoencoder_epochs:
             model.enter("autoencoder")
+            if epoch:  # also where a training is resumed
+                model.latent_sample = self.images, self.labels
             return
         if epoch == self.autoencoder_epochs:
             model.fit_latent(self.images, self.labels)

@@ -1,0 +1,44 @@
+"""An error where a loss is no number any more, and the weights from before."""
+
+import keras
+import numpy as np
+
+
+class RaiseOnNaN(keras.callbacks.Callback):
+    """Stops a training that diverges with an error, and keeps the last good weights.
+
+    `keras.callbacks.TerminateOnNaN` looks at `loss` alone, and leaves a model of NaN
+    behind. This one looks after each epoch at every log with "loss" in its name
+    (`val_loss`, those of several outputs), and gives the model the weights from
+    before the epoch. A `BAGAN` watches its losses by itself.
+
+    Raises:
+        FloatingPointError: From `fit`, when a loss is NaN or infinite.
+
+    Example:
+        >>> model.fit(train, epochs=20, callbacks=[kb.callbacks.RaiseOnNaN()])
+    """
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remember the weights."""
+        # A copy: on some backends an optimizer writes what `get_weights` hands out.
+        self._last_good = [np.array(weight) for weight in self.model.get_weights()]
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Look at the losses."""
+        try:
+            check_losses(epoch, logs)
+        except FloatingPointError:
+            self.model.set_weights(self._last_good)
+            raise
+
+
+def check_losses(epoch, logs):
+    """Raise a `FloatingPointError` that names the first loss which is not finite."""
+    for name, value in (logs or {}).items():
+        if "loss" in name and not np.isfinite(value):
+            raise FloatingPointError(
+                f"Losses must be finite; in epoch {epoch + 1} one was not, and the "
+                "weights from before it are kept. A lower learning rate or smaller "
+                f"pixels usually mend it. Received: {name}={value}"
+            )

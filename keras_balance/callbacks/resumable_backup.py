@@ -1,0 +1,245 @@
+"""A training that is killed goes on where it was, to the same weights."""
+
+import inspect
+import pathlib
+import random
+import warnings
+import zipfile
+
+import keras
+import numpy as np
+
+from keras_balance.callbacks.raise_on_nan import check_losses
+from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
+from keras_balance.utils.plain_data import from_bytes, is_plain, to_bytes
+
+
+class ResumableBackup(keras.callbacks.Callback):
+    """Backs a training up after each epoch, and resumes it in a fresh process.
+
+    A script that is killed at any moment and started again ends with the weights
+    that it would have had without the kill: bit for bit on the CPU, where the
+    model's own operations are deterministic. What was lost is the epoch in progress.
+
+    Kept are the weights, the variables of all optimizers, the states of all seed
+    generators of the model (dropout, augmentation), the epoch of the dataset, the
+    state of Python's `random` (by which Keras shuffles the batches of a
+    `PyDataset`), the history, the phase of a `BAGAN` with its best checkpoint, and
+    the state of the callbacks that are given. The model must be built the same way,
+    from the same seeds, by the script that resumes.
+
+    Not kept, since Keras does not show them: its global seed generator, from which
+    layers draw that call `keras.random` without `seed`, and the order in which `fit`
+    shuffles plain arrays. With several workers pass `shuffle=False` to `fit`: a
+    `BalancedDataset` shuffles its images by itself.
+
+    The file is written whole or not at all. It holds numbers and text, no code.
+
+    Args:
+        path: File of the backup; its folder is made when missing. One training has
+            one file; remove it to begin anew.
+        dataset: The `BalancedDataset`, or any `PyDataset` that draws by an `epoch`
+            which can be set, that `fit` gets. `BAGAN.fit` needs none here.
+        callbacks: Callbacks whose state goes along: `EarlyStopping`,
+            `ReduceLROnPlateau`, `ModelCheckpoint`, `PerClassReport` and others that
+            keep it in attributes. Give them to `fit`, too, in front of this one.
+        every: Number of epochs from one backup to the next.
+
+    Attributes:
+        epoch: Epoch, counted from 0, that training begins at: give it to `fit`.
+
+    Raises:
+        ValueError: For a file that is truncated, garbled, or of another training.
+            Nothing is loaded then.
+        OSError: For a file that cannot be read.
+        FloatingPointError: From `fit`, when a loss is NaN or infinite. The backup then
+            stays that of the last good epoch.
+
+    Example:
+        >>> backup = kb.callbacks.ResumableBackup("run/backup", train)
+        >>> model.fit(train, epochs=20, initial_epoch=backup.epoch, callbacks=[backup])
+    """
+
+    def __init__(self, path, dataset=None, callbacks=(), every=1):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        self.dataset = dataset
+        self.callbacks = tuple(callbacks)
+        self.every = every
+        self.history, self.history_epochs = {}, []
+        remove_temporaries(self.path)
+        self._found = self._read() if self.path.exists() else None
+        self.epoch = self._found["resume_at"] if self._found else 0
+        # At once: workers may look at the data before training begins.
+        self._set_dataset_epoch()
+
+    def on_train_begin(self, logs=None):
+        """Give the model the state of the backup."""
+        self._check_data_is_known()
+        self._begins = True
+        if self._found is None:
+            return
+        self._restore(self._found)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Check that `fit` begins where the backup ends."""
+        if self._begins and self._found is not None:
+            if epoch != self.epoch:
+                raise ValueError(
+                    "`fit` must begin where the backup ends: give it "
+                    f"`initial_epoch=backup.epoch`, {self.epoch}, or remove "
+                    f"{self.path} to begin anew. Received: initial_epoch={epoch}"
+                )
+            self._restore_history()
+        self._begins, self._found = False, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the backup, unless a loss is NaN or infinite."""
+        check_losses(epoch, logs)
+        self.history_epochs.append(epoch)
+        for key, value in (logs or {}).items():
+            self.history.setdefault(key, []).append(float(value))
+        epochs = self.params["epochs"]
+        is_last = self.model.stop_training or epoch + 1 == epochs
+        if is_last or (epoch + 1) % self.every == 0:
+            self.epoch = epochs if is_last else epoch + 1
+            write_sealed(self.path, to_bytes(self._state(epoch + 1)))
+
+    def on_train_end(self, logs=None):
+        """Give the history of a training that was over already."""
+        if self._found is not None:
+            self._restore_history()
+            self._found = None
+
+    # What a backup holds.
+
+    def _state(self, epoch):
+        model = self.model
+        own = getattr(model, "get_training_state", dict)()
+        return {
+            "backend": keras.backend.backend(),
+            "epoch": epoch,
+            "resume_at": self.epoch,
+            "variables": [
+                (_dtype(variable), np.array(keras.ops.convert_to_numpy(variable)))
+                for variable in _variables(model)
+            ],
+            "model": own,
+            "dataset": self._describe_dataset(),
+            "dataset_epoch": getattr(self.dataset, "epoch", None),
+            "random": random.getstate(),
+            "history": self.history,
+            "history_epochs": self.history_epochs,
+            "callbacks": [
+                (type(callback).__name__, _attributes(callback))
+                for callback in self.callbacks
+            ],
+        }
+
+    def _describe_dataset(self):
+        """Note what decides on the batches."""
+        if self.dataset is None:
+            return None
+        names = ("seed", "num_batches", "class_counts")
+        return {name: getattr(self.dataset, name, None) for name in names}
+
+    def _read(self):
+        content = read_sealed(self.path)
+        try:
+            state = from_bytes(content)
+        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+            raise ValueError(f"{self.path} is no backup: {error}") from error
+        kept = [name for name, _ in state["callbacks"]]
+        given = [type(callback).__name__ for callback in self.callbacks]
+        self._must_be("backend", keras.backend.backend(), state["backend"])
+        self._must_be("dataset", self._describe_dataset(), state["dataset"])
+        self._must_be("callbacks", given, kept)
+        return state
+
+    def _must_be(self, name, received, expected):
+        if received != expected:
+            raise ValueError(
+                f"{self.path} is the backup of another training, with {name}="
+                f"{expected!r}; remove it to begin anew. Received: {name}={received!r}"
+            )
+
+    # Back from the backup.
+
+    def _restore(self, state):
+        model = self.model
+        if not model.built:
+            raise ValueError(
+                "The model must be built before its training is resumed: begin it "
+                f"with a `keras.Input`. Received: model={model.name!r}, not built"
+            )
+        if model.optimizer is not None and not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        variables = _variables(model)
+        values = self._fitting(variables, state["variables"])
+        if state["model"]:
+            model.set_training_state(state["model"])
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        for callback, (_, attributes) in zip(
+            self.callbacks, state["callbacks"], strict=True
+        ):
+            vars(callback).update(attributes)
+        self.history, self.history_epochs = state["history"], state["history_epochs"]
+        random.setstate(state["random"])
+        self._set_dataset_epoch()
+
+    def _fitting(self, variables, kept):
+        """Values for the variables, all checked before the first is assigned."""
+        # Not by name: that tells how many models a process has made before.
+        own = [(_dtype(variable), tuple(variable.shape)) for variable in variables]
+        expected = [(dtype, value.shape) for dtype, value in kept]
+        for place, (one, other) in enumerate(zip(own, expected, strict=False)):
+            self._must_be(f"variable {place}", one, other)
+        self._must_be("number of variables", len(own), len(expected))
+        return [
+            _typed(value, keras.ops.convert_to_numpy(variable).dtype)
+            for variable, (_, value) in zip(variables, kept, strict=True)
+        ]
+
+    def _set_dataset_epoch(self):
+        if self._found is not None and self._found["dataset_epoch"] is not None:
+            self.dataset.epoch = self._found["dataset_epoch"]
+
+    def _restore_history(self):
+        history = self.model.history
+        history.epoch[:0] = self.history_epochs
+        for key, values in self.history.items():
+            history.history[key] = values + history.history.get(key, [])
+
+    def _check_data_is_known(self):
+        if self.dataset is None and not hasattr(self.model, "get_training_state"):
+            warnings.warn(
+                "Without `dataset`, a backup does not know which batches come next: "
+                "give it the `BalancedDataset` that `fit` gets.",
+                stacklevel=2,
+            )
+
+
+def _variables(model):
+    """Weights, states of seed generators, and the variables of all optimizers."""
+    optimizer = model.optimizer
+    return [*model.variables, *(optimizer.variables if optimizer else [])]
+
+
+def _dtype(variable):
+    return keras.backend.standardize_dtype(variable.dtype)
+
+
+def _typed(value, dtype):
+    # NumPy keeps bfloat16 as raw items.
+    return value.view(dtype) if value.dtype.kind == "V" else value
+
+
+def _attributes(callback):
+    """State of a callback: its plain attributes that are no arguments."""
+    arguments = inspect.signature(type(callback)).parameters
+    return {
+        name: value
+        for name, value in vars(callback).items()
+        if name not in {*arguments, "params"} and is_plain(value)
+    }

@@ -1,0 +1,362 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keras_balance.callbacks import PerClassReport, ResumableBackup
+from keras_balance.data import BalancedDataset
+from keras_balance.layers import RandomGaussianNoise
+from keras_balance.models import BAGAN
+from keras_balance.utils.files import write_sealed
+
+# A few steps leave every image of a class alike.
+pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
+
+CALLBACKS = keras.callbacks
+
+
+def data():
+    """56 noisy images of three classes, uint8."""
+    y = np.repeat([0, 1, 2], [30, 20, 6])
+    noise = np.random.default_rng(0).normal(0, 20, (len(y), 8, 8, 1))
+    return np.clip(100 + 40 * y[:, None, None, None] + noise, 0, 255).astype("uint8"), y
+
+
+def feed(batch_size=45, seed=5, **kwargs):
+    return BalancedDataset(*data(), batch_size=batch_size, seed=seed, **kwargs)
+
+
+def classifier(units=4):
+    """A classifier that draws random numbers in two ways, compiled."""
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            RandomGaussianNoise(0.1, seed=1),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.3, seed=2),
+            keras.layers.Dense(units, kernel_initializer="zeros"),
+            keras.layers.Dense(3, kernel_initializer=keras.initializers.Zeros()),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.1), loss, run_eagerly=True)
+    return model
+
+
+class Killed(Exception):
+    """Stands in for SIGKILL where the process is to live on."""
+
+
+class Kill(keras.callbacks.Callback):
+    """Ends the training after a number of batches."""
+
+    def __init__(self, batches, how=None):
+        super().__init__()
+        self.batches = batches
+        self.how = how
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches -= 1
+        if self.batches == 0:
+            if self.how is not None:
+                os.kill(os.getpid(), self.how)
+            raise Killed
+
+
+def train(path, kill_after=0, model=None, dataset=None, others=(), epochs=4, **kwargs):
+    """What a script would do, in a process of its own each time; returns the model."""
+    # Another process begins anywhere.
+    random.seed(kill_after)
+    random.random()
+    keras.utils.set_random_seed(0)
+    model = model or classifier()
+    dataset = dataset or feed()
+    backup = ResumableBackup(path, dataset, callbacks=others, **kwargs)
+    model.fit(
+        dataset,
+        epochs=epochs,
+        initial_epoch=backup.epoch,
+        callbacks=[*others, backup, Kill(kill_after)],
+        verbose=0,
+    )
+    return model
+
+
+def train_bagan(path, kill_after=0, x=None, how=None):
+    bagan = BAGAN((8, 8, 1), 3, latent_dim=3, candidates=2, seed=1)
+    bagan.compile(run_eagerly=True)
+    backup = ResumableBackup(path)
+    bagan.fit(
+        *(data() if x is None else (x,)),
+        autoencoder_epochs=2,
+        epochs=2,
+        batch_size=45,
+        initial_epoch=backup.epoch,
+        callbacks=[backup, Kill(kill_after, how)],
+        verbose=0,
+    )
+    return bagan
+
+
+def state(model):
+    """All there is of a model, as arrays."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+
+
+def assert_same(model, expected):
+    for one, other in zip(state(model), state(expected), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert model.history.epoch == expected.history.epoch
+    assert model.history.history == expected.history.history
+
+
+# Bit for bit
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole") / "backup")
+
+
+# Two batches an epoch: in the first epoch, at an epoch's last batch, at its first.
+@pytest.mark.parametrize("kills", [[1], [4], [3, 2, 3]])
+def test_a_killed_training_ends_with_the_same_weights(tmp_path, uninterrupted, kills):
+    for kill_after in kills:
+        with pytest.raises(Killed):
+            train(tmp_path / "backup", kill_after)
+    assert_same(train(tmp_path / "backup"), uninterrupted)
+    assert [path.name for path in tmp_path.iterdir()] == ["backup"]
+
+
+def test_a_training_that_is_over_is_not_repeated(tmp_path, uninterrupted):
+    train(tmp_path / "backup")
+    again = train(tmp_path / "backup", kill_after=1)  # no batch comes
+    assert_same(again, uninterrupted)
+
+
+def test_a_training_goes_on_for_more_epochs(tmp_path, uninterrupted):
+    train(tmp_path / "backup", epochs=2)
+    assert_same(train(tmp_path / "backup", epochs=4), uninterrupted)
+
+
+def test_backups_every_few_epochs(tmp_path, uninterrupted):
+    with pytest.raises(Killed):
+        train(tmp_path / "backup", kill_after=7, every=2)
+    backup = ResumableBackup(tmp_path / "backup", feed())
+    assert backup.epoch == 2
+    assert_same(train(tmp_path / "backup"), uninterrupted)
+
+
+# Two batches an epoch, two epochs a phase: kills in either phase.
+@pytest.mark.parametrize(("kind", "kills"), [("arrays", [5]), ("feed", [3, 6])])
+def test_a_bagan_ends_with_the_same_weights(tmp_path, kind, kills):
+    def x():
+        return feed(synthesizer="manual") if kind == "feed" else None
+
+    expected = train_bagan(tmp_path / "whole", x=x())
+    for kill_after in kills:
+        with pytest.raises(Killed):
+            train_bagan(tmp_path / "backup", kill_after, x())
+    bagan = train_bagan(tmp_path / "backup", x=x())
+    assert_same(bagan, expected)
+    assert bagan.candidate_scores == expected.candidate_scores
+    images, images_expected = (
+        bagan.generate([0, 2], seed=0),
+        expected.generate([0, 2], 0),
+    )
+    np.testing.assert_array_equal(images, images_expected)
+    # Nor is it trained again when it is there.
+    assert_same(train_bagan(tmp_path / "backup", kill_after=1, x=x()), expected)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_process_that_was_killed(tmp_path):
+    script = (
+        "import importlib.util, signal, sys\n"
+        "spec = importlib.util.spec_from_file_location('tests', sys.argv[1])\n"
+        "tests = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(tests)\n"
+        "tests.train_bagan(sys.argv[2], 8, how=signal.SIGKILL)\n"
+    )
+    path = tmp_path / "backup"
+    command = [sys.executable, "-c", script, __file__, str(path)]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
+    assert ResumableBackup(path).epoch == 2
+    assert_same(train_bagan(path), train_bagan(tmp_path / "whole"))
+
+
+def test_callbacks_go_on_with_their_state(tmp_path):
+    def others():
+        x, y = data()
+        report = PerClassReport(x, y)
+        stop = CALLBACKS.EarlyStopping(
+            "val_f1_macro", mode="max", patience=2, restore_best_weights=True
+        )
+        slow = CALLBACKS.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=9)
+        return [report, stop, slow]
+
+    whole = others()
+    expected = train(tmp_path / "whole", others=whole, epochs=9)
+    assert len(expected.history.epoch) < 9  # stopped early
+    with pytest.raises(Killed):
+        train(tmp_path / "backup", 6, others=others(), epochs=9)
+    resumed = others()
+    assert_same(train(tmp_path / "backup", others=resumed, epochs=9), expected)
+    assert resumed[0].history == whole[0].history
+    # Nor does it go on where it had stopped.
+    assert_same(train(tmp_path / "backup", 1, others=others(), epochs=9), expected)
+
+
+def test_bfloat16_weights(tmp_path):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("bfloat16")
+    try:
+        expected = train(tmp_path / "whole")
+        with pytest.raises(Killed):
+            train(tmp_path / "backup", 3)
+        assert_same(train(tmp_path / "backup"), expected)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+# What is no backup of this training
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    """A backup after the first epoch."""
+    path = tmp_path_factory.mktemp("content") / "backup"
+    with pytest.raises(Killed):
+        train(path, 3)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def backup(tmp_path, content):
+    path = tmp_path / "backup"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("end", [0, 5, 40, 500, -1])
+def test_a_truncated_file_is_refused(backup, content, end):
+    backup.write_bytes(content[:end])
+    with pytest.raises(ValueError, match=r"backup .*Received"):
+        ResumableBackup(backup, feed())
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_changed_byte_is_noticed(backup, content, data):
+    place = data.draw(st.integers(0, len(content) - 1))
+    changed = bytearray(content)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    backup.write_bytes(changed)
+    with pytest.raises(ValueError, match=r"backup .*Received"):
+        ResumableBackup(backup, feed())
+
+
+def test_foreign_files_and_folders_are_refused(tmp_path):
+    path = tmp_path / "foreign.npz"
+    np.savez(path, x=np.zeros(3))
+    with pytest.raises(ValueError, match=r"foreign.npz must start with"):
+        ResumableBackup(path)
+    write_sealed(path, b"not an npz")
+    with pytest.raises(ValueError, match=r"foreign.npz is no backup"):
+        ResumableBackup(path)
+    with pytest.raises(OSError, match=tmp_path.name):
+        ResumableBackup(tmp_path)
+
+
+def test_another_training_is_refused(backup):
+    for name, dataset, callbacks in [
+        ("seed", feed(seed=6), ()),
+        ("num_batches", feed(batch_size=15), ()),
+        ("class_counts", feed(sampling_strategy="minority"), ()),
+        ("callbacks", feed(), [CALLBACKS.EarlyStopping("loss")]),
+    ]:
+        with pytest.raises(ValueError, match=rf"backup of another .*{name}"):
+            ResumableBackup(backup, dataset, callbacks)
+
+
+def test_another_model_is_refused_and_nothing_is_loaded(backup):
+    model = classifier(units=5)
+    before = [np.array(weight) for weight in model.get_weights()]
+    with pytest.raises(ValueError, match=r"backup of another .*variable"):
+        train(backup, model=model)
+    for kept, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
+
+
+def test_a_bagan_of_another_seed_is_refused():
+    one, other = (BAGAN((8, 8, 1), 3, latent_dim=3, seed=seed) for seed in (1, 2))
+    with pytest.raises(ValueError, match=r"the one it began with, 1.*seed=2"):
+        other.set_training_state(one.get_training_state())
+
+
+def test_another_backend_is_refused(backup, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "another")
+    with pytest.raises(ValueError, match="backup of another training"):
+        ResumableBackup(backup, feed())
+
+
+def test_a_beginning_elsewhere_is_refused(backup):
+    dataset, resumed = feed(), ResumableBackup(backup, feed())
+    with pytest.raises(ValueError, match=r"initial_epoch=backup.epoch`, 1, .*epoch=0"):
+        classifier().fit(dataset, epochs=4, callbacks=[resumed], verbose=0)
+
+
+def test_a_model_that_is_not_built_is_refused(backup):
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)])
+    model.compile("adam", "mse")
+    resumed = ResumableBackup(backup, feed())
+    resumed.set_model(model)
+    with pytest.raises(ValueError, match=r"must be built .* not built"):
+        resumed.on_train_begin()
+
+
+def test_data_that_is_not_known_is_told(tmp_path):
+    with pytest.warns(UserWarning, match="give it the `BalancedDataset`"):
+        classifier().fit(
+            *data(),
+            callbacks=[ResumableBackup(tmp_path / "backup")],
+            verbose=0,
+        )
+
+
+# Whole or not at all
+
+
+def test_a_kill_while_writing_leaves_the_last_backup(tmp_path, monkeypatch, backup):
+    before = backup.read_bytes()
+
+    def stop(*arguments):
+        raise Killed
+
+    monkeypatch.setattr("keras_balance.utils.files.os.replace", stop)
+    with pytest.raises(Killed):
+        train(backup)
+    monkeypatch.undo()
+    assert backup.read_bytes() == before
+    # What SIGKILL leaves, there being nobody to tidy up; a neighbour's stays.
+    (tmp_path / ".backup-abcd1234").write_bytes(b"half")
+    (tmp_path / ".backup2-abcd1234").write_bytes(b"half")
+    train(backup)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"backup", ".backup2-abcd1234"}
+
+
+def test_a_diverged_epoch_is_not_backed_up(backup):
+    before = backup.read_bytes()
+    resumed = ResumableBackup(backup, feed())
+    with pytest.raises(FloatingPointError, match=r"epoch 2 .* val_loss=nan"):
+        resumed.on_epoch_end(1, {"loss": 1.0, "val_loss": np.nan})
+    assert backup.read_bytes() == before
