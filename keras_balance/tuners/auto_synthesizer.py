@@ -122,7 +122,8 @@ class AutoSynthesizer:
             self._judge(images, fold, derive_seed(seed, place), progress)
         self.choice = self._decide()
         progress.tell(f"{self.table()}auto: {self.choice} is chosen")
-        return self._candidates[self.choice](images.whole(seed))
+        fit = (CANDIDATES | self._candidates)[self.choice]
+        return fit(images.whole(seed))
 
     def table(self):
         """Scores of all candidates as text; `*` marks the chosen one."""
@@ -154,8 +155,8 @@ class AutoSynthesizer:
 
     def _decide(self):
         compared = decision.judged(self.scores)
-        is_partial = len(compared) < len(self.scores)
-        if not compared or (is_partial and _DEFAULT not in compared):
+        some_unjudged = not all(self.scores.values())
+        if not compared or (some_unjudged and _DEFAULT not in compared):
             return _DEFAULT
         return decision.simplest_near_the_best(compared)
 

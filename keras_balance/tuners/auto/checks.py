@@ -79,6 +79,15 @@ def compiled_model(model):
     return model
 
 
+def outputs(values, num_classes):
+    """Raise a `ValueError` where a classifier's outputs are not one a class."""
+    if tuple(values.shape[1:]) != (num_classes,):
+        raise ValueError(
+            f"The model of `classifier()` must give {num_classes} numbers for an "
+            f"image, one a class. Received: outputs of shape {tuple(values.shape)}"
+        )
+
+
 def _as_function(candidate):
     is_ready = isinstance(candidate, keras.layers.Layer) or hasattr(
         candidate, "generate"

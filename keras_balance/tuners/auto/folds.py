@@ -73,7 +73,7 @@ def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seed, place):
     train, held_out = list(rows), []
     for c in frequent:
         members = random_generator(seed, place, c).permutation(rows[c])
-        kept = few if c == cut else len(members) - len(members) // _HELD_OUT_SHARE
+        kept = few if c == cut else len(members) - -(-len(members) // _HELD_OUT_SHARE)
         train[c] = members[: min(kept, max_ratio * few)]
         held_out.append(members[kept:][:_MOST_HELD_OUT])
     shares = shares.copy()

@@ -25,7 +25,8 @@ class Judge:
         self.held_out, self.fold, self.steps = held_out, fold, steps
         with _seeded(seed):
             self._model = checks.compiled_model(build())
-            self._model(held_out.x[:1].astype("float32"))  # builds it
+            outputs = self._model(held_out.x[:1].astype("float32"))  # builds it
+        checks.outputs(outputs, held_out.encoding.num_classes)
         optimizer = self._model.optimizer
         if not optimizer.built:
             optimizer.build(self._model.trainable_variables)
@@ -46,7 +47,7 @@ class Judge:
         outputs = self._model.predict(self.held_out.x, batch_size=256, verbose=0)
         f1 = f1_score(
             indices,
-            _classes(outputs, encoding.num_classes),
+            np.argmax(outputs, axis=1),
             labels=self.fold.scored,
             average=None,
             sample_weight=1 / np.bincount(indices)[indices],
@@ -78,15 +79,6 @@ class _Steps(keras.utils.PyDataset):
         if self.encoding.form != "one_hot":
             labels = self.encoding.decode(labels)
         return images, labels
-
-
-def _classes(outputs, num_classes):
-    if outputs.shape[1:] != (num_classes,):
-        raise ValueError(
-            f"The classifier must give {num_classes} numbers for an image, one a "
-            f"class. Received: outputs of shape {outputs.shape}"
-        )
-    return np.argmax(outputs, axis=1)
 
 
 @contextlib.contextmanager

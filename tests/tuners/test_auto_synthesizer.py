@@ -1,0 +1,326 @@
+import random
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from keras_balance.data import BalancedDataset
+from keras_balance.tuners import AutoSynthesizer
+from keras_balance.tuners.auto import candidates as candidates_module
+from keras_balance.tuners.auto import progress as progress_module
+
+PROTOTYPES = np.random.default_rng(0).uniform(80, 176, (4, 8, 8, 1))
+
+
+def draw(labels, seed):
+    """Images of a known distribution, hard to learn from a handful."""
+    noise = np.random.default_rng(seed).normal(0, 40, (len(labels), 8, 8, 1))
+    return np.clip(PROTOTYPES[labels] + noise, 0, 255)
+
+
+class Oracle:
+    """Draws from the distribution of the real images."""
+
+    def generate(self, labels, seed=None):
+        return draw(np.asarray(labels), seed)
+
+
+class Harm:
+    """Draws images of another class."""
+
+    def generate(self, labels, seed=None):
+        return draw((np.asarray(labels) + 1) % 4, seed)
+
+
+def data(rare=6, many=60, seed=1):
+    y = np.repeat(np.arange(4), [rare, many, many, many])
+    return draw(y, seed).astype("uint8"), y
+
+
+def dense():
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+    return model
+
+
+def auto(candidates, **kwargs):
+    options = {"classifier": dense, "steps": 80, "verbose": 0} | kwargs
+    return AutoSynthesizer(candidates, **options)
+
+
+def balance(synthesizer, seed=0, **kwargs):
+    return BalancedDataset(*data(), synthesizer=synthesizer, seed=seed, **kwargs)
+
+
+def test_the_oracle_wins_and_fills_the_dataset():
+    chooser = auto({"nothing": "nothing", "harm": Harm(), "oracle": Oracle()})
+    dataset = balance(chooser)
+    assert dataset.synthesizer is chooser
+    assert chooser.choice == "oracle"
+    assert [len(scores) for scores in chooser.scores.values()] == [3, 3, 3]
+    means = {name: np.mean(scores) for name, scores in chooser.scores.items()}
+    assert means["harm"] < means["nothing"] < means["oracle"]
+    assert dataset.class_counts == {0: 60, 1: 60, 2: 60, 3: 60}
+
+
+def test_where_all_does_harm_nothing_is_filled():
+    chooser = auto({"nothing": "nothing", "harm": Harm()})
+    dataset = balance(chooser)
+    assert chooser.choice == "nothing"
+    assert dataset.num_synthetic == 0
+    assert dataset.class_counts == {0: 6, 1: 60, 2: 60, 3: 60}
+
+
+def test_ties_go_to_the_simpler():
+    chooser = auto({"first": Oracle(), "second": Oracle()}, folds=2)
+    balance(chooser)
+    assert chooser.scores["first"] == chooser.scores["second"]
+    assert chooser.choice == "first"
+
+
+def test_the_seed_decides():
+    candidates = {"nothing": "nothing", "oracle": Oracle()}
+    choosers = [auto(candidates, folds=2, steps=3) for _ in range(3)]
+    state = random.getstate()
+    for chooser, seed in zip(choosers, (0, 0, 1), strict=True):
+        balance(chooser, seed=seed)
+        keras.utils.set_random_seed(5)  # which must not matter
+    first, second, other = (chooser.scores for chooser in choosers)
+    assert first == second
+    assert first != other
+    random.setstate(state)
+    balance(auto(candidates, folds=2, steps=1))
+    assert random.getstate() == state
+    own_seed = auto(candidates, folds=2, steps=3, seed=1)
+    balance(own_seed)
+    assert own_seed.scores == other
+
+
+def test_a_fold_is_fitted_on_its_own_part_alone(monkeypatch):
+    x, y = data()
+    x[:, 0, 0, 0] = np.arange(len(x))  # every image can be told
+    parts, held_out = [], []
+
+    def fit(x, y, seed):
+        parts.append((x, y))
+        return Oracle()
+
+    predict = keras.Model.predict
+
+    def spy(self, x, **kwargs):
+        held_out.append(x)
+        return predict(self, x, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "predict", spy)
+    BalancedDataset(x, y, synthesizer=auto({"a": fit}, steps=1), seed=0)
+    *folds, (x_whole, y_whole) = parts
+    assert len(folds) == len(held_out) == 3
+    cuts = set()
+    for (x_fold, y_fold), x_held_out in zip(folds, held_out, strict=True):
+        trained, scored = x_fold[:, 0, 0, 0], x_held_out[:, 0, 0, 0]
+        assert not set(trained) & set(scored)
+        np.testing.assert_array_equal(y[trained], y_fold)
+        np.testing.assert_array_equal(x[trained], x_fold)
+        counts = np.bincount(y_fold)
+        assert sorted(counts) == [6, 6, 48, 48]
+        assert counts[0] == 6
+        cuts |= set(np.flatnonzero(counts == 6))
+    assert cuts == {0, 1, 2, 3}
+    np.testing.assert_array_equal(x_whole, x)
+    np.testing.assert_array_equal(y_whole, y)
+
+
+def test_labels_are_as_the_user_writes_them():
+    x, y = data()
+    names = np.array(["ant", "bee", "cat", "dog"])
+    seen = []
+
+    class Named:
+        def generate(self, labels, seed=None):
+            seen.extend(labels)
+            return draw(np.searchsorted(names, labels), seed)
+
+    chooser = auto({"named": Named()}, folds=2, steps=1)
+    dataset = BalancedDataset(x, names[y], synthesizer=chooser, seed=0)
+    assert dataset.class_counts == dict.fromkeys(names.tolist(), 60)
+    assert set(seen) <= set(names)
+
+
+def test_one_hot_labels_reach_the_classifier_as_such():
+    x, y = data()
+
+    def classifier():
+        model = dense()
+        model.compile("adam", "categorical_crossentropy")
+        return model
+
+    for build in (classifier, None):
+        chooser = auto(["repeat"], folds=2, steps=1, classifier=build)
+        dataset = BalancedDataset(x, np.eye(4)[y], synthesizer=chooser, seed=0)
+        assert dataset[0][1].shape == (32, 4)
+
+
+def test_equal_sizes_are_judged_by_stratified_folds():
+    x, y = data(rare=30, many=60)
+    chooser = auto({"nothing": "nothing", "oracle": Oracle()}, steps=5)
+    BalancedDataset(x, y, synthesizer=chooser, seed=0)
+    assert [len(scores) for scores in chooser.scores.values()] == [3, 3]
+
+
+def no_classifier():
+    raise AssertionError("must not be called")
+
+
+def test_too_few_images_to_judge_by_give_manual():
+    x, y = data(rare=1, many=2)
+    chooser = auto(["repeat", "manual"], classifier=no_classifier)
+    BalancedDataset(x, y, synthesizer=chooser, seed=0)
+    assert chooser.choice == "manual"
+    assert chooser.scores == {"repeat": [], "manual": []}
+
+
+def test_nothing_to_fill_is_nothing_to_judge():
+    chooser = auto(["repeat"], classifier=no_classifier)
+    dataset = BalancedDataset(
+        *data(), synthesizer=chooser, sampling_strategy={}, seed=0
+    )
+    assert chooser.choice == "nothing"
+    assert dataset.num_synthetic == 0
+
+
+class Clock:
+    """A clock that a training of the classifier moves on by a minute."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0
+        monkeypatch.setattr(progress_module.time, "monotonic", lambda: self.now)
+
+    def candidates(self, *names):
+        def fit(x, y, seed):
+            self.now += 60
+            return Oracle()
+
+        return dict.fromkeys(names, fit)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "judged", "choice"),
+    [
+        (0, [0, 0, 0], "manual"),  # nothing could be measured
+        (1, [1, 0, 0], "manual"),  # without manual itself, it is the default
+        (2, [1, 1, 0], "nothing"),  # all equal: the simplest that was judged
+        (4, [2, 1, 1], "nothing"),
+        (100, [3, 3, 3], "nothing"),
+    ],
+)
+def test_no_training_begins_after_the_time_budget(monkeypatch, minutes, judged, choice):
+    fits = Clock(monkeypatch).candidates("nothing", "manual", "bagan")
+    chooser = auto(fits, steps=1, time_budget=60 * minutes)
+    balance(chooser)
+    assert [len(scores) for scores in chooser.scores.values()] == judged
+    assert chooser.choice == choice
+
+
+def test_a_candidate_that_breaks_down_is_not_chosen():
+    def broken(x, y, seed):
+        raise FloatingPointError
+
+    chooser = auto({"broken": broken, "oracle": Oracle()}, folds=2, steps=1)
+    balance(chooser)
+    assert chooser.choice == "oracle"
+    assert np.isnan(chooser.scores["broken"]).all()
+
+
+class FakeBAGAN(Oracle):
+    """Notes what it is built and fitted with."""
+
+    made = []  # noqa: RUF012
+
+    def __init__(self, image_shape, num_classes, **kwargs):
+        self.built_with = kwargs
+        self.made.append(self)
+
+    def fit(self, x, y, **kwargs):
+        self.rows, self.fitted_with = len(x), kwargs
+
+
+def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
+    monkeypatch.setattr(candidates_module, "BAGAN", FakeBAGAN)
+    monkeypatch.setattr(FakeBAGAN, "made", [])
+    names = ["bagan", "bagan+manual", "half bagan, half manual"]
+    chooser = auto(names, folds=2, steps=1)
+    balance(chooser, seed=7)
+    *in_folds, last = FakeBAGAN.made
+    assert len(in_folds) == 2
+    assert all(bagan.rows < 186 for bagan in in_folds)
+    assert all(bagan.fitted_with["epochs"] >= 1 for bagan in in_folds)
+    assert last.rows == 186
+    assert last.built_with["seed"] == 7
+    assert "epochs" not in last.fitted_with
+
+
+def test_auto_is_the_short_form(monkeypatch):
+    monkeypatch.setattr(AutoSynthesizer, "choose", lambda *arguments: "nothing")
+    dataset = balance("auto")
+    assert isinstance(dataset.synthesizer, kb.tuners.AutoSynthesizer)
+    assert dataset.num_synthetic == 0
+    with pytest.raises(ValueError, match="'auto' must stand alone"):
+        balance({"auto": 1.0})
+
+
+def test_progress_and_table(capsys):
+    chooser = auto(["nothing", "manual"], folds=2, steps=1, verbose=1)
+    balance(chooser)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("auto 1/4: class ")
+    assert "cut to 6, nothing: 0." in lines[0]
+    assert "about 0 s left" in lines[3]
+    assert chooser.table() in "\n".join(lines)
+    header, _, first, second = chooser.table().splitlines()
+    assert header.split()[:3] == ["candidate", "fold", "1"]
+    assert first.startswith("nothing")
+    assert second.startswith("manual")
+    assert (first + second).count("*") == 1
+    balance(auto(["nothing"], steps=1))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"candidates": ["manuel"]}, ValueError, r"candidates=\['manuel'\]"),
+        ({"candidates": []}, ValueError, r"candidates=\[\]"),
+        ({"candidates": "manual"}, TypeError, "candidates='manual'"),
+        ({"classifier": 3}, TypeError, "classifier=3"),
+        ({"folds": 1}, ValueError, "folds=1"),
+        ({"folds": 2.5}, TypeError, "folds=2.5"),
+        ({"steps": 0}, ValueError, "steps=0"),
+        ({"time_budget": -1}, ValueError, "time_budget=-1"),
+        ({"time_budget": "1 h"}, TypeError, "time_budget='1 h'"),
+        ({"seed": -1}, ValueError, "seed=-1"),
+    ],
+)
+def test_bad_arguments(arguments, error, message):
+    with pytest.raises(error, match=f"Received: {message}"):
+        AutoSynthesizer(**arguments)
+
+
+def test_bad_classifiers():
+    with pytest.raises(TypeError, match="must return a compiled Keras model"):
+        balance(auto(["repeat"], classifier=lambda: None))
+
+    def two_outputs():
+        model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+        model.compile("sgd", "mse")
+        return model
+
+    with pytest.raises(ValueError, match="must give 4 numbers"):
+        balance(auto(["repeat"], classifier=two_outputs, steps=1))
