@@ -3,3 +3,4 @@
 from keras_balance.models.bagan.bagan import BAGAN as BAGAN
 from keras_balance.models.bagan.published import published_bagan as published_bagan
 from keras_balance.models.convnet import convnet as convnet
+from keras_balance.models.loading import load_model as load_model

@@ -25,9 +25,10 @@ def atomic_path(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays: writers such as Keras' and matplotlib's read it.
+    # The suffixes stay: writers such as Keras' and matplotlib's read them.
+    stem, suffixes = _split(path)
     handle, temporary = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        prefix=f".{stem}-", suffix=suffixes, dir=path.parent
     )
     os.close(handle)
     try:
@@ -73,12 +74,12 @@ def read_sealed(path):
             f"{path} must start with {_SEAL!r}. "
             f"Received: {whole[: len(_SEAL)]!r} ({len(whole)} bytes)"
         )
-    expected = whole[len(_SEAL) : start - 1].decode("latin-1")
-    received = hashlib.sha256(whole[start:]).hexdigest()
+    expected = whole[len(_SEAL) : start].decode("latin-1")
+    received = hashlib.sha256(whole[start:]).hexdigest() + "\n"
     if received != expected:
         raise ValueError(
             f"{path} is truncated or garbled: its content must have the SHA-256 "
-            f"{expected}. Received: {received} ({len(whole)} bytes)"
+            f"{expected!r}. Received: {received!r} ({len(whole)} bytes)"
         )
     return whole[start:]
 
@@ -89,7 +90,8 @@ def remove_temporaries(path):
     For a file with one writer at a time.
     """
     path = pathlib.Path(path)
-    pattern = f".{glob.escape(path.stem)}-????????{glob.escape(path.suffix)}"
+    stem, suffixes = map(glob.escape, _split(path))
+    pattern = f".{stem}-????????{suffixes}"
     for left in path.parent.glob(pattern):
         left.unlink(missing_ok=True)
 
@@ -98,6 +100,12 @@ def sha256(path):
     """Hexadecimal SHA-256 of a file, read in pieces."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _split(path):
+    """Stem and all suffixes of a path's name."""
+    suffixes = "".join(path.suffixes)
+    return path.name.removesuffix(suffixes) if suffixes else path.name, suffixes
 
 
 def _umask():

@@ -184,7 +184,7 @@ def test_a_process_that_was_killed(tmp_path):
         "spec = importlib.util.spec_from_file_location('tests', sys.argv[1])\n"
         "tests = importlib.util.module_from_spec(spec)\n"
         "spec.loader.exec_module(tests)\n"
-        "tests.train_bagan(sys.argv[2], 8, how=signal.SIGKILL)\n"
+        "tests.train_bagan(sys.argv[2], 5, how=signal.SIGKILL)\n"
     )
     path = tmp_path / "backup"
     command = [sys.executable, "-c", script, __file__, str(path)]

@@ -1,14 +1,26 @@
 import hashlib
 import json
 import os
+import pathlib
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from keras_balance.utils.files import atomic_path, sha256, write_json, write_text
+from keras_balance.utils.files import (
+    atomic_path,
+    read_sealed,
+    remove_temporaries,
+    sha256,
+    write_json,
+    write_sealed,
+    write_text,
+)
 
 
 def names(folder):
@@ -53,16 +65,16 @@ def test_error_in_the_middle_leaves_the_old_file_alone(tmp_path, error):
 
 
 def test_until_the_end_the_old_file_is_seen(tmp_path):
-    path = tmp_path / "weights.h5"
+    path = tmp_path / "bagan.weights.h5"
     path.write_bytes(b"old")
     with atomic_path(path) as temporary:
         temporary.write_bytes(b"new")
         # Same folder: `os.replace` is one step only within a file system.
         assert temporary.parent == path.parent
-        assert temporary.suffix == ".h5"
+        assert temporary.suffixes == [".weights", ".h5"]
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
-    assert names(tmp_path) == ["weights.h5"]
+    assert names(tmp_path) == ["bagan.weights.h5"]
 
 
 def test_bytes_are_on_disk_before_the_name_is(tmp_path, monkeypatch):
@@ -108,6 +120,35 @@ def test_killed_while_writing_leaves_the_old_file(tmp_path):
     process = subprocess.run([sys.executable, "-c", script, source, str(path)])
     assert process.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+    assert len(names(tmp_path)) == 2
+    remove_temporaries(path)
+    assert names(tmp_path) == ["results.json"]
+
+
+def test_temporaries_of_neighbours_stay(tmp_path):
+    for name in ("backup2", "other"):
+        (tmp_path / f".{name}-abcd1234").write_bytes(b"half")
+    (tmp_path / "backup-abcd1234").write_bytes(b"whole")
+    remove_temporaries(tmp_path / "backup")
+    assert len(names(tmp_path)) == 3
+
+
+@given(st.binary(max_size=50), st.data())
+def test_a_sealed_file_comes_back_whole_or_not_at_all(content, data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "sealed"
+        write_sealed(path, content)
+        assert read_sealed(path) == content
+        written = path.read_bytes()
+        end = data.draw(st.integers(0, len(written) - 1))
+        path.write_bytes(written[:end])
+        with pytest.raises(ValueError, match=r"sealed .*Received"):
+            read_sealed(path)
+        changed = bytearray(written)
+        changed[end] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"sealed .*Received"):
+            read_sealed(path)
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000])

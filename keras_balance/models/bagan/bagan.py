@@ -15,6 +15,7 @@ from keras_balance.models.bagan import (
     networks,
     steps,
 )
+from keras_balance.models.bagan.files import WholeFiles
 from keras_balance.models.bagan.optimizers import PhaseOptimizers
 from keras_balance.models.bagan.phases import Phases
 from keras_balance.utils.images import check_images, check_value_range, rescale
@@ -27,7 +28,7 @@ _GAN_STEPS = 500
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
-class BAGAN(keras.Model):
+class BAGAN(WholeFiles, keras.Model):
     """Balancing GAN: learns from all classes to draw images of the rare ones.
 
     Phase 1 trains an autoencoder on all classes, which is how a rare class comes
@@ -245,7 +246,9 @@ class BAGAN(keras.Model):
         super().compile(optimizer=optimizers, auto_scale_loss=False, **kwargs)
 
     def get_compile_config(self):
-        """Config of the optimizers, for `compile_from_config`."""
+        """Config of the optimizers, for `compile_from_config`; None without them."""
+        if not self.compiled:
+            return None
         return {"optimizers": keras.optimizers.serialize(self.optimizer)}
 
     def compile_from_config(self, config):

@@ -1,0 +1,62 @@
+"""Files of a BAGAN: written whole or not at all, read whole or not at all."""
+
+import os
+import warnings
+
+import keras
+import numpy as np
+
+from keras_balance.utils.files import atomic_path
+
+
+class WholeFiles:
+    """Mixin for a `keras.Model`, whose own files are written in place.
+
+    A process that is killed while it saves would leave a broken file where a good one
+    was, and a weights file of another model would be loaded in part.
+    """
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save as `keras.Model.save` does; the file is there whole or not at all."""
+        if zipped is False or _must_ask(filepath, overwrite):
+            super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+            return
+        with atomic_path(filepath) as temporary:
+            super().save(temporary, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, **kwargs):
+        """Save as `keras.Model.save_weights` does; the file is there whole or not."""
+        if "max_shard_size" in kwargs or _must_ask(filepath, overwrite):
+            super().save_weights(filepath, overwrite=overwrite, **kwargs)
+            return
+        with atomic_path(filepath) as temporary:
+            super().save_weights(temporary, **kwargs)
+
+    def load_weights(self, filepath, **kwargs):
+        """Load as `keras.Model.load_weights` does; all of a file, or nothing of it.
+
+        Raises:
+            OSError: For a file that is missing, truncated, or no weights file.
+            ValueError: For the weights of another model.
+        """
+        optimizer = getattr(self, "optimizer", None)
+        variables = [*self.variables, *(optimizer.variables if optimizer else [])]
+        before = [np.array(keras.ops.convert_to_numpy(one)) for one in variables]
+        try:
+            with warnings.catch_warnings():
+                # Keras would leave such a part as it is.
+                warnings.filterwarnings("error", message="Skipping nested container")
+                super().load_weights(filepath, **kwargs)
+        except (KeyError, OSError, RuntimeError, UserWarning, ValueError) as error:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+            kind = OSError if isinstance(error, OSError) else ValueError
+            raise kind(
+                "A weights file must be whole and that of this model; nothing was "
+                f"loaded. Received: filepath={str(filepath)!r} ({error})"
+            ) from error
+
+
+def _must_ask(filepath, overwrite):
+    """Whether it is for Keras to ask before it overwrites."""
+    return not overwrite and os.path.exists(filepath)

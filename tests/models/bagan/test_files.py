@@ -1,0 +1,88 @@
+import os
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.models import BAGAN
+
+
+def small(seed=0, **kwargs):
+    options = {"num_classes": 2, "latent_dim": 2, "seed": seed}
+    bagan = BAGAN((4, 4, 1), **{**options, **kwargs})
+    bagan.compile()
+    return bagan
+
+
+def state(bagan):
+    variables = [*bagan.variables, *bagan.optimizer.variables]
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("save", "a.keras"), ("save_weights", "a.weights.h5")]
+)
+def test_a_crash_while_saving_leaves_the_old_file(tmp_path, monkeypatch, method, name):
+    path = tmp_path / name
+    getattr(small(seed=1), method)(path)
+    before = path.read_bytes()
+
+    def stop(*arguments):
+        raise Killed
+
+    # All is written by then, but not in place.
+    monkeypatch.setattr(os, "replace", stop)
+    monkeypatch.setattr(shutil, "move", stop)
+    with pytest.raises(Killed):
+        getattr(small(seed=2), method)(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_keras_asks_before_it_overwrites(tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: "n")
+    for method, name in [("save", "a.keras"), ("save_weights", "a.weights.h5")]:
+        path = tmp_path / name
+        getattr(small(seed=1), method)(path, overwrite=False)
+        before = path.read_bytes()
+        getattr(small(seed=2), method)(path, overwrite=False)
+        assert path.read_bytes() == before
+
+
+def test_weights_come_back(tmp_path):
+    one, other = small(seed=1), small(seed=2)
+    one.save_weights(tmp_path / "a.weights.h5")
+    other.load_weights(tmp_path / "a.weights.h5")
+    for mine, theirs in zip(other.decoder.weights, one.decoder.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def foreign(path):
+    """Weights that agree in the encoder, which is loaded first, but no further."""
+    small(num_classes=3, seed=3).save_weights(path)
+
+
+def no_weights(path):
+    path.write_text("hello")
+
+
+@pytest.mark.parametrize("damage", [truncated, foreign, no_weights, os.remove])
+def test_bad_weights_are_refused_and_nothing_is_loaded(tmp_path, damage):
+    path = tmp_path / "a.weights.h5"
+    small(seed=1).save_weights(path)
+    damage(path)
+    bagan = small(seed=2)
+    before = state(bagan)
+    with pytest.raises((OSError, ValueError), match=r"nothing was loaded.*a\.weights"):
+        bagan.load_weights(path)
+    for kept, old in zip(state(bagan), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
