@@ -29,7 +29,7 @@ EXAMPLES = {path.name: parse(path) for path in (ROOT / "examples").glob("*.py")}
 
 # A room may import the rooms of the lines above its own.
 FLOORS = [
-    {"utils"},
+    {"utils", "version"},
     {"layers", "metrics", "datasets"},
     {"data"},
     {"models"},
