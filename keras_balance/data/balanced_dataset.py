@@ -51,8 +51,8 @@ class BalancedDataset(keras.utils.PyDataset):
               images in the scale of `x`,
             - `"smote"` interpolates real images (needs imbalanced-learn),
             - a dict mixes them: `{"manual": 0.5, bagan: 0.5}`,
-            - `"nothing"` leaves the shortfall as it is: an epoch holds the real
-              images alone,
+            - `"nothing"` leaves the shortfall as it is, or its share in a mixture:
+              alone, an epoch holds the real images and no others,
             - `"auto"` finds out which of nothing, repeated, augmented, generated
               and mixed images serve a small classifier best, by validation within
               `x` and `y`, which takes minutes. `kb.tuners.AutoSynthesizer` is the

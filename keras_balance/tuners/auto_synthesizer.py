@@ -28,12 +28,13 @@ class AutoSynthesizer:
     dataset alone. `synthesizer="auto"` is the same with the defaults.
 
     A dozen images are too few to hold some out. So each fold makes another,
-    frequent class as rare as the rarest one, gives the rest of it back as held-out
-    images, beside a fifth of each other frequent class, and trains a small
-    classifier on what every candidate makes of the fold. The score is the mean of
-    the cut class's F1 and of macro F1, all classes counting the same. (Where no class
-    is three times the size of the rarest, the folds are those of stratified
-    cross-validation.) The simplest candidate is chosen that is within one standard
+    frequent class as rare as the rarest one, keeps the rest of it to score on, beside
+    a fifth of each other frequent class, and trains a small classifier on what every
+    candidate makes of the fold. (A BAGAN gets half its usual steps there, and
+    frequent classes at most ten times as many images as the rarest.) The score is the
+    mean of the cut class's F1 and of macro F1, all classes counting the same. Where no
+    class is three times the size of the rarest, the folds are those of stratified
+    cross-validation. The simplest candidate is chosen that is within one standard
     error of the best, the error being that of their difference over the folds.
 
     Args:
@@ -50,8 +51,10 @@ class AutoSynthesizer:
         steps: Optimiser steps of a classifier, on batches of 64. By default three
             epochs of a fold, at least 200 and at most 800.
         time_budget: Seconds after which no other training begins; None for no limit.
-            What is chosen then is the best by the folds that are complete, and
-            `"manual"` where there are none. To fit what was chosen comes on top.
+            What is chosen then is the best by the folds that are complete, or else
+            by the first as far as it went, and `"manual"` where it did not go as far
+            as that. To fit what was chosen comes on top. Where the time does not run
+            out, the seed alone decides.
         seed: Integer; by default that of the dataset.
         verbose: 0 for silence, 1 for a line about every training.
 
@@ -71,8 +74,8 @@ class AutoSynthesizer:
         >>> print(auto.table())
 
     Reference:
-        - "Improved Reliability using Data Augmentation", section 5: which of BAGAN
-          and manual augmentation is better depends on the number of images.
+        - "Improved Reliability using Data Augmentation", table 1: BAGAN is ahead at a
+          dozen images, manual augmentation at some hundreds.
         - Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3,
           for the rule of one standard error.
     """

@@ -238,6 +238,18 @@ def test_mixture_shares():
         assert abs((mine == 201).sum() - shortfall / 4) < 1
 
 
+def test_nothing_leaves_the_shortfall_as_it_is():
+    x, y = np.arange(12.0).reshape(12, 1, 1, 1), np.array([0] * 10 + [1] * 2)
+    dataset = BalancedDataset(x, y, batch_size=12, synthesizer="nothing", seed=0)
+    assert dataset.class_counts == {0: 10, 1: 2}
+    assert dataset.num_synthetic == 0
+    images, _ = dataset[0]
+    np.testing.assert_array_equal(np.sort(images.ravel()), np.arange(12))
+    half = {"nothing": 1, "repeat": 1}
+    dataset = BalancedDataset(x, y, synthesizer=half, seed=0)
+    assert dataset.class_counts == {0: 10, 1: 6}
+
+
 def test_smote_stays_between_images_of_the_class():
     pytest.importorskip("imblearn")
     x, y = imbalanced((60, 20, 1), dtype="float32")

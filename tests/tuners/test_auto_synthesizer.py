@@ -38,7 +38,7 @@ def data(rare=6, many=60, seed=1):
     return draw(y, seed).astype("uint8"), y
 
 
-def dense():
+def dense(run_eagerly=False):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -47,12 +47,21 @@ def dense():
             keras.layers.Dense(4, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+    model.compile(
+        keras.optimizers.Adam(0.05),
+        "sparse_categorical_crossentropy",
+        run_eagerly=run_eagerly,
+    )
     return model
 
 
+def untraced():
+    """To trace it takes longer than a few steps."""
+    return dense(run_eagerly=True)
+
+
 def auto(candidates, **kwargs):
-    options = {"classifier": dense, "steps": 80, "verbose": 0} | kwargs
+    options = {"classifier": untraced, "steps": 1, "verbose": 0} | kwargs
     return AutoSynthesizer(candidates, **options)
 
 
@@ -61,7 +70,8 @@ def balance(synthesizer, seed=0, **kwargs):
 
 
 def test_the_oracle_wins_and_fills_the_dataset():
-    chooser = auto({"nothing": "nothing", "harm": Harm(), "oracle": Oracle()})
+    candidates = {"nothing": "nothing", "harm": Harm(), "oracle": Oracle()}
+    chooser = auto(candidates, classifier=dense, steps=40)
     dataset = balance(chooser)
     assert dataset.synthesizer is chooser
     assert chooser.choice == "oracle"
@@ -72,7 +82,8 @@ def test_the_oracle_wins_and_fills_the_dataset():
 
 
 def test_where_all_does_harm_nothing_is_filled():
-    chooser = auto({"nothing": "nothing", "harm": Harm()})
+    candidates = {"nothing": "nothing", "harm": Harm()}
+    chooser = auto(candidates, classifier=dense, steps=40, folds=2)
     dataset = balance(chooser)
     assert chooser.choice == "nothing"
     assert dataset.num_synthetic == 0
@@ -97,7 +108,7 @@ def test_the_seed_decides():
     assert first == second
     assert first != other
     random.setstate(state)
-    balance(auto(candidates, folds=2, steps=1))
+    balance(auto(candidates, folds=2))
     assert random.getstate() == state
     own_seed = auto(candidates, folds=2, steps=3, seed=1)
     balance(own_seed)
@@ -120,7 +131,7 @@ def test_a_fold_is_fitted_on_its_own_part_alone(monkeypatch):
         return predict(self, x, **kwargs)
 
     monkeypatch.setattr(keras.Model, "predict", spy)
-    BalancedDataset(x, y, synthesizer=auto({"a": fit}, steps=1), seed=0)
+    BalancedDataset(x, y, synthesizer=auto({"a": fit}), seed=0)
     *folds, (x_whole, y_whole) = parts
     assert len(folds) == len(held_out) == 3
     cuts = set()
@@ -148,7 +159,7 @@ def test_labels_are_as_the_user_writes_them():
             seen.extend(labels)
             return draw(np.searchsorted(names, labels), seed)
 
-    chooser = auto({"named": Named()}, folds=2, steps=1)
+    chooser = auto({"named": Named()}, folds=2)
     dataset = BalancedDataset(x, names[y], synthesizer=chooser, seed=0)
     assert dataset.class_counts == dict.fromkeys(names.tolist(), 60)
     assert set(seen) <= set(names)
@@ -159,18 +170,18 @@ def test_one_hot_labels_reach_the_classifier_as_such():
 
     def classifier():
         model = dense()
-        model.compile("adam", "categorical_crossentropy")
+        model.compile("adam", "categorical_crossentropy", run_eagerly=True)
         return model
 
     for build in (classifier, None):
-        chooser = auto(["repeat"], folds=2, steps=1, classifier=build)
+        chooser = auto(["repeat"], folds=2, classifier=build)
         dataset = BalancedDataset(x, np.eye(4)[y], synthesizer=chooser, seed=0)
         assert dataset[0][1].shape == (32, 4)
 
 
 def test_equal_sizes_are_judged_by_stratified_folds():
     x, y = data(rare=30, many=60)
-    chooser = auto({"nothing": "nothing", "oracle": Oracle()}, steps=5)
+    chooser = auto({"nothing": "nothing", "oracle": Oracle()})
     BalancedDataset(x, y, synthesizer=chooser, seed=0)
     assert [len(scores) for scores in chooser.scores.values()] == [3, 3]
 
@@ -223,7 +234,7 @@ class Clock:
 )
 def test_no_training_begins_after_the_time_budget(monkeypatch, minutes, judged, choice):
     fits = Clock(monkeypatch).candidates("nothing", "manual", "bagan")
-    chooser = auto(fits, steps=1, time_budget=60 * minutes)
+    chooser = auto(fits, time_budget=60 * minutes)
     balance(chooser)
     assert [len(scores) for scores in chooser.scores.values()] == judged
     assert chooser.choice == choice
@@ -233,7 +244,7 @@ def test_a_candidate_that_breaks_down_is_not_chosen():
     def broken(x, y, seed):
         raise FloatingPointError
 
-    chooser = auto({"broken": broken, "oracle": Oracle()}, folds=2, steps=1)
+    chooser = auto({"broken": broken, "oracle": Oracle()}, folds=2)
     balance(chooser)
     assert chooser.choice == "oracle"
     assert np.isnan(chooser.scores["broken"]).all()
@@ -256,7 +267,7 @@ def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
     monkeypatch.setattr(candidates_module, "BAGAN", FakeBAGAN)
     monkeypatch.setattr(FakeBAGAN, "made", [])
     names = ["bagan", "bagan+manual", "half bagan, half manual"]
-    chooser = auto(names, folds=2, steps=1)
+    chooser = auto(names, folds=2)
     balance(chooser, seed=7)
     *in_folds, last = FakeBAGAN.made
     assert len(in_folds) == 2
@@ -277,7 +288,7 @@ def test_auto_is_the_short_form(monkeypatch):
 
 
 def test_progress_and_table(capsys):
-    chooser = auto(["nothing", "manual"], folds=2, steps=1, verbose=1)
+    chooser = auto(["nothing", "manual"], folds=2, verbose=1)
     balance(chooser)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("auto 1/4: class ")
@@ -289,7 +300,7 @@ def test_progress_and_table(capsys):
     assert first.startswith("nothing")
     assert second.startswith("manual")
     assert (first + second).count("*") == 1
-    balance(auto(["nothing"], steps=1))
+    balance(auto(["nothing"]))
     assert capsys.readouterr().out == ""
 
 
@@ -319,8 +330,8 @@ def test_bad_classifiers():
 
     def two_outputs():
         model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", run_eagerly=True)
         return model
 
     with pytest.raises(ValueError, match="must give 4 numbers"):
-        balance(auto(["repeat"], classifier=two_outputs, steps=1))
+        balance(auto(["repeat"], classifier=two_outputs))
