@@ -1,6 +1,8 @@
 """A training that is killed goes on where it was, to the same weights."""
 
 import inspect
+import numbers
+import os
 import pathlib
 import random
 import warnings
@@ -51,6 +53,8 @@ class ResumableBackup(keras.callbacks.Callback):
     Raises:
         ValueError: For a file that is truncated, garbled, or of another training.
             Nothing is loaded then.
+            Also when `every` is below 1.
+        TypeError: When `path` is no path, or `every` no integer.
         OSError: For a file that cannot be read.
         FloatingPointError: From `fit`, when a loss is NaN or infinite. The backup then
             stays that of the last good epoch.
@@ -62,10 +66,10 @@ class ResumableBackup(keras.callbacks.Callback):
 
     def __init__(self, path, dataset=None, callbacks=(), every=1):
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path = _check_path(path)
         self.dataset = dataset
         self.callbacks = tuple(callbacks)
-        self.every = every
+        self.every = _check_every(every)
         self.history, self.history_epochs = {}, []
         remove_temporaries(self.path)
         self._found = self._read() if self.path.exists() else None
@@ -218,6 +222,20 @@ class ResumableBackup(keras.callbacks.Callback):
                 "give it the `BalancedDataset` that `fit` gets.",
                 stacklevel=2,
             )
+
+
+def _check_path(path):
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`path` must be the path of a file. Received: path={path!r}")
+    return pathlib.Path(path)
+
+
+def _check_every(every):
+    if isinstance(every, bool) or not isinstance(every, numbers.Integral):
+        raise TypeError(f"`every` must be an integer. Received: every={every!r}")
+    if every < 1:
+        raise ValueError(f"`every` must be at least 1. Received: every={every}")
+    return int(every)
 
 
 def _variables(model):

@@ -1,7 +1,10 @@
 """The paper's classifier."""
 
+import numbers
+
 import keras
 
+from keras_balance.models.bagan.checks import whole_number
 from keras_balance.utils.images import check_value_range
 
 
@@ -27,6 +30,7 @@ def convnet(
 
     Raises:
         ValueError: When the images are smaller than 8x8 or there is one class.
+        TypeError: When `num_classes` is no integer.
 
     Example:
         >>> model = kb.models.convnet((8, 8, 1), num_classes=10)
@@ -35,15 +39,12 @@ def convnet(
     Reference:
         "Improved Reliability using Data Augmentation", section 4, figure 2.
     """
-    if len(input_shape) != 3 or min(_sides(input_shape)) < 8:
+    if not _is_shape(input_shape) or min(_sides(input_shape)) < 8:
         raise ValueError(
             "`input_shape` must be one image's shape, 8x8 or larger. "
-            f"Received: input_shape={input_shape}"
+            f"Received: input_shape={input_shape!r}"
         )
-    if num_classes < 2:
-        raise ValueError(
-            f"`num_classes` must be 2 or more. Received: num_classes={num_classes}"
-        )
+    num_classes = whole_number("num_classes", num_classes, 2)
     low, high = check_value_range(value_range)
     model = keras.Sequential(
         [
@@ -66,6 +67,14 @@ def convnet(
         metrics=["accuracy"],
     )
     return model
+
+
+def _is_shape(value):
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) == 3
+        and all(isinstance(side, numbers.Integral) and side > 0 for side in value)
+    )
 
 
 def _sides(input_shape):

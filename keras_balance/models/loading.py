@@ -1,5 +1,6 @@
 """Model files from anywhere."""
 
+import os
 import pathlib
 import zipfile
 import zlib
@@ -33,6 +34,7 @@ def load_model(path):
         The model, compiled as it was saved.
 
     Raises:
+        TypeError: When `path` is no path.
         OSError: When there is no file.
         ValueError: For a file that is truncated, garbled or foreign, or that holds
             code, such as that of a `Lambda` layer. Nothing of it is run.
@@ -41,6 +43,10 @@ def load_model(path):
         >>> bagan.save("bagan.keras")
         >>> images = load_model("bagan.keras").generate([0, 1, 2], seed=0)
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"`path` must be the path of a .keras file. Received: path={path!r}"
+        )
     path = pathlib.Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"`path` must end with .keras. Received: path={str(path)!r}")

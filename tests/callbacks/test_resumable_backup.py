@@ -70,7 +70,16 @@ class Kill(keras.callbacks.Callback):
             raise Killed
 
 
-def train(path, kill_after=0, model=None, dataset=None, others=(), epochs=4, **kwargs):
+def train(
+    path,
+    kill_after=0,
+    model=None,
+    dataset=None,
+    others=(),
+    epochs=4,
+    how=None,
+    **kwargs,
+):
     """What a script would do, in a process of its own each time; returns the model."""
     # Another process begins anywhere.
     random.seed(kill_after)
@@ -83,13 +92,13 @@ def train(path, kill_after=0, model=None, dataset=None, others=(), epochs=4, **k
         dataset,
         epochs=epochs,
         initial_epoch=backup.epoch,
-        callbacks=[*others, backup, Kill(kill_after)],
+        callbacks=[*others, backup, Kill(kill_after, how)],
         verbose=0,
     )
     return model
 
 
-def train_bagan(path, kill_after=0, x=None, how=None):
+def train_bagan(path, kill_after=0, x=None):
     bagan = BAGAN((8, 8, 1), 3, latent_dim=3, candidates=2, seed=1)
     bagan.compile(run_eagerly=True)
     backup = ResumableBackup(path)
@@ -99,7 +108,7 @@ def train_bagan(path, kill_after=0, x=None, how=None):
         epochs=2,
         batch_size=45,
         initial_epoch=backup.epoch,
-        callbacks=[backup, Kill(kill_after, how)],
+        callbacks=[backup, Kill(kill_after)],
         verbose=0,
     )
     return bagan
@@ -178,19 +187,19 @@ def test_a_bagan_ends_with_the_same_weights(tmp_path, kind, kills):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_process_that_was_killed(tmp_path):
+def test_a_process_that_was_killed(tmp_path, uninterrupted):
     script = (
         "import importlib.util, signal, sys\n"
         "spec = importlib.util.spec_from_file_location('tests', sys.argv[1])\n"
         "tests = importlib.util.module_from_spec(spec)\n"
         "spec.loader.exec_module(tests)\n"
-        "tests.train_bagan(sys.argv[2], 5, how=signal.SIGKILL)\n"
+        "tests.train(sys.argv[2], 5, how=signal.SIGKILL)\n"
     )
     path = tmp_path / "backup"
     command = [sys.executable, "-c", script, __file__, str(path)]
     assert subprocess.run(command).returncode == -signal.SIGKILL
-    assert ResumableBackup(path).epoch == 2
-    assert_same(train_bagan(path), train_bagan(tmp_path / "whole"))
+    assert ResumableBackup(path, feed()).epoch == 2
+    assert_same(train(path), uninterrupted)
 
 
 def test_callbacks_go_on_with_their_state(tmp_path):
@@ -360,3 +369,16 @@ def test_a_diverged_epoch_is_not_backed_up(backup):
     with pytest.raises(FloatingPointError, match=r"epoch 2 .* val_loss=nan"):
         resumed.on_epoch_end(1, {"loss": 1.0, "val_loss": np.nan})
     assert backup.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"path": 7}, TypeError, "path=7"),
+        ({"every": 0}, ValueError, "every=0"),
+        ({"every": 1.5}, TypeError, "every=1.5"),
+    ],
+)
+def test_bad_arguments(tmp_path, arguments, error, text):
+    with pytest.raises(error, match=text):
+        ResumableBackup(**{"path": tmp_path / "backup", **arguments})

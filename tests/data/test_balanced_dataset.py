@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 
 import keras
 import numpy as np
@@ -35,6 +36,16 @@ class Constant:
 
     def __reduce__(self):
         raise TypeError("a live model must not be pickled")
+
+
+class Gray:
+    """A synthesizer that takes no time."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+    def generate(self, labels, seed=None):
+        return np.full((len(labels), *self.shape), 128, "uint8")
 
 
 class Noise:
@@ -196,6 +207,27 @@ def test_any_split_gives_whole_batches_and_a_short_last_one(
     assert all(size == batch_size for size in sizes[:-1])
     labels = np.concatenate([labels for _, labels in dataset])
     assert np.bincount(labels).tolist() == list(dataset.class_counts.values())
+
+
+def test_memory_stays_flat_over_epochs_of_100_000_images(tmp_path):
+    shape, number = (10, 10, 1), 100_000
+    x = np.memmap(tmp_path / "x", "uint8", "w+", shape=(number, *shape))
+    y = np.arange(number, dtype="uint8") % 10
+    y[(y == 0) & (np.arange(number) >= 10_000)] = 1
+    dataset = BalancedDataset(x, y, 500, synthesizer=Gray(shape), seed=0)
+    assert dataset.num_synthetic > 50_000
+    tracemalloc.start()
+    taken = []
+    for epoch in range(3):
+        dataset.epoch = epoch
+        for index in range(0, len(dataset), 20):
+            assert dataset[index][0].dtype == "float32"
+        taken.append(tracemalloc.get_traced_memory()[0])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # As uint8 the synthetic images take 9 MiB; all images take 70 MiB as float32.
+    assert peak < 40 * 2**20
+    assert taken[2] < 1.01 * taken[1]
 
 
 def test_order_without_shuffle_and_bad_index():

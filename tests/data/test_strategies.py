@@ -73,3 +73,25 @@ def test_shares_add_up(counts, shares):
     assert (parts >= 0).all()
     exact = np.outer(np.array(shares) / sum(shares), counts)
     assert (abs(parts - exact) <= 1).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 100), min_size=2, max_size=6),
+    name=st.sampled_from(["auto", "all", "minority", "not minority", {}]),
+    low=st.floats(0.01, 1),
+    high=st.floats(0.01, 1),
+)
+def test_targets_keep_real_images_and_reach_no_further_than_the_largest(
+    counts, name, low, high
+):
+    encoding = read_labels(np.repeat(np.arange(len(counts)), counts))[1]
+    low, high = sorted([low, high])
+    targets = [target_counts(counts, one, encoding) for one in (name, low, high)]
+    for target in targets:
+        assert (target >= counts).all()
+        assert target.max() == max(counts)
+        # What is balanced already stays as it is.
+        again = target_counts(target, {}, encoding)
+        np.testing.assert_array_equal(again, target)
+    assert (targets[1] <= targets[2]).all()

@@ -33,3 +33,8 @@ def test_refuses_what_it_cannot_serve():
         convnet((7, 8, 1))
     with pytest.raises(ValueError, match="num_classes=1"):
         convnet(num_classes=1)
+    for shape in (7, None, (8, 8), (8, 8.0, 1), (8, 8, -1), "8x8"):
+        with pytest.raises(ValueError, match="`input_shape` must be one image's"):
+            convnet(shape)
+    with pytest.raises(TypeError, match="num_classes='3'"):
+        convnet(num_classes="3")

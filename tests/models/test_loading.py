@@ -60,6 +60,8 @@ def test_foreign_files_are_refused(tmp_path):
         load_model(tmp_path / "model.h5")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "missing.keras")
+    with pytest.raises(TypeError, match="path=7"):
+        load_model(7)
 
 
 def hostile(saved, path, change):

@@ -258,6 +258,8 @@ def test_the_same_seed_gives_the_same_images(fitted):
 def test_encodes_reconstructs_and_discriminates(fitted):
     x, _ = blobs([40, 30, 5])
     assert fitted.encode(x[:7]).shape == (7, 4)
+    floats = x[:7].astype("float32")
+    np.testing.assert_array_equal(fitted.encode(x[:7]), fitted.encode(floats))
     reconstructions = fitted.reconstruct(x[:7])
     assert reconstructions.shape == (7, *SHAPE)
     assert np.abs(reconstructions - x[:7]).mean() < np.abs(x[:7] - x[:7].mean()).mean()

@@ -1,0 +1,47 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.models import BAGAN
+from keras_balance.models.bagan import networks
+from keras_balance.models.bagan.phases import Phases
+
+
+@pytest.fixture
+def phases():
+    """The watch over a BAGAN, in the second of its epochs."""
+    y = np.array([0, 0, 1, 1])
+    x = np.random.default_rng(0).uniform(0, 255, (4, 4, 4, 1)).astype("float32")
+    bagan = BAGAN((4, 4, 1), 2, latent_dim=2, seed=0)
+    bagan.compile(run_eagerly=True)
+    phases = Phases(5, 5, x, y)
+    phases.set_model(bagan)
+    phases.on_epoch_begin(1)
+    return phases
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["autoencoder_loss", "d_loss", "g_loss"])
+def test_any_loss_that_diverges_is_named_and_undone(phases, name, bad):
+    bagan = phases.model
+    before = networks.snapshot(bagan)
+    for part in (bagan.encoder, bagan.decoder, bagan.discriminator):
+        part.weights[0].assign(np.nan * keras.ops.ones_like(part.weights[0]))
+    logs = {"autoencoder_loss": 0.1, "d_loss": 0.2, "g_loss": 0.3, name: bad}
+    with pytest.raises(FloatingPointError, match=rf"epoch 2.* Received: {name}={bad}"):
+        phases.on_epoch_end(1, logs)
+    for kept, old in zip(bagan.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
+
+
+def test_what_is_remembered_does_not_change_with_the_model(phases):
+    bagan = phases.model
+    before = [np.array(weight) for weight in bagan.get_weights()]
+    for weight in bagan.weights:
+        weight.assign(weight + 1)
+    for kept, old in zip(phases._last_good, before, strict=True):
+        np.testing.assert_array_equal(kept, old)
+
+
+def test_a_resumed_first_phase_can_draw_images(phases):
+    assert phases.model.generate([0, 1], seed=0).shape == (2, 4, 4, 1)
