@@ -1,0 +1,31 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow" or not hasattr(os, "fork"),
+    reason="forks, which the other backends warn of",
+)
+
+
+def test_a_small_form_gets_full_marks():
+    arguments = ["--kills", "2", "--files", "14", "--arguments", "25", "--no-memory"]
+    command = [sys.executable, "examples/benchmark_faults.py", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    for line in (
+        "kills in training: 2 / 2",
+        "corrupted files: 14 / 14",
+        "bad arguments: 25 / 25",
+        "hostile model files: 3 / 3",
+    ):
+        assert line in run.stdout, run.stdout + run.stderr
+    assert run.returncode == 0
