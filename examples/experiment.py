@@ -1,8 +1,9 @@
-"""One cell of the paper's table: a draw of the data, an arm, a trained classifier."""
+"""The experiment: a draw of the data, a training of the paper's ConvNet, its scores."""
 
 import dataclasses
 import logging
 import math
+import pathlib
 import time
 
 import keras
@@ -21,14 +22,23 @@ logging.getLogger("tensorflow").setLevel("ERROR")
 class Task:
     """One draw of the data: the same for all arms of a seed.
 
-    `balanced` and `imbalanced` are `(x, y)` to train on, `test` the whole test set.
+    Attributes:
+        balanced: `(x, y)` without the imbalance.
+        imbalanced: `(x, y)` to train on.
+        test: `(x, y)`, the whole test set.
+        rare: The classes to tell of.
+        seed: Of the draw, the generators and the classifier's weights.
+        steps: Optimiser steps of the classifier, the same in every arm.
+        folder: Where its generators are kept.
     """
 
     balanced: tuple
     imbalanced: tuple
     test: tuple
-    minority: int
+    rare: tuple
     seed: int
+    steps: int
+    folder: pathlib.Path
 
     @property
     def num_classes(self):
@@ -37,11 +47,6 @@ class Task:
     @property
     def image_shape(self):
         return self.balanced[0].shape[1:]
-
-    @property
-    def steps(self):
-        """Optimiser steps of the classifier, the same in every arm."""
-        return EPOCHS * math.ceil(len(self.balanced[1]) / BATCH_SIZE)
 
     def feed(self, synthesizer):
         """Balance the imbalanced data by a synthesizer."""
@@ -52,11 +57,22 @@ class Task:
             seed=self.seed,
         )
 
-    def train_bagan(self, callbacks=(), **kwargs):
-        """Fit a BAGAN on the imbalanced data."""
-        bagan = kb.models.BAGAN(self.image_shape, self.num_classes, seed=self.seed)
-        bagan.fit(*self.imbalanced, callbacks=list(callbacks), verbose=0, **kwargs)
-        return bagan
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What an arm trains the classifier with.
+
+    Attributes:
+        feed: Its batches.
+        class_weight: Weights of the classes, or None.
+        augmentation: Layer in front of the classifier, or None.
+        generator_seconds: Processor seconds that its generator took.
+    """
+
+    feed: kb.BalancedDataset
+    class_weight: dict | None = None
+    augmentation: keras.layers.Layer | None = None
+    generator_seconds: float = 0.0
 
 
 def load(dataset, path=None):
@@ -66,78 +82,75 @@ def load(dataset, path=None):
     return [(x[..., None], y) for x, y in (train, test)]
 
 
-def draw(data, minority, keep, per_class, seed):
+def draw(data, seed, folder, minority=0, keep=0.05, per_class=None, tail=None):
     """Draw the training data of one seed.
 
     Args:
         data: What `load` returns.
+        seed: Integer.
+        folder: Where the generators are kept.
         minority: The class to make rare.
         keep: Fraction of its images that stay.
         per_class: Images a class, or None for all.
-        seed: Integer.
+        tail: Images of the last class of a long tail, whose counts fall from class
+            to class by the same factor; it takes the place of `minority`.
     """
     (x, y), test = data
+    classes = np.unique(y).tolist()
     if per_class is not None:
-        counts = dict.fromkeys(np.unique(y).tolist(), per_class)
-        x, y = kb.datasets.make_imbalance(x, y, counts, seed=seed)
-    rare = kb.datasets.make_imbalance(x, y, {minority: keep}, seed=seed)
-    return Task((x, y), rare, test, minority, seed)
+        x, y = kb.datasets.make_imbalance(
+            x, y, dict.fromkeys(classes, per_class), seed=seed
+        )
+    if tail is None:
+        counts, rare = {minority: keep}, (minority,)
+    else:
+        largest = np.bincount(y).min()
+        sizes = np.geomspace(largest, tail, len(classes)).round().astype(int)
+        counts = dict(zip(classes, sizes.tolist(), strict=True))
+        rare = tuple(classes[-3:])
+    imbalanced = kb.datasets.make_imbalance(x, y, counts, seed=seed)
+    steps = EPOCHS * math.ceil(len(y) / BATCH_SIZE)
+    return Task((x, y), imbalanced, test, rare, seed, steps, pathlib.Path(folder))
 
 
-def plain(x, y, seed):
-    """Feed the data as it is."""
-    return kb.BalancedDataset(
-        x, y, batch_size=BATCH_SIZE, sampling_strategy={}, seed=seed
-    )
+def run_cell(task, arm, training_of, callbacks=()):
+    """Run one arm of one seed.
+
+    Args:
+        task: `Task`.
+        arm: Name of the arm.
+        training_of: Function from the task and callbacks to a `Training`.
+        callbacks: For the training of a generator.
+
+    Returns:
+        dict of what was measured, ready for JSON.
+    """
+    wall, processor = time.perf_counter(), time.process_time()
+    training = training_of(task, callbacks)
+    scores = train_and_score(task, training)
+    return {
+        "arm": arm,
+        "seed": task.seed,
+        "report": _without_nan(scores.report_dict),
+        "confusion_matrix": scores.confusion_matrix.tolist(),
+        "synthetic_images": training.feed.num_synthetic,
+        "choice": getattr(training.feed.synthesizer, "choice", None),
+        "seconds": round(time.perf_counter() - wall, 1),
+        "processor_seconds": round(time.process_time() - processor, 1),
+        "generator_seconds": round(training.generator_seconds, 1),
+    }
 
 
-def bagan_and_manual(task, callbacks):
-    """BAGAN's images, augmented by hand."""
-    layer = kb.layers.ManualAugmentation(seed=task.seed)
-    return task.feed(kb.data.AugmentedSynthesizer(task.train_bagan(callbacks), layer))
-
-
-def published(task, callbacks):
-    """The published BAGAN at a hundredth of its steps, which is minutes."""
-    bagan = kb.models.published_bagan(
-        task.image_shape, task.num_classes, seed=task.seed
-    )
-    bagan.fit(
-        *task.imbalanced,
-        autoencoder_epochs=2,
-        epochs=1,
-        batch_size=128,
-        callbacks=list(callbacks),
-        verbose=0,
-    )
-    return task.feed(bagan)
-
-
-# The arms: each gives what the classifier is trained on.
-ARMS = {
-    "balanced": lambda task, callbacks: plain(*task.balanced, task.seed),
-    "imbalanced": lambda task, callbacks: plain(*task.imbalanced, task.seed),
-    "oversampling": lambda task, callbacks: task.feed(None),
-    "smote": lambda task, callbacks: task.feed("smote"),
-    "manual": lambda task, callbacks: task.feed("manual"),
-    "autoencoder": lambda task, callbacks: task.feed(
-        task.train_bagan(callbacks, epochs=0)
-    ),
-    "bagan": lambda task, callbacks: task.feed(task.train_bagan(callbacks)),
-    "bagan+manual": bagan_and_manual,
-    "auto": lambda task, callbacks: task.feed("auto"),
-    "published": published,
-}
-PAPER = ("balanced", "imbalanced", "bagan", "manual")
-
-
-def train_and_score(task, feed):
-    """Train the paper's ConvNet on a feed; score it on the whole test set."""
+def train_and_score(task, training):
+    """Train the paper's ConvNet; score it on the whole test set."""
     keras.utils.set_random_seed(task.seed)
     model = kb.models.convnet(task.image_shape, task.num_classes)
+    if training.augmentation is not None:
+        model = _behind(training.augmentation, model)
     model.fit(
-        feed,
-        epochs=math.ceil(task.steps / len(feed)),
+        training.feed,
+        epochs=math.ceil(task.steps / len(training.feed)),
+        class_weight=training.class_weight,
         callbacks=[StopAfter(task.steps)],
         verbose=0,
     )
@@ -146,23 +159,18 @@ def train_and_score(task, feed):
     return kb.metrics.class_report(y_test, probabilities)
 
 
-def run_cell(task, arm, callbacks=()):
-    """Run one arm of one seed.
+def _behind(layer, model):
+    inputs = keras.Input(model.input_shape[1:])
+    augmented = keras.Model(inputs, model(layer(inputs)))
+    augmented.compile(**model.get_compile_config())
+    return augmented
 
-    Returns:
-        dict of `arm`, `seed`, `report`, `confusion_matrix` and `seconds`.
-    """
-    start = time.perf_counter()
-    feed = ARMS[arm](task, callbacks)
-    scores = train_and_score(task, feed)
-    return {
-        "arm": arm,
-        "seed": task.seed,
-        "report": scores.report_dict,
-        "confusion_matrix": scores.confusion_matrix.tolist(),
-        "synthetic_images": feed.num_synthetic,
-        "seconds": round(time.perf_counter() - start, 2),
-    }
+
+def _without_nan(scores):
+    """Undefined scores as None, which JSON has a word for."""
+    if isinstance(scores, dict):
+        return {key: _without_nan(value) for key, value in scores.items()}
+    return scores if np.isfinite(scores) else None
 
 
 class StopAfter(keras.callbacks.Callback):

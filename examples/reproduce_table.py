@@ -4,9 +4,10 @@
     python examples/reproduce_table.py --dataset emnist --path FOLDER --per-class 240
 
 Trains the paper's ConvNet in each arm for the same number of optimiser steps, prints
-accuracy and per-class precision, recall and F1, and writes `results.json`, the table
-as Markdown, and pictures: generated images through the epochs (the paper's Figure 4),
-F1 of each class, and a confusion matrix an arm.
+accuracy and per-class precision, recall and F1 on the whole test set, and writes
+`results.json`, the table as Markdown, and pictures: generated images through the
+epochs (the paper's Figure 4), F1 of each class, and a confusion matrix an arm. Finished
+cells are kept in the output folder: an interrupted run goes on where it stopped.
 """
 
 import argparse
@@ -18,25 +19,30 @@ import sys
 
 import keras
 import numpy as np
-from experiment import ARMS, PAPER, draw, load, run_cell
+from arms import ARMS, PAPER
+from cells import run_cells, write_whole
+from experiment import draw, load
 
 import keras_balance as kb
+
+DRAW_OPTIONS = ("minority", "keep", "per_class", "tail")
 
 
 def main():
     options = parse_arguments()
+    output = pathlib.Path(options.output)
+    draw_options = {name: getattr(options, name) for name in DRAW_OPTIONS}
+    data = (options.dataset, options.path)
     try:
-        data = load(options.dataset, options.path)
-        tasks = [
-            draw(data, options.minority, options.keep, options.per_class, seed)
-            for seed in range(options.seeds)
-        ]
+        task = draw(load(*data), 0, output, **draw_options)
+        cells = run_cells(
+            data, draw_options, range(options.seeds), options.arms, output, options.jobs
+        )
     except (ValueError, OSError) as error:
         sys.exit(f"reproduce_table.py: {error}")
-    output = pathlib.Path(options.output)
-    cells = run_cells(tasks, options.arms, output)
-    write_results(output, vars(options), cells)
-    print_and_draw(output, cells, options.minority)
+    results = describe(options, cells) | {"rare": task.rare, "steps": task.steps}
+    write_whole(output / "results.json", json.dumps(results, indent=1) + "\n")
+    print_and_draw(output, cells, task.rare)
     print(f"\nTables and pictures are in {output.resolve()}")
 
 
@@ -50,79 +56,67 @@ def parse_arguments():
     add("--per-class", type=int, help="images a class; 240 is the paper's 1 %% row")
     add("--minority", type=int, default=0, help="class to make rare (default 0)")
     add("--keep", type=float, default=0.05, help="fraction of it that stays")
+    add("--tail", type=int, help="images of the last class of a long tail")
     add("--seeds", type=int, default=1, help="draws of the data (default 1)")
     add("--arms", nargs="+", choices=list(ARMS), default=list(PAPER), metavar="ARM")
+    add("--jobs", type=int, default=1, help="processes side by side (default 1)")
     add("--output", default="results", help="folder for tables and pictures")
     options = parser.parse_args()
-    if options.seeds < 1:
-        parser.error(f"--seeds must be 1 or more. Received: --seeds {options.seeds}")
+    for name in ("seeds", "jobs"):
+        value = getattr(options, name)
+        if value < 1:
+            parser.error(f"--{name} must be 1 or more. Received: --{name} {value}")
     if options.path is not None and options.dataset == "digits":
         parser.error(f"digits need no --path. Received: --path {options.path}")
     return options
 
 
-def run_cells(tasks, arms, output):
-    """Run every arm of every task, one line of progress each."""
-    cells = []
-    for number, (task, arm) in enumerate(itertools.product(tasks, arms), start=1):
-        place = f"[{number}/{len(tasks) * len(arms)}] seed {task.seed}, {arm}"
-        callbacks = [ProgressLine(place)]
-        if task.seed == 0:
-            callbacks.append(kb.callbacks.GeneratedImages(output / "generated"))
-        cell = run_cell(task, arm, callbacks)
-        accuracy = cell["report"]["accuracy"]
-        print(f"\r{place}: accuracy {accuracy:.4f}, {cell['seconds']:.0f} s{' ' * 30}")
-        cells.append(cell)
-    return cells
-
-
-def write_results(output, options, cells):
-    """Write all that was measured, and with what."""
+def describe(options, cells):
+    """All that was measured, and with what."""
     versions = {"python": platform.python_version(), "keras": keras.__version__}
-    content = {
-        "options": options,
+    chosen = {key: value for key, value in vars(options).items() if key != "path"}
+    return {
+        "options": chosen,
         "backend": keras.backend.backend(),
         "versions": versions | {"keras_balance": kb.__version__},
         "machine": f"{platform.system()} {platform.machine()}",
         "cells": cells,
     }
-    output.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=2)
-    (output / "results.json").write_text(f"{text}\n", encoding="utf-8")
 
 
-def print_and_draw(output, cells, minority):
-    """Print the table; write it as Markdown and as pictures."""
+def reports_of(cells):
+    """Reports of the cells by arm, `{arm: [report of each seed]}`."""
     by_arm = {}
     for cell in cells:
-        by_arm.setdefault(cell["arm"], []).append(cell)
-    reports = {arm: [cell["report"] for cell in runs] for arm, runs in by_arm.items()}
+        by_arm.setdefault(cell["arm"], []).append(_none_as_nan(cell["report"]))
+    return by_arm
+
+
+def _none_as_nan(scores):
+    """Undefined scores as they were before they were written as JSON."""
+    if isinstance(scores, dict):
+        return {key: _none_as_nan(value) for key, value in scores.items()}
+    return float("nan") if scores is None else scores
+
+
+def print_and_draw(output, cells, rare):
+    """Print the table; write it as Markdown and as pictures."""
+    reports = reports_of(cells)
     table = kb.metrics.compare_reports(reports)
-    rare = kb.metrics.compare_reports(reports, classes=[minority])
-    print(f"\n{table.text()}\n\nThe rare class:\n\n{rare.text(arms_down=True)}")
-    markdown = f"{rare.markdown(arms_down=True)}\n\n{table.markdown()}\n"
-    (output / "table.md").write_text(markdown, encoding="utf-8")
+    few = kb.metrics.compare_reports(reports, classes=rare)
+    print(f"\n{table.text()}\n\nThe rare class:\n\n{few.text(arms_down=True)}")
+    markdown = f"{few.markdown(arms_down=True)}\n\n{table.markdown()}\n"
+    write_whole(output / "table.md", markdown)
     f1 = [name for name in table.scores if name.endswith(" F1")]
     table.save_picture(output / "f1.png", f1)
-    for arm, runs in by_arm.items():
+    for arm, runs in itertools.groupby(
+        sorted(cells, key=lambda cell: cell["arm"]), lambda cell: cell["arm"]
+    ):
         matrix = np.sum([cell["confusion_matrix"] for cell in runs], axis=0)
+        name = arm.replace(", ", "-").replace(" ", "-")
         kb.metrics.save_confusion_matrix(
-            output / f"confusion_{arm}.png", matrix, range(len(matrix)), title=arm
+            output / f"confusion_{name}.png", matrix, range(len(matrix)), title=arm
         )
-
-
-class ProgressLine(keras.callbacks.Callback):
-    """One line that is overwritten as a training goes on."""
-
-    def __init__(self, place):
-        super().__init__()
-        self.place = place
-
-    def on_epoch_end(self, epoch, logs=None):
-        losses = " ".join(f"{key} {value:.3f}" for key, value in (logs or {}).items())
-        epochs = self.params["epochs"]
-        print(f"\r{self.place}: epoch {epoch + 1}/{epochs} {losses}", end="")
-        sys.stdout.flush()
 
 
 if __name__ == "__main__":

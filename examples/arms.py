@@ -1,0 +1,155 @@
+"""The arms of the study: what a user would try instead, each on the same draw."""
+
+import json
+import time
+
+import keras
+import numpy as np
+from experiment import BATCH_SIZE, Training
+from sklearn.utils.class_weight import compute_class_weight
+
+import keras_balance as kb
+
+
+def plain(x, y, seed):
+    """Feed the data as it is."""
+    return kb.BalancedDataset(
+        x, y, batch_size=BATCH_SIZE, sampling_strategy={}, seed=seed
+    )
+
+
+def balanced(task, callbacks):
+    """The data without the imbalance: what is there to be recovered."""
+    return Training(plain(*task.balanced, task.seed))
+
+
+def imbalanced(task, callbacks):
+    """The data as it is."""
+    return Training(plain(*task.imbalanced, task.seed))
+
+
+def class_weights(task, callbacks):
+    """The data as it is, a rare class's loss weighing more."""
+    y = task.imbalanced[1]
+    classes = np.unique(y)
+    weights = compute_class_weight("balanced", classes=classes, y=y)
+    class_weight = dict(zip(classes.tolist(), weights.tolist(), strict=True))
+    return Training(plain(*task.imbalanced, task.seed), class_weight=class_weight)
+
+
+def oversampling(task, callbacks):
+    """Rare images repeated."""
+    return Training(task.feed(None))
+
+
+def smote(task, callbacks):
+    """Rare images interpolated in pixels, by imbalanced-learn."""
+    return Training(task.feed("smote"))
+
+
+def manual(task, callbacks):
+    """Rare images rotated, zoomed and with noise, as in the paper."""
+    return Training(task.feed("manual"))
+
+
+def manual_all(task, callbacks):
+    """Rare images repeated, then all images rotated, zoomed and with noise."""
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    return Training(task.feed(None), augmentation=layer)
+
+
+def autoencoder(task, callbacks):
+    """Images of the autoencoder with its class Gaussians, without a GAN."""
+    model, seconds = trained(task, "autoencoder", callbacks)
+    return Training(task.feed(model), generator_seconds=seconds)
+
+
+def bagan(task, callbacks):
+    """Images of BAGAN."""
+    model, seconds = trained(task, "bagan", callbacks)
+    return Training(task.feed(model), generator_seconds=seconds)
+
+
+def bagan_and_manual(task, callbacks):
+    """Images of BAGAN, rotated, zoomed and with noise."""
+    model, seconds = trained(task, "bagan", callbacks)
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    both = kb.data.AugmentedSynthesizer(model, layer)
+    return Training(task.feed(both), generator_seconds=seconds)
+
+
+def published(task, callbacks):
+    """Images of the published BAGAN, at a hundredth of its steps."""
+    start = time.process_time()
+    model = kb.models.published_bagan(
+        task.image_shape, task.num_classes, seed=task.seed
+    )
+    model.fit(
+        *task.imbalanced,
+        autoencoder_epochs=2,
+        epochs=1,
+        batch_size=128,
+        callbacks=list(callbacks),
+        verbose=0,
+    )
+    seconds = time.process_time() - start
+    return Training(task.feed(model), generator_seconds=seconds)
+
+
+def auto(task, callbacks):
+    """What the package chooses by itself."""
+    start = time.process_time()
+    feed = task.feed("auto")
+    return Training(feed, generator_seconds=time.process_time() - start)
+
+
+ARMS = {
+    "balanced": balanced,
+    "imbalanced": imbalanced,
+    "class weights": class_weights,
+    "oversampling": oversampling,
+    "smote": smote,
+    "manual": manual,
+    "manual, all classes": manual_all,
+    "autoencoder": autoencoder,
+    "bagan": bagan,
+    "bagan+manual": bagan_and_manual,
+    "published": published,
+    "auto": auto,
+}
+PAPER = ("balanced", "imbalanced", "bagan", "manual")
+
+
+def trained(task, phase, callbacks=()):
+    """Give the task's BAGAN as it is after a phase, trained once and then kept.
+
+    The GAN goes on from the autoencoder, so that the two differ by the second phase
+    alone.
+
+    Returns:
+        The model, and the processor seconds that it took.
+    """
+    paths = {
+        name: task.folder / f"{name}-seed{task.seed}.keras"
+        for name in ("autoencoder", "bagan")
+    }
+    told = task.folder / f"seconds-seed{task.seed}.json"
+    if not told.exists():
+        told.parent.mkdir(parents=True, exist_ok=True)
+        told.write_text(json.dumps(_train(task, paths, callbacks)), encoding="utf-8")
+    seconds = json.loads(told.read_text(encoding="utf-8"))[phase]
+    return keras.saving.load_model(paths[phase]), seconds
+
+
+def _train(task, paths, callbacks):
+    """Train both phases, and save the model after each; processor seconds of each."""
+    start = time.process_time()
+    model = kb.models.BAGAN(task.image_shape, task.num_classes, seed=task.seed)
+    run = {"callbacks": list(callbacks), "verbose": 0}
+    epochs = len(model.fit(*task.imbalanced, epochs=0, **run).epoch)
+    seconds = {"autoencoder": time.process_time() - start}
+    model.save(paths["autoencoder"])
+    model.fit(*task.imbalanced, autoencoder_epochs=epochs, initial_epoch=epochs, **run)
+    seconds["bagan"] = time.process_time() - start
+    model.save(paths["bagan"])
+    return seconds
