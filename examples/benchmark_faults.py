@@ -38,6 +38,7 @@ import keras_balance as kb
 SHAPE, COUNTS = (8, 8, 1), (30, 20, 6)
 EPOCHS = {"classifier": 6, "BAGAN": 6}
 KINDS = list(EPOCHS)
+KILLS_A_TRAINING = 5
 
 
 def images():
@@ -195,7 +196,8 @@ def kills(number, generator):
         marks["runs"] += 1
         with tempfile.TemporaryDirectory() as name:
             folder, own = pathlib.Path(name), collections.Counter()
-            while sum(places.values()) + sum(own.values()) < number:
+            room = min(KILLS_A_TRAINING, number - sum(places.values()))
+            while sum(own.values()) < room:
                 child = Child(train, kind, folder)
                 if generator.random() < 0.3:
                     way, killed = (
