@@ -89,12 +89,14 @@ def compare(minority, options):
         if baseline in options.arms:
             difference = table.against(baseline).text(arms_down=True)
             print(f"\nDifference from {baseline}, paired\n\n{difference}")
-    print("\nProcessor seconds a seed, and those of the generator among them")
+    print("\nProcessor seconds a seed: classifier, generator")
     for arm in options.arms:
-        of_arm = [cell for cell in cells if cell["arm"] == arm]
-        spent = statistics.median(c["processor_seconds"] for c in of_arm)
-        generator = statistics.median(c["generator_seconds"] for c in of_arm)
-        print(f"{arm}: {spent:.0f}, {generator:.0f}")
+        spent = [cell["processor_seconds"] for cell in cells if cell["arm"] == arm]
+        classifier, generator = (
+            statistics.median(seconds[part] for seconds in spent)
+            for part in ("classifier", "generator")
+        )
+        print(f"{arm}: {classifier:.0f}, {generator:.0f}")
     print()
 
 

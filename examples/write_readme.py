@@ -1,0 +1,123 @@
+"""The README's figures, written from `examples/results/`.
+
+    python examples/write_readme.py
+
+Fills every block of the README between `<!-- results: ROW -->` and `<!-- end -->`
+with the table of `examples/results/ROW.json`, and draws its picture beside it.
+"""
+
+import json
+import pathlib
+import re
+import statistics
+
+from reproduce_table import reports_of
+
+import keras_balance as kb
+
+HERE = pathlib.Path(__file__).parent
+RESULTS = HERE / "results"
+README = HERE.parent / "README.md"
+BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main():
+    text = README.read_text(encoding="utf-8")
+    README.write_text(filled(text), encoding="utf-8")
+    for row in sorted({row for _, row, _ in BLOCK.findall(text)}):
+        draw_picture(row)
+        print(f"{row}: table and picture written")
+
+
+def filled(text):
+    """Fill the README's blocks with the tables of their rows."""
+    return BLOCK.sub(
+        lambda found: f"{found[1]}\n{block(read_row(found[2]))}\n\n{found[3]}", text
+    )
+
+
+def read_row(row):
+    return json.loads((RESULTS / f"{row}.json").read_text(encoding="utf-8"))
+
+
+def block(results):
+    """One line about the row, and its table."""
+    return f"{caption(results)}\n\n{table(results)}"
+
+
+def caption(results):
+    """Tell what was run, in one sentence."""
+    options, cells = results["options"], results["cells"]
+    test_images = sum(map(sum, cells[0]["confusion_matrix"]))
+    return (
+        f"{options['dataset'].upper()}, {options['per_class'] or 'all'} images a "
+        f"class{rarity(results)}; {results['steps']} optimiser steps in every arm, "
+        f"{test_images:,} test images, mean of {options['seeds']} draws and its 95 % "
+        f"interval ({results['backend']}, Keras {results['versions']['keras']})."
+    )
+
+
+def rarity(results):
+    options = results["options"]
+    if options["tail"] is not None:
+        return f" falling to {options['tail']} from class to class"
+    return f", class {options['minority']} cut to {options['keep']:.0%}"
+
+
+def table(results):
+    """Markdown table: the scores, what they gain over oversampling, and the cost."""
+    cells, rare = results["cells"], results["rare"]
+    comparison = kb.metrics.compare_reports(reports_of(cells), classes=rare)
+    gain = comparison.against("oversampling")
+    titles = ["macro F1"]
+    for name in rare:
+        titles += [f"{name} precision", f"{name} recall", f"{name} F1"]
+    last = f"{rare[0]} F1" if len(rare) == 1 else "macro F1"
+    head = ["arm", *titles, f"{last} over oversampling", "gap closed", "CPU s"]
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    for arm in comparison.arms:
+        scores = [in_percent(comparison.interval(arm, title)) for title in titles]
+        more = "" if arm not in gain.arms else signed(gain.interval(arm, last))
+        spent = statistics.median(
+            sum(cell["processor_seconds"].values())
+            for cell in cells
+            if cell["arm"] == arm
+        )
+        cell = [arm, *scores, more, closed(comparison, arm), f"{spent:.0f}"]
+        lines.append("| " + " | ".join(cell) + " |")
+    return "\n".join(lines)
+
+
+def closed(comparison, arm):
+    """How much of the gap between imbalanced and balanced an arm closes."""
+    means = {
+        name: comparison.interval(name, "macro F1").mean for name in comparison.arms
+    }
+    if not {"balanced", "imbalanced"} <= set(means):
+        return ""
+    gap = means["balanced"] - means["imbalanced"]
+    return f"{(means[arm] - means['imbalanced']) / gap:.0%}"
+
+
+def in_percent(interval):
+    mean, low, high = (100 * part for part in interval)
+    return f"{mean:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def signed(interval):
+    mean, low, high = (100 * part for part in interval)
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def draw_picture(row):
+    """Bars of the row's macro F1 and of its rare classes' F1."""
+    results = read_row(row)
+    comparison = kb.metrics.compare_reports(
+        reports_of(results["cells"]), classes=results["rare"]
+    )
+    scores = ["macro F1", *(f"{name} F1" for name in results["rare"])]
+    comparison.save_picture(RESULTS / f"{row}.png", scores)
+
+
+if __name__ == "__main__":
+    main()
