@@ -24,7 +24,7 @@ from keras_balance.utils.seeds import check_seed, random_generator
 
 _NETWORK_RANGE = (-1.0, 1.0)
 _AUTOENCODER_STEPS = 1500
-_GAN_STEPS = 500
+_GAN_STEPS = 250
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
@@ -286,7 +286,7 @@ class BAGAN(WholeFiles, keras.Model):
             y: Labels of an array: sparse, `(n, 1)` or one-hot. Each class has one
                 image at least.
             epochs: Epochs of phase 2, 0 for none. By default as many as make
-                500 steps.
+                250 steps.
             autoencoder_epochs: Epochs of phase 1. By default as many as make 1,500
                 steps.
             batch_size: Images in a batch of an array.
