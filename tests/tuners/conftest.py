@@ -1,11 +1,13 @@
 """What the tests of the search share."""
 
+import functools
 import gc
 import pathlib
 import runpy
 import types
 
 import keras
+import numpy as np
 import pytest
 
 import keras_balance as kb
@@ -13,9 +15,11 @@ import keras_balance as kb
 SCRIPT = pathlib.Path(__file__).parent / "small_search.py"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quick_garbage_collection():
-    """keras-tuner collects garbage before each trial; leave out what is there now."""
+@pytest.fixture(autouse=True)
+def _trials_without_a_clean_up(monkeypatch):
+    """Spare the second or more that keras-tuner takes to clean up before a trial."""
+    clear = functools.partial(keras.utils.clear_session, free_memory=False)
+    monkeypatch.setattr(keras.backend, "clear_session", clear)
     gc.freeze()
     yield
     gc.unfreeze()
@@ -47,7 +51,7 @@ def hypermodel(small, shared_cache):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """List that gets an item for every training of a BAGAN, which is a quick one."""
+    """List that gets an item for every training of a BAGAN, which takes no time."""
     fits = []
 
     def fit(self, x, y, **options):
@@ -56,5 +60,9 @@ def fits(monkeypatch):
         self.factors.assign(keras.ops.eye(self.latent_dim) + 0 * self.factors)
         self.radius.assign(1.0)
 
+    def generate(self, labels, seed=None):
+        return np.zeros((len(labels), *self.image_shape), "float32")
+
     monkeypatch.setattr(kb.models.BAGAN, "fit", fit)
+    monkeypatch.setattr(kb.models.BAGAN, "generate", generate)
     return fits
