@@ -28,9 +28,9 @@ class TrainingImages:
         for c in range(encoding.num_classes):
             self.indices[real.rows_of(c)] = c
 
-    def part(self, rows, seed, bagan_steps=None):
+    def part(self, rows, seed, autoencoder_steps=None):
         """`Part` of some rows, read into memory."""
-        return Part(self.source.take(rows), rows, self, seed, bagan_steps)
+        return Part(self.source.take(rows), rows, self, seed, autoencoder_steps)
 
     def whole(self, seed):
         """`Part` of all, left where it is."""
@@ -45,18 +45,19 @@ class Part:
         rows: Their rows among all.
         images: The `TrainingImages`.
         seed: Integer.
-        bagan_steps: Steps of the two phases of BAGAN; None for its own default.
+        autoencoder_steps: Steps of BAGAN's first phase, the second being left out;
+            None for both phases as they are by default.
 
     Attributes:
         indices: Class indices of the images.
         y: Their labels, as the user writes them.
     """
 
-    def __init__(self, x, rows, images, seed, bagan_steps=None):
+    def __init__(self, x, rows, images, seed, autoencoder_steps=None):
         self.x, self.indices = x, images.indices[rows]
         self.encoding, self.value_range = images.encoding, images.value_range
         self.y = self.encoding.encode(self.indices)
-        self.seed, self.bagan_steps = seed, bagan_steps
+        self.seed, self.autoencoder_steps = seed, autoencoder_steps
 
     @functools.cached_property
     def layer(self):
@@ -78,13 +79,13 @@ class Part:
 
     @property
     def _epochs(self):
-        if self.bagan_steps is None:
+        if self.autoencoder_steps is None:
             return {}
         # BAGAN's batches are balanced: as many of each class as of the largest.
         counts = np.bincount(self.indices)
         batches = math.ceil(len(counts) * counts.max() / _BATCH_SIZE)
-        first, second = (max(1, round(n / batches)) for n in self.bagan_steps)
-        return {"autoencoder_epochs": first, "epochs": second}
+        epochs = max(1, round(self.autoencoder_steps / batches))
+        return {"autoencoder_epochs": epochs, "epochs": 0}
 
 
 CANDIDATES = {
