@@ -37,6 +37,34 @@ def test_prints_the_arms_and_writes_tables_and_pictures(run, capsys):
     assert {"table.md", "f1.png", "confusion_manual.png"} <= written
 
 
+FEW = ("--per-class", "20", "--keep", "0.1")
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(run, capsys):
+    run(*FEW, "--arms", "imbalanced")
+    capsys.readouterr()
+    folder = run(*FEW, "--arms", "imbalanced", "oversampling")
+    printed = capsys.readouterr().out
+    assert "[2/2] seed 0, oversampling" in printed
+    assert "seed 0, imbalanced:" not in printed
+    cells = json.loads((folder / "results.json").read_text())["cells"]
+    assert [cell["arm"] for cell in cells] == ["imbalanced", "oversampling"]
+
+
+def test_cells_of_other_options_are_not_taken_for_these(run):
+    run(*FEW, "--arms", "imbalanced")
+    with pytest.raises(SystemExit, match="cells of the same options"):
+        run(*FEW, "--minority", "3", "--arms", "imbalanced")
+
+
+def test_a_long_tail_tells_of_its_rarest_classes(run, capsys):
+    folder = run("--per-class", "20", "--tail", "5", "--arms", "oversampling")
+    results = json.loads((folder / "results.json").read_text())
+    assert results["rare"] == [7, 8, 9]
+    assert results["cells"][0]["synthetic_images"] == 200 - 111
+    assert "9 recall" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -1,0 +1,45 @@
+"""README and results say the same."""
+
+import importlib
+import json
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def write_readme(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    return importlib.import_module("write_readme")
+
+
+def test_the_readme_holds_what_the_results_say(write_readme):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert write_readme.BLOCK.search(text), "the README has no table of results"
+    assert write_readme.filled(text) == text
+
+
+def test_another_figure_is_another_readme(write_readme, monkeypatch):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    read_row = write_readme.read_row
+
+    def changed(row):
+        results = read_row(row)
+        results["cells"][0]["report"]["macro avg"]["f1-score"] -= 0.1
+        return results
+
+    monkeypatch.setattr(write_readme, "read_row", changed)
+    assert write_readme.filled(text) != text
+
+
+def test_every_row_was_run_by_the_study(write_readme, monkeypatch):
+    study = importlib.import_module("study")
+    for path in sorted((ROOT / "examples" / "results").glob("*.json")):
+        results = json.loads(path.read_text(encoding="utf-8"))
+        dataset, arms, _, _ = study.ROWS[path.stem]
+        assert results["options"]["dataset"] == dataset
+        assert set(results["options"]["arms"]) <= set(arms)
+        seeds, of = results["options"]["seeds"], results["options"]["arms"]
+        assert len(results["cells"]) == seeds * len(of)
