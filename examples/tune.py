@@ -27,7 +27,6 @@ RARE, KEEP = 8, 12
 EPOCHS = 10
 TUNERS = {
     "random": keras_tuner.RandomSearch,
-    "grid": keras_tuner.GridSearch,
     "bayesian": keras_tuner.BayesianOptimization,
 }
 # Small data need few settings; a BAGAN of 8x8 pixels needs few steps.

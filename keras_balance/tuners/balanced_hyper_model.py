@@ -45,6 +45,9 @@ class BalancedHyperModel(keras_tuner.HyperModel):
     A BAGAN is trained once for each distinct setting and data, whatever the number of
     trials, tuners and processes, and kept in `cache_dir`.
 
+    A search that was cut short goes on when the same tuner is made again, with
+    `overwrite=False`. (Not `GridSearch`: keras-tuner 1.4.8 does not keep its place.)
+
     Args:
         build: Function of keras-tuner's `hp` that returns a compiled `keras.Model`
             from images to class probabilities.

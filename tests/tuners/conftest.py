@@ -38,8 +38,10 @@ def shared_cache(tmp_path_factory):
 
 
 @pytest.fixture
-def hypermodel(small, shared_cache):
-    """Make a `BalancedHyperModel` of the small classifier."""
+def hypermodel(small, shared_cache, monkeypatch):
+    """Make a `BalancedHyperModel` of the small classifier; any BAGAN is eager too."""
+    eager = functools.partialmethod(kb.models.BAGAN.compile, run_eagerly=True)
+    monkeypatch.setattr(kb.models.BAGAN, "compile", eager)
 
     def make(build=small.build, **options):
         space = small.SPACE | options.pop("search_space", {})
