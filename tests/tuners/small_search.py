@@ -65,8 +65,7 @@ if __name__ == "__main__":
     directory, trials = sys.argv[1], int(sys.argv[2])
     hypermodel = kb.tuners.BalancedHyperModel(
         build,
-        {**SPACE, "synthesizer": ["repeat", "manual", "bagan"]},
-        cache_dir=f"{directory}/bagans",
+        {**SPACE, "synthesizer": ["repeat", "manual"]},
     )
     search(hypermodel, directory, max_trials=trials)
     print("done")

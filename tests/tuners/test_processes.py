@@ -63,7 +63,7 @@ def test_two_workers_share_a_search(small, tmp_path):
     }
 
     def start(name):
-        return running(small.script, tmp_path, 5, KERASTUNER_TUNER_ID=name, **address)
+        return running(small.script, tmp_path, 4, KERASTUNER_TUNER_ID=name, **address)
 
     with start("chief"), start("worker0") as first, start("worker1") as second:
         # The chief goes on for up to 20 seconds when all is done: not awaited.
@@ -71,12 +71,12 @@ def test_two_workers_share_a_search(small, tmp_path):
     assert [output.splitlines()[-1] for output in outputs] == ["done", "done"], outputs
     trials = trials_in(tmp_path)
     assert completed(tmp_path) == set(trials)
-    assert len(trials) == 5
+    assert len(trials) == 4
     # The chief chose for both: the defaults first, and nothing twice.
     values = [trial["hyperparameters"]["values"] for trial in trials.values()]
     assert values[0]["synthesizer"] == "manual"
     assert values[0]["rotation_factor"] == 0.05
-    assert len({json.dumps(one, sort_keys=True) for one in values}) == 5
+    assert len({json.dumps(one, sort_keys=True) for one in values}) == 4
 
 
 def test_killed_and_started_again_it_goes_on(small, hypermodel, tmp_path):
@@ -92,7 +92,7 @@ def test_killed_and_started_again_it_goes_on(small, hypermodel, tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
     before, done = trials_in(tmp_path), completed(tmp_path)
-    searched = hypermodel(search_space={"synthesizer": ["repeat", "manual", "bagan"]})
+    searched = hypermodel(search_space={"synthesizer": ["repeat", "manual"]})
     built, build = [], searched.build_classifier
     searched.build_classifier = lambda hp: built.append(hp) or build(hp)
     small.search(searched, tmp_path, max_trials=len(before) + 1)
