@@ -37,7 +37,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
     | `bagan_steps` of both phases | 1000, 2000, 4000 | 2000 | bagan |
     | `batch_size` of the classifier | 16, 32, 64, 128 | 32 | |
 
-    "none" is the data as it is; "smote" can be asked for. All hyperparameters are
+    "nothing" is the data as it is; "smote" can be asked for. All hyperparameters are
     declared before the first trial, each active only with the synthesizers that it
     matters to; `build` shares the names. Wrap the tuner in `kb.tuners.default_first`
     to begin with the defaults.
@@ -173,19 +173,20 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             keras_tuner.errors.FailedTrialError: When the BAGAN's training diverges.
         """
         values = values_of(hp, self.entries)
-        is_plain = values["synthesizer"] == "none"
         return BalancedDataset(
             x,
             y,
             batch_size=values["batch_size"],
-            synthesizer=None if is_plain else self._synthesizer(values, x, y, verbose),
-            sampling_strategy={} if is_plain else values["balance"],
+            synthesizer=self._synthesizer(values, x, y, verbose),
+            sampling_strategy=values["balance"],
             seed=self.seed,
         )
 
     def _synthesizer(self, values, x, y, verbose):
         name, share = values["synthesizer"], values["synthetic_share"]
-        if name == "repeat" or share == 0:
+        if name in ("nothing", "repeat"):
+            return name
+        if share == 0:
             return "repeat"
         synthesizer = name
         if "manual" in name:

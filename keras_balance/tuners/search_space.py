@@ -7,7 +7,7 @@ import numbers
 _AUGMENTING = ("manual", "bagan+manual")
 _GENERATING = ("bagan", "bagan+manual")
 _SYNTHESIZING = ("manual", "smote", "bagan", "bagan+manual")
-SYNTHESIZERS = ("none", "repeat", *_SYNTHESIZING)
+SYNTHESIZERS = ("nothing", "repeat", *_SYNTHESIZING)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Entry:
 
 STANDARD = {
     "synthesizer": Entry(
-        "manual", ["none", "repeat", "manual", "bagan", "bagan+manual"], SYNTHESIZERS
+        "manual", ["nothing", "repeat", "manual", "bagan", "bagan+manual"], SYNTHESIZERS
     ),
     "balance": Entry(1.0, (0.25, 1.0, 0.25), (0.01, 1.0), SYNTHESIZERS[1:]),
     "synthetic_share": Entry(1.0, (0.25, 1.0, 0.25), (0.0, 1.0), _SYNTHESIZING),

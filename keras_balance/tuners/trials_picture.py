@@ -79,7 +79,7 @@ def _synthesizer(trial):
 
 
 def _color(name):
-    order = ["trials", "none", "repeat", "manual", "smote", "bagan", "bagan+manual"]
+    order = ["trials", "nothing", "repeat", "manual", "smote", "bagan", "bagan+manual"]
     return order.index(name) if name in order else 9
 
 

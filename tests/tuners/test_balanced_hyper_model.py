@@ -36,7 +36,7 @@ def trial_of(**values):
 def test_every_tuner_searches_and_is_never_below_the_default(
     small, hypermodel, tmp_path, tuner, options
 ):
-    space = {"synthesizer": ["none", "repeat"], "balance": [0.5, 1.0]}
+    space = {"synthesizer": ["nothing", "repeat"], "balance": [0.5, 1.0]}
     searched = hypermodel(search_space=space | {"batch_size": 16})
     tuner = small.search(searched, tmp_path, tuner, **options)
     assert len(statuses(tuner)) >= 3
@@ -45,7 +45,7 @@ def test_every_tuner_searches_and_is_never_below_the_default(
     values = first.hyperparameters.values
     assert {k: v for k, v in values.items() if not k.startswith("tuner/")} == {
         # The recommended one is not among them: the first of the list is tried first.
-        "synthesizer": "none",
+        "synthesizer": "nothing",
         "batch_size": 16,
     }
     best = tuner.oracle.get_best_trials()[0]
@@ -67,7 +67,7 @@ def test_space_is_declared_before_the_first_trial(small, hypermodel, tmp_path):
 @pytest.mark.parametrize(
     ("values", "counts", "synthetic"),
     [
-        ({"synthesizer": "none"}, [30, 26, 6], 0),
+        ({"synthesizer": "nothing"}, [30, 26, 6], 0),
         ({"synthesizer": "repeat", "balance": 0.5}, [30, 26, 15], 9),
         ({"synthesizer": "manual", "balance": 1.0}, [30, 30, 30], 28),
         ({"synthesizer": "manual", "synthetic_share": 0.0}, [30, 30, 30], 28),

@@ -64,7 +64,7 @@ def test_a_default_beyond_a_range_moves_to_its_end():
 @pytest.mark.parametrize(
     ("synthesizers", "absent"),
     [
-        ("none", set(STANDARD) - {"synthesizer", "batch_size"}),
+        ("nothing", set(STANDARD) - {"synthesizer", "batch_size"}),
         (["repeat", "manual"], {"latent_dim", "bagan_steps"}),
         (None, {"synthesizer", "latent_dim", "bagan_steps"}),  # "manual" alone
         (["bagan"], {"rotation_factor", "zoom_factor", "noise_factor"}),
@@ -83,7 +83,7 @@ def test_strengths_are_active_with_their_synthesizer_only():
         hp.ensure_active_values()
         active[name] = set(hp.values)
     everywhere = {"synthesizer", "batch_size"}
-    assert active["none"] == everywhere
+    assert active["nothing"] == everywhere
     assert active["repeat"] == everywhere | {"balance"}
     strengths = {"rotation_factor", "zoom_factor", "noise_factor"}
     synthesis = active["repeat"] | {"synthetic_share"}

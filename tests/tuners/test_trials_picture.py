@@ -27,7 +27,7 @@ def tuner_with(*trials, direction="max"):
 TRIALS = [
     trial(0, 0.8, synthesizer="manual", noise_factor=0.05, batch_size=32),
     trial(1, None, synthesizer="bagan", batch_size=64),
-    trial(2, 0.7, synthesizer="none", batch_size=64, **{"tuner/epochs": 2}),
+    trial(2, 0.7, synthesizer="nothing", batch_size=64, **{"tuner/epochs": 2}),
     trial(3, 0.9, synthesizer="manual", noise_factor=0.1, batch_size=32),
 ]
 
@@ -42,7 +42,7 @@ def test_a_panel_for_the_trials_and_each_number_searched(direction, so_far):
     labels = [panel.get_xlabel() for panel in panels]
     assert labels == ["trial", "noise_factor", "batch_size"]
     lines = {line.get_label(): line for line in panels[0].lines}
-    assert set(lines) == {"manual", "none", "best so far"}
+    assert set(lines) == {"manual", "nothing", "best so far"}
     assert list(lines["best so far"].get_ydata()) == so_far
     assert list(lines["manual"].get_ydata()) == [0.8, 0.9]
     # What a trial did not use has no place in the panel.
