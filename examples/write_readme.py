@@ -11,6 +11,7 @@ import pathlib
 import re
 import statistics
 
+from cells import write_whole
 from reproduce_table import reports_of
 
 import keras_balance as kb
@@ -23,7 +24,7 @@ BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 def main():
     text = README.read_text(encoding="utf-8")
-    README.write_text(filled(text), encoding="utf-8")
+    write_whole(README, filled(text))
     for row in sorted({row for _, row, _ in BLOCK.findall(text)}):
         draw_picture(row)
         print(f"{row}: table and picture written")
@@ -41,8 +42,8 @@ def read_row(row):
 
 
 def block(results):
-    """One line about the row, and its table."""
-    return f"{caption(results)}\n\n{table(results)}"
+    """One line about the row, its table, and the gap that is closed."""
+    return f"{caption(results)}\n\n{table(results)}{gap(results)}"
 
 
 def caption(results):
@@ -73,7 +74,7 @@ def table(results):
     for name in rare:
         titles += [f"{name} precision", f"{name} recall", f"{name} F1"]
     last = f"{rare[0]} F1" if len(rare) == 1 else "macro F1"
-    head = ["arm", *titles, f"{last} over oversampling", "gap closed", "CPU s"]
+    head = ["arm", *titles, f"{last} over oversampling", "CPU s"]
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for arm in comparison.arms:
         scores = [in_percent(comparison.interval(arm, title)) for title in titles]
@@ -83,20 +84,19 @@ def table(results):
             for cell in cells
             if cell["arm"] == arm
         )
-        cell = [arm, *scores, more, closed(comparison, arm), f"{spent:.0f}"]
-        lines.append("| " + " | ".join(cell) + " |")
+        lines.append("| " + " | ".join([arm, *scores, more, f"{spent:.0f}"]) + " |")
     return "\n".join(lines)
 
 
-def closed(comparison, arm):
-    """How much of the gap between imbalanced and balanced an arm closes."""
-    means = {
-        name: comparison.interval(name, "macro F1").mean for name in comparison.arms
-    }
-    if not {"balanced", "imbalanced"} <= set(means):
+def gap(results):
+    """Tell what each arm closes of the gap between imbalanced and balanced."""
+    comparison = kb.metrics.compare_reports(reports_of(results["cells"]), classes=[])
+    means = {arm: comparison.interval(arm, "macro F1").mean for arm in comparison.arms}
+    low, high = means.pop("imbalanced", None), means.pop("balanced", None)
+    if low is None or high is None:
         return ""
-    gap = means["balanced"] - means["imbalanced"]
-    return f"{(means[arm] - means['imbalanced']) / gap:.0%}"
+    closed = (f"{arm} {(mean - low) / (high - low):.0%}" for arm, mean in means.items())
+    return f"\n\nOf the gap in macro F1 it closes: {', '.join(closed)}."
 
 
 def in_percent(interval):
