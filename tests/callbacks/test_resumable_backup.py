@@ -114,7 +114,7 @@ def train_bagan(path, kill_after=0, x=None):
         seed=1,
     )
     bagan.compile(run_eagerly=True)
-    backup = ResumableBackup(path)
+    backup = ResumableBackup(path, x)
     bagan.fit(
         *(data() if x is None else (x,)),
         autoencoder_epochs=2,
