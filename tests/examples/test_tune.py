@@ -23,7 +23,7 @@ def run(monkeypatch, tmp_path):
         monkeypatch.setattr(sys, "argv", ["tune.py", *arguments, *output])
         names = runpy.run_path(str(SCRIPT))
         # A main function looks its constants up in the names it was defined with.
-        changed = {"EPOCHS": 1, "SEARCH_SPACE": {"synthesizer": ["none", "repeat"]}}
+        changed = {"EPOCHS": 1, "SEARCH_SPACE": {"synthesizer": ["nothing", "repeat"]}}
         names["main"].__globals__.update(changed)
         names["main"]()
         return tmp_path / "tune"
