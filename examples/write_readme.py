@@ -66,25 +66,28 @@ def rarity(results):
 
 
 def table(results):
-    """Markdown table: the scores, what they gain over oversampling, and the cost."""
+    """Markdown table: the scores, what they gain over two others, and the cost."""
     cells, rare = results["cells"], results["rare"]
     comparison = kb.metrics.compare_reports(reports_of(cells), classes=rare)
-    gain = comparison.against("oversampling")
+    gains = {arm: comparison.against(arm) for arm in ("oversampling", "manual")}
     titles = ["macro F1"]
     for name in rare:
         titles += [f"{name} precision", f"{name} recall", f"{name} F1"]
     last = f"{rare[0]} F1" if len(rare) == 1 else "macro F1"
-    head = ["arm", *titles, f"{last} over oversampling", "CPU s"]
+    head = ["arm", *titles, *(f"{last} over {arm}" for arm in gains), "CPU s"]
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for arm in comparison.arms:
         scores = [in_percent(comparison.interval(arm, title)) for title in titles]
-        more = "" if arm not in gain.arms else signed(gain.interval(arm, last))
+        more = [
+            signed(gain.interval(arm, last)) if arm in gain.arms else ""
+            for gain in gains.values()
+        ]
         spent = statistics.median(
             sum(cell["processor_seconds"].values())
             for cell in cells
             if cell["arm"] == arm
         )
-        lines.append("| " + " | ".join([arm, *scores, more, f"{spent:.0f}"]) + " |")
+        lines.append("| " + " | ".join([arm, *scores, *more, f"{spent:.0f}"]) + " |")
     return "\n".join(lines)
 
 
