@@ -74,7 +74,8 @@ def parse_arguments():
 def describe(options, cells):
     """All that was measured, and with what."""
     versions = {"python": platform.python_version(), "keras": keras.__version__}
-    chosen = {key: value for key, value in vars(options).items() if key != "path"}
+    places = ("path", "output")
+    chosen = {key: value for key, value in vars(options).items() if key not in places}
     return {
         "options": chosen,
         "backend": keras.backend.backend(),
