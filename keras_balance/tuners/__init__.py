@@ -5,6 +5,7 @@ from keras_balance.tuners.balanced_hyper_model import (
     BalancedHyperModel as BalancedHyperModel,
 )
 from keras_balance.tuners.first_trial import default_first as default_first
+from keras_balance.tuners.resumable import resumable as resumable
 from keras_balance.tuners.trials_picture import (
     save_trials_picture as save_trials_picture,
 )

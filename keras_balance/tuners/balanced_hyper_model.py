@@ -46,7 +46,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
     trials, tuners and processes, and kept in `cache_dir`.
 
     A search that was cut short goes on when the same tuner is made again, with
-    `overwrite=False`. (Not `GridSearch`: keras-tuner 1.4.8 does not keep its place.)
+    `overwrite=False`; wrap the tuner in `kb.tuners.resumable`, so that this holds for
+    `GridSearch` and for a kill at any moment.
 
     Args:
         build: Function of keras-tuner's `hp` that returns a compiled `keras.Model`

@@ -2,6 +2,8 @@
 
 import keras_tuner
 
+from keras_balance.tuners.checks import check_tuner
+
 
 def default_first(tuner):
     """Have a tuner try the default setting first.
@@ -26,11 +28,7 @@ def default_first(tuner):
         >>> tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=20)
         >>> default_first(tuner).search(x, y, epochs=10, validation_data=validation)
     """
-    if not isinstance(tuner, keras_tuner.Tuner):
-        raise TypeError(
-            f"`tuner` must be a tuner of keras-tuner. Received: tuner={tuner!r}"
-        )
-    oracle = tuner.oracle
+    oracle = check_tuner(tuner).oracle
     # A worker only has a client of the chief's oracle, which chooses for all.
     if isinstance(oracle, keras_tuner.Oracle):
         oracle.populate_space = _defaults_before(oracle, oracle.populate_space)

@@ -49,12 +49,12 @@ def build(hp):
 
 
 def search(hypermodel, directory, tuner=keras_tuner.RandomSearch, **options):
-    """Make a tuner that begins with the defaults, and search the digits."""
+    """Make a tuner that can be killed, begin with the defaults, search the digits."""
     options = {"max_trials": 3, "seed": 1} | options
     if tuner is keras_tuner.Hyperband:
         del options["max_trials"]
     tuner = tuner(hypermodel, OBJECTIVE, directory=str(directory), **options)
-    kb.tuners.default_first(tuner)
+    kb.tuners.resumable(kb.tuners.default_first(tuner))
     data, validation = three_digits()
     tuner.search(*data, validation_data=validation, epochs=1, verbose=0)
     return tuner
