@@ -110,7 +110,7 @@ def build(seed):
 
 
 def make_tuner(hypermodel, options):
-    """Make a tuner that begins with the defaults."""
+    """Make a tuner that begins with the defaults, and goes on where it was killed."""
     tuner = TUNERS[options.tuner](
         hypermodel,
         keras_tuner.Objective("val_f1_macro", "max"),
@@ -120,7 +120,7 @@ def make_tuner(hypermodel, options):
         directory=options.output,
         project_name=f"{options.tuner}-{options.seed}",
     )
-    return kb.tuners.default_first(tuner)
+    return kb.tuners.resumable(kb.tuners.default_first(tuner))
 
 
 def in_order(tuner):

@@ -55,6 +55,20 @@ def test_a_frequent_class_is_cut_to_the_size_of_the_rarest():
     assert not np.array_equal(folds[0].train, folds[3].train)
 
 
+def test_a_quarter_of_many_frequent_classes_is_cut_at_once():
+    rows = rows_of([6, *[30] * 9])
+    folds = make_folds(rows, np.full(10, 30), 3, max_ratio=10, seed=0)
+    cuts = np.concatenate([fold.rare for fold in folds])
+    assert len(set(cuts)) == len(cuts) == 6  # another pair in each fold
+    for fold in folds:
+        train = [np.isin(fold.train, members).sum() for members in rows]
+        assert [train[c] for c in fold.rare] == [6, 6]
+        assert sorted(train) == [6] * 3 + [24] * 7
+        np.testing.assert_array_equal(fold.targets, np.full(10, 24))
+        first, second = fold.rare
+        assert fold.title == f"classes {first} and {second} cut to 6"
+
+
 def test_much_data_is_neither_trained_nor_scored_whole():
     rows = rows_of([10, 5000, 5000])
     (fold, _) = make_folds(rows, np.full(3, 5000), 2, max_ratio=10, seed=0)

@@ -65,6 +65,9 @@ class BAGAN(WholeFiles, keras.Model):
             grows by up to this factor and one, the rarer it is the more.
         truncation: Quantile of the real codes' distance beyond which none is
             drawn; None for no bound.
+        tries: How often `generate` draws an image, at most, until the classifier of
+            the code takes it for its class (rejection sampling); 1 for no look at
+            it, as where `label_weight` is 0 and the classifier has learned nothing.
         fake_share: Weight of generated images in the discriminator's loss.
         anchor_weight: Weight of the reconstruction loss in phase 2, which holds
             the generator to the codes.
@@ -110,6 +113,7 @@ class BAGAN(WholeFiles, keras.Model):
         shrinkage="auto",
         widening=1.2,
         truncation=0.95,
+        tries=4,
         fake_share=0.5,
         anchor_weight=1.0,
         ema_momentum=0.99,
@@ -142,6 +146,7 @@ class BAGAN(WholeFiles, keras.Model):
         self.truncation = (
             None if truncation is None else checks.number("truncation", truncation, 1)
         )
+        self.tries = checks.whole_number("tries", tries, 1)
         self.fake_share = checks.number("fake_share", fake_share, 1)
         self.anchor_weight = checks.number("anchor_weight", anchor_weight)
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, 1)
@@ -425,6 +430,42 @@ class BAGAN(WholeFiles, keras.Model):
 
     def generate_classes(self, indices, seed, batch_size=256):
         """Draw one image for each class index `(n,)`."""
+        self._check_fitted()
+        images = np.empty((len(indices), *self._network_shape), "float32")
+        left = np.arange(len(indices))
+        tries = self.tries if self.label_weight else 1
+        for place in range(tries):
+            generator = random_generator(seed, place)
+            images[left] = drawn = self._draw(indices[left], generator, batch_size)
+            if place + 1 < tries:
+                left = left[self._classify(drawn, batch_size) != indices[left]]
+            if not len(left):
+                break
+        return self._to_user(images)
+
+    def acceptance_rates(self, samples=200, seed=None):
+        """Share of images, drawn once, that the classifier of the code takes for right.
+
+        A class of a low rate lies among the others: what `generate` makes of it is
+        the less certain, the lower it is.
+
+        Args:
+            samples: Images of each class to draw.
+            seed: Integer, or None for a fresh one.
+
+        Returns:
+            dict of label to a float in [0, 1].
+        """
+        self._check_fitted()
+        samples = checks.whole_number("samples", samples, 1)
+        indices = np.repeat(np.arange(self.num_classes), samples)
+        drawn = self._draw(indices, random_generator(check_seed(seed)), 256)
+        hits = self._classify(drawn, 256) == indices
+        names = self.class_names or range(self.num_classes)
+        rates = hits.reshape(self.num_classes, samples).mean(axis=1)
+        return dict(zip(names, rates.tolist(), strict=True))
+
+    def _check_fitted(self):
         if not self.is_fitted:
             raise RuntimeError(
                 "A BAGAN can draw images after `fit` alone. Received: is_fitted=False"
@@ -432,14 +473,22 @@ class BAGAN(WholeFiles, keras.Model):
         if self.latent_sample is not None:
             # In phase 1 the Gaussians are fitted only when somebody asks for images.
             self.fit_latent(*self.latent_sample)
+
+    def _draw(self, indices, generator, batch_size):
+        """Draw one image for each class index, as the networks see it."""
         codes = latent.sample_class_gaussians(
             ops.convert_to_numpy(self.means),
             ops.convert_to_numpy(self.factors),
             indices,
             float(ops.convert_to_numpy(self.radius)),
-            random_generator(seed),
+            generator,
         )
-        return self._decode(codes, batch_size)
+        return _predict(self.generator, codes, batch_size)
+
+    def _classify(self, images, batch_size):
+        """Class indices of images as the networks see them, by their codes."""
+        codes = _predict(self.encoder, images, batch_size)
+        return _predict(self.label_head, codes, batch_size).argmax(axis=1)
 
     def encode(self, images, batch_size=256):
         """Codes, float32 `(n, latent_dim)`, of images in `value_range`."""
@@ -447,7 +496,8 @@ class BAGAN(WholeFiles, keras.Model):
 
     def reconstruct(self, images, batch_size=256):
         """Pass images through encoder and generator; float32 in `value_range`."""
-        return self._decode(self.encode(images, batch_size), batch_size)
+        codes = self.encode(images, batch_size)
+        return self._to_user(_predict(self.generator, codes, batch_size))
 
     def discriminate(self, images, batch_size=256):
         """Class probabilities `(n, num_classes + 1)` of images; the last is "fake"."""
@@ -464,9 +514,8 @@ class BAGAN(WholeFiles, keras.Model):
         checks.images_fit(images, self.image_shape, "images")
         return ops.convert_to_numpy(self.to_network(images))
 
-    def _decode(self, codes, batch_size):
-        outputs = _predict(self.generator, codes, batch_size)
-        images = self._from_network(ops.convert_to_tensor(outputs))
+    def _to_user(self, images):
+        images = self._from_network(ops.convert_to_tensor(images))
         return ops.convert_to_numpy(ops.clip(images, *self.value_range))
 
     # Between the images of the user and those of the networks.
@@ -500,7 +549,7 @@ class BAGAN(WholeFiles, keras.Model):
         """Config to rebuild the model from; weights apart."""
         own = (
             "image_shape num_classes latent_dim value_range code_noise code_penalty "
-            "label_weight shrinkage widening truncation fake_share anchor_weight "
+            "label_weight shrinkage widening truncation tries fake_share anchor_weight "
             "ema_momentum candidates balanced class_names data_format seed"
         )
         config = super().get_config() | {key: getattr(self, key) for key in own.split()}

@@ -9,6 +9,7 @@ from keras_balance.utils.seeds import derive_seed, random_generator
 
 # A class this many times as large as the rarest one can play its part.
 _FREQUENT = 3
+_CUT_SHARE = 4  # one in so many frequent classes is cut in a fold
 _HELD_OUT_SHARE = 5  # one in so many
 _MOST_HELD_OUT = 500  # of one class: more tell little and cost time
 
@@ -39,9 +40,10 @@ def make_folds(rows, targets, number, max_ratio, seed):
     """Make the folds of one training set.
 
     Where a class is three times as large as the rarest one, or larger, each fold
-    *simulates* rarity: a frequent class is cut to as many images as the rarest has,
-    and what was cut off, which is much, is what it is scored on. The rarest keeps all
-    its images and is not scored. Otherwise the folds are stratified ones.
+    *simulates* rarity: a quarter of the frequent classes, at least one, are cut to as
+    many images as the rarest has, and what was cut off, which is much, is what they
+    are scored on. The rarest keeps all its images and is not scored. Otherwise the
+    folds are stratified ones.
 
     Args:
         rows: List of int arrays, the rows of each class.
@@ -62,9 +64,11 @@ def make_folds(rows, targets, number, max_ratio, seed):
     if not len(frequent):
         return _stratified(rows, shares, short, number, seed)
     order = random_generator(seed).permutation(frequent)
+    at_once = max(1, len(frequent) // _CUT_SHARE)
+    cuts = np.resize(order, (number, at_once))
     return [
-        _simulated(rows, shares, rarest, cut, frequent, max_ratio, seed, place)
-        for place, cut in enumerate(np.resize(order, number))
+        _simulated(rows, shares, rarest, np.sort(cut), frequent, max_ratio, seed, place)
+        for place, cut in enumerate(cuts)
     ]
 
 
@@ -73,7 +77,7 @@ def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seed, place):
     train, held_out = list(rows), []
     for c in frequent:
         members = random_generator(seed, place, c).permutation(rows[c])
-        kept = few if c == cut else len(members) - -(-len(members) // _HELD_OUT_SHARE)
+        kept = few if c in cut else len(members) - -(-len(members) // _HELD_OUT_SHARE)
         train[c] = members[: min(kept, max_ratio * few)]
         held_out.append(members[kept:][:_MOST_HELD_OUT])
     shares = shares.copy()
@@ -82,10 +86,14 @@ def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seed, place):
         np.concatenate(train),
         np.concatenate(held_out),
         _targets(train, shares),
-        np.array([cut]),
+        cut,
         frequent,
-        f"class {cut} cut to {few}",
+        f"{'class' if len(cut) == 1 else 'classes'} {_listed(cut)} cut to {few}",
     )
+
+
+def _listed(classes):
+    return " and ".join(map(str, classes))
 
 
 def _stratified(rows, shares, short, number, seed):
