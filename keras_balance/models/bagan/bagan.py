@@ -25,6 +25,7 @@ from keras_balance.utils.seeds import check_seed, random_generator
 _NETWORK_RANGE = (-1.0, 1.0)
 _AUTOENCODER_STEPS = 1500
 _GAN_STEPS = 250
+_FEW = 4  # batches that are run before `predict` would have compiled
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
@@ -576,4 +577,11 @@ def _predict(network, inputs, batch_size):
     """Run a network over an array in batches of one shape, so it compiles once."""
     padding = np.zeros((-len(inputs) % batch_size, *inputs.shape[1:]), "float32")
     padded = np.concatenate([inputs, padding])
-    return network.predict(padded, batch_size=batch_size, verbose=0)[: len(inputs)]
+    if len(padded) > _FEW * batch_size:
+        outputs = network.predict(padded, batch_size=batch_size, verbose=0)
+        return outputs[: len(inputs)]
+    outputs = [np.empty((0, *network.output_shape[1:]), "float32")]
+    for start in range(0, len(padded), batch_size):
+        batch = network(padded[start : start + batch_size], training=False)
+        outputs.append(ops.convert_to_numpy(batch))
+    return np.concatenate(outputs)[: len(inputs)]
