@@ -94,7 +94,7 @@ def build_published_decoder(image_shape, latent_dim, seed):
 
 def build_discriminator(encoder, num_classes, seed):
     """Copy the encoder's architecture, with n + 1 logits in place of the code."""
-    trunk = keras.Model(encoder.input, encoder.layers[-1].input)
+    trunk = keras.Model(encoder.inputs[0], encoder.layers[-1].input)
     trunk = keras.models.clone_model(trunk)
     logits = _dense(num_classes + 1, itertools.count(seed), dtype="float32")
     return keras.Model(trunk.input, logits(trunk.output), name="discriminator")
