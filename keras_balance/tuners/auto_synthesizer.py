@@ -1,20 +1,21 @@
 """`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
 
+from functools import partial
+
 import numpy as np
 
 from keras_balance.data import BalancedDataset
 from keras_balance.data.synthesizers import CHOOSERS
-from keras_balance.models import convnet
 from keras_balance.tuners.auto import checks, decision
 from keras_balance.tuners.auto.candidates import CANDIDATES, TrainingImages
 from keras_balance.tuners.auto.folds import make_folds
-from keras_balance.tuners.auto.judge import Judge
+from keras_balance.tuners.auto.judge import Judge, build_classifier
 from keras_balance.tuners.auto.progress import Progress
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 _BATCH_SIZE = 64
 _MAX_RATIO = 10
-_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 200, 800, 3
+_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 1600, 6
 # BAGAN's first phase alone: the second takes most of the time, and what it makes of
 # the first is kept only where it is better.
 _AUTOENCODER_STEPS = 750
@@ -29,13 +30,13 @@ class AutoSynthesizer:
     the shortfall with what it has chosen. It looks at the images and labels of that
     dataset alone. `synthesizer="auto"` is the same with the defaults.
 
-    A dozen images are too few to hold some out. So each fold makes another,
-    frequent class as rare as the rarest one, keeps the rest of it to score on, beside
-    a fifth of each other frequent class, and trains a small classifier on what every
-    candidate makes of the fold. (To save time, a BAGAN is trained for 750 steps of
-    its first phase there, and no class has more than ten times as many images as the
-    rarest.) The score is the mean of the cut class's F1 and of macro F1, all classes
-    counting the same. Where no class is three times the size of the rarest, the folds
+    A dozen images are too few to hold some out. So each fold makes other, frequent
+    classes as rare as the rarest one, a quarter of them and at least one, keeps the
+    rest of them to score on, beside a fifth of each other frequent class, and trains
+    a small classifier on what every candidate makes of the fold. (To save time, a
+    BAGAN is trained for 750 steps of its first phase there, and no class has more
+    than ten times as many images as the rarest.) The score is the mean of the cut
+    classes' F1 and of macro F1, all classes counting the same. Where no class is three times the size of the rarest, the folds
     are those of stratified cross-validation. The simplest candidate is chosen that is
     within one standard error of the best, the error being that of their difference
     over the folds.
@@ -49,10 +50,12 @@ class AutoSynthesizer:
             on. What was fitted before has seen the held-out images: give a function.
         classifier: Function without arguments that returns a compiled Keras model,
             from images to as many numbers as there are classes; its labels are class
-            indices, one-hot where `y` is. By default `kb.models.convnet`.
+            indices, one-hot where `y` is. By default a convolutional network that
+            trains in seconds: the minutes are BAGAN's. Give your own where it is
+            another kind of model.
         folds: Number of folds, 2 or more.
-        steps: Optimiser steps of a classifier, on batches of 64. By default three
-            epochs of a fold, at least 200 and at most 800.
+        steps: Optimiser steps of a classifier, on batches of 64. By default six
+            epochs of a fold, at least 400 and at most 1,600.
         time_budget: Seconds after which no other training begins; None for no limit.
             What is chosen then is the best by the folds that are complete, or else
             by the first as far as it went, and `"manual"` where it did not go as far
@@ -156,7 +159,7 @@ class AutoSynthesizer:
         if steps is None:
             steps = _EPOCHS * len(fold.train) // _BATCH_SIZE
             steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
-        build = self.classifier or (lambda: _default_classifier(held_out))
+        build = self.classifier or partial(build_classifier, held_out)
         return Judge(build, held_out, fold, steps, seed)
 
     def _decide(self):
@@ -177,13 +180,6 @@ def _balance(part, targets, synthesizer):
         sampling_strategy=dict(zip(labels, targets.tolist(), strict=True)),
         seed=part.seed,
     )
-
-
-def _default_classifier(part):
-    model = convnet(part.x.shape[1:], part.encoding.num_classes, part.value_range)
-    if part.encoding.form == "one_hot":
-        model.compile(model.optimizer, "categorical_crossentropy")
-    return model
 
 
 CHOOSERS["auto"] = AutoSynthesizer

@@ -2,5 +2,5 @@
 
 `bagan` the model; `networks`, `latent` and `losses` what it is made of; `feeding`,
 `steps`, `gradients`, `optimizers`, `phases` and `selection` how it is trained;
-`published` the original.
+`drawing` what it draws, `files` how it is kept; `published` the original.
 """

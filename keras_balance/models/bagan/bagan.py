@@ -3,7 +3,6 @@
 from functools import partial
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_balance.layers import ManualAugmentation
@@ -11,25 +10,23 @@ from keras_balance.models.bagan import (
     checks,
     feeding,
     gradients,
-    latent,
     networks,
     steps,
 )
+from keras_balance.models.bagan.drawing import Drawing
 from keras_balance.models.bagan.files import WholeFiles
 from keras_balance.models.bagan.optimizers import PhaseOptimizers
 from keras_balance.models.bagan.phases import Phases
 from keras_balance.utils.images import check_images, check_value_range, rescale
-from keras_balance.utils.labels import read_labels
-from keras_balance.utils.seeds import check_seed, random_generator
+from keras_balance.utils.seeds import check_seed
 
 _NETWORK_RANGE = (-1.0, 1.0)
 _AUTOENCODER_STEPS = 1500
 _GAN_STEPS = 250
-_FEW = 4  # batches that are run before `predict` would have compiled
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
-class BAGAN(WholeFiles, keras.Model):
+class BAGAN(Drawing, WholeFiles, keras.Model):
     """Balancing GAN: learns from all classes to draw images of the rare ones.
 
     Phase 1 trains an autoencoder on all classes, which is how a rare class comes
@@ -162,7 +159,7 @@ class BAGAN(WholeFiles, keras.Model):
         self.seeds = keras.random.SeedGenerator(self.root_seed)
         self.augment_layer = self._make_augmentation()
         self._build_networks(encoder, decoder)
-        self._build_latent()
+        self.build_latent()
         self.trackers = {
             key: keras.metrics.Mean(key)
             for key in ("autoencoder_loss", "d_loss", "g_loss")
@@ -185,7 +182,7 @@ class BAGAN(WholeFiles, keras.Model):
         )
 
     def _build_networks(self, encoder, decoder):
-        shape, seed, dimensions = self._network_shape, self.root_seed, self.latent_dim
+        shape, seed, dimensions = self.network_shape, self.root_seed, self.latent_dim
         self.custom_networks = encoder is not None, decoder is not None
         self.encoder = encoder or networks.build_encoder(shape, dimensions, seed)
         self.decoder = decoder or networks.build_decoder(shape, dimensions, seed + 100)
@@ -201,23 +198,6 @@ class BAGAN(WholeFiles, keras.Model):
         self.generator = keras.models.clone_model(self.decoder)
         self.best = keras.models.clone_model(self.decoder)
         self.generator.trainable = self.best.trainable = False
-
-    def _build_latent(self):
-        shapes = {
-            "means": (self.num_classes, self.latent_dim),
-            "factors": (self.num_classes, self.latent_dim, self.latent_dim),
-            "radius": (),
-            "best_score": (),
-        }
-        for key, shape in shapes.items():
-            weight = self.add_weight(
-                name=key,
-                shape=shape,
-                initializer="zeros",
-                trainable=False,
-                dtype="float32",
-            )
-            setattr(self, key, weight)
 
     # Training.
 
@@ -313,7 +293,7 @@ class BAGAN(WholeFiles, keras.Model):
         """
         if not self.compiled:
             self.compile()
-        options = self._label_options
+        options = self.label_options
         if y is not None:
             check_images(x)
             checks.images_fit(x, self.image_shape)
@@ -380,129 +360,22 @@ class BAGAN(WholeFiles, keras.Model):
         step = {"autoencoder": steps.autoencoder_step, "gan": steps.gan_step}
         return gradients.run(self, partial(step[self.phase], self), arguments)
 
-    def fit_latent(self, images, labels):
-        """Fit the class Gaussians, and serve the decoder as it is now.
-
-        `fit` does this at the end of phase 1.
-
-        Args:
-            images: Images `(n, ...)` in `value_range`.
-            labels: Class indices `(n,)`.
-        """
-        codes = self.encode(images)
-        means, factors = latent.fit_class_gaussians(
-            codes, labels, self.num_classes, self.shrinkage, self.widening
-        )
-        self.means.assign(means)
-        self.factors.assign(factors)
-        self.radius.assign(
-            latent.typical_radius(codes, labels, means, factors, self.truncation)
-        )
-        networks.copy_weights(self.decoder, self.generator)
-        self.latent_sample = None
-
     # Use.
-
-    @property
-    def is_fitted(self):
-        """Whether there are class Gaussians to draw from."""
-        return (
-            self.latent_sample is not None
-            or float(ops.convert_to_numpy(self.radius)) > 0
-        )
-
-    def generate(self, labels, seed=None, batch_size=256):
-        """Draw one image for each label.
-
-        Args:
-            labels: Labels `(n,)` or one-hot, as in training.
-            seed: Integer, or None for a fresh one.
-            batch_size: Images drawn at a time.
-
-        Returns:
-            float32 NumPy images `(n, height, width, channels)` in `value_range`.
-
-        Raises:
-            ValueError: For a label that is not among the classes.
-            RuntimeError: Before `fit`.
-        """
-        indices, _ = read_labels(labels, name="labels", **self._label_options)
-        return self.generate_classes(indices, check_seed(seed), batch_size)
-
-    def generate_classes(self, indices, seed, batch_size=256):
-        """Draw one image for each class index `(n,)`."""
-        self._check_fitted()
-        images = np.empty((len(indices), *self._network_shape), "float32")
-        left = np.arange(len(indices))
-        tries = self.tries if self.label_weight else 1
-        for place in range(tries):
-            generator = random_generator(seed, place)
-            images[left] = drawn = self._draw(indices[left], generator, batch_size)
-            if place + 1 < tries:
-                left = left[self._classify(drawn, batch_size) != indices[left]]
-            if not len(left):
-                break
-        return self._to_user(images)
-
-    def acceptance_rates(self, samples=200, seed=None):
-        """Share of images, drawn once, that the classifier of the code takes for right.
-
-        A class of a low rate lies among the others: what `generate` makes of it is
-        the less certain, the lower it is.
-
-        Args:
-            samples: Images of each class to draw.
-            seed: Integer, or None for a fresh one.
-
-        Returns:
-            dict of label to a float in [0, 1].
-        """
-        self._check_fitted()
-        samples = checks.whole_number("samples", samples, 1)
-        indices = np.repeat(np.arange(self.num_classes), samples)
-        drawn = self._draw(indices, random_generator(check_seed(seed)), 256)
-        hits = self._classify(drawn, 256) == indices
-        names = self.class_names or range(self.num_classes)
-        rates = hits.reshape(self.num_classes, samples).mean(axis=1)
-        return dict(zip(names, rates.tolist(), strict=True))
-
-    def _check_fitted(self):
-        if not self.is_fitted:
-            raise RuntimeError(
-                "A BAGAN can draw images after `fit` alone. Received: is_fitted=False"
-            )
-        if self.latent_sample is not None:
-            # In phase 1 the Gaussians are fitted only when somebody asks for images.
-            self.fit_latent(*self.latent_sample)
-
-    def _draw(self, indices, generator, batch_size):
-        """Draw one image for each class index, as the networks see it."""
-        codes = latent.sample_class_gaussians(
-            ops.convert_to_numpy(self.means),
-            ops.convert_to_numpy(self.factors),
-            indices,
-            float(ops.convert_to_numpy(self.radius)),
-            generator,
-        )
-        return _predict(self.generator, codes, batch_size)
-
-    def _classify(self, images, batch_size):
-        """Class indices of images as the networks see them, by their codes."""
-        codes = _predict(self.encoder, images, batch_size)
-        return _predict(self.label_head, codes, batch_size).argmax(axis=1)
 
     def encode(self, images, batch_size=256):
         """Codes, float32 `(n, latent_dim)`, of images in `value_range`."""
-        return _predict(self.encoder, self._check_and_scale(images), batch_size)
+        return networks.predict(self.encoder, self._check_and_scale(images), batch_size)
 
     def reconstruct(self, images, batch_size=256):
         """Pass images through encoder and generator; float32 in `value_range`."""
         codes = self.encode(images, batch_size)
-        return self._to_user(_predict(self.generator, codes, batch_size))
+        return self.to_user(networks.predict(self.generator, codes, batch_size))
 
     def discriminate(self, images, batch_size=256):
         """Class probabilities `(n, num_classes + 1)` of images; the last is "fake"."""
-        logits = _predict(self.discriminator, self._check_and_scale(images), batch_size)
+        logits = networks.predict(
+            self.discriminator, self._check_and_scale(images), batch_size
+        )
         return ops.convert_to_numpy(ops.softmax(logits))
 
     def call(self, images, training=None):
@@ -515,14 +388,11 @@ class BAGAN(WholeFiles, keras.Model):
         checks.images_fit(images, self.image_shape, "images")
         return ops.convert_to_numpy(self.to_network(images))
 
-    def _to_user(self, images):
-        images = self._from_network(ops.convert_to_tensor(images))
-        return ops.convert_to_numpy(ops.clip(images, *self.value_range))
-
     # Between the images of the user and those of the networks.
 
     @property
-    def _network_shape(self):
+    def network_shape(self):
+        """Shape of an image in the networks, channels last."""
         if self.data_format == "channels_first":
             return (*self.image_shape[1:], self.image_shape[0])
         return self.image_shape
@@ -540,8 +410,14 @@ class BAGAN(WholeFiles, keras.Model):
             images = ops.transpose(images, (0, 3, 1, 2))
         return images
 
+    def to_user(self, images):
+        """Images of the networks as NumPy arrays in `value_range`."""
+        images = self._from_network(ops.convert_to_tensor(images))
+        return ops.convert_to_numpy(ops.clip(images, *self.value_range))
+
     @property
-    def _label_options(self):
+    def label_options(self):
+        """Arguments of `read_labels` that tell the classes."""
         if self.class_names is None:
             return {"num_classes": self.num_classes}
         return {"class_names": self.class_names}
@@ -571,17 +447,3 @@ class BAGAN(WholeFiles, keras.Model):
             for key in ("encoder", "decoder", "augmentation")
         }
         return cls(**config | objects)
-
-
-def _predict(network, inputs, batch_size):
-    """Run a network over an array in batches of one shape, so it compiles once."""
-    padding = np.zeros((-len(inputs) % batch_size, *inputs.shape[1:]), "float32")
-    padded = np.concatenate([inputs, padding])
-    if len(padded) > _FEW * batch_size:
-        outputs = network.predict(padded, batch_size=batch_size, verbose=0)
-        return outputs[: len(inputs)]
-    outputs = [np.empty((0, *network.output_shape[1:]), "float32")]
-    for start in range(0, len(padded), batch_size):
-        batch = network(padded[start : start + batch_size], training=False)
-        outputs.append(ops.convert_to_numpy(batch))
-    return np.concatenate(outputs)[: len(inputs)]

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers
 
 _SMALLEST_GRID = 8
+_FEW = 4  # batches that are run before `predict` would have compiled
 
 
 def halvings(image_shape):
@@ -116,6 +117,20 @@ def inherit_trunk(discriminator, encoder):
     )
     for own, inherited in pairs:
         own.assign(np.array(keras.ops.convert_to_numpy(inherited)))
+
+
+def predict(network, inputs, batch_size):
+    """Run a network over an array in batches of one shape, so it compiles once."""
+    padding = np.zeros((-len(inputs) % batch_size, *inputs.shape[1:]), "float32")
+    padded = np.concatenate([inputs, padding])
+    if len(padded) > _FEW * batch_size:
+        outputs = network.predict(padded, batch_size=batch_size, verbose=0)
+        return outputs[: len(inputs)]
+    outputs = [np.empty((0, *network.output_shape[1:]), "float32")]
+    for start in range(0, len(padded), batch_size):
+        batch = network(padded[start : start + batch_size], training=False)
+        outputs.append(keras.ops.convert_to_numpy(batch))
+    return np.concatenate(outputs)[: len(inputs)]
 
 
 def copy_weights(source, target):

@@ -57,26 +57,30 @@ class Judge:
         return float((f1[is_rare].mean() + f1.mean()) / 2)
 
 
-def build_classifier(image_shape, num_classes, value_range, one_hot=False):
+def build_classifier(part):
     """Build a convolutional network that trains in seconds: 0.3 million multiply-adds.
 
-    It is to tell which images are worth more, not to be good: at 28x28 a hundredth of
-    the work of the paper's ConvNet, for the same order of the candidates.
+    It is to tell which images are worth more, not to be good: at 28x28 it takes a
+    fortieth of the work of the paper's ConvNet.
+
+    Args:
+        part: `Part` of the images to classify.
     """
-    low, high = value_range
+    low, high = part.value_range
     convolution = {"strides": 2, "padding": "same", "activation": "relu"}
     model = keras.Sequential(
         [
-            keras.Input(image_shape),
+            keras.Input(part.x.shape[1:]),
             keras.layers.Rescaling(1 / (high - low), offset=-low / (high - low)),
             keras.layers.Conv2D(16, 3, **convolution),
             keras.layers.Conv2D(32, 3, **convolution),
             keras.layers.Flatten(),
             keras.layers.Dropout(0.25),
             keras.layers.Dense(64, activation="relu"),
-            keras.layers.Dense(num_classes, activation="softmax"),
+            keras.layers.Dense(part.encoding.num_classes, activation="softmax"),
         ]
     )
+    one_hot = part.encoding.form == "one_hot"
     loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
     model.compile("adam", loss)
     return model
