@@ -36,10 +36,10 @@ class AutoSynthesizer:
     a small classifier on what every candidate makes of the fold. (To save time, a
     BAGAN is trained for 750 steps of its first phase there, and no class has more
     than ten times as many images as the rarest.) The score is the mean of the cut
-    classes' F1 and of macro F1, all classes counting the same. Where no class is three times the size of the rarest, the folds
-    are those of stratified cross-validation. The simplest candidate is chosen that is
-    within one standard error of the best, the error being that of their difference
-    over the folds.
+    classes' F1 and of macro F1, all classes counting the same. Where no class is three
+    times the size of the rarest, the folds are those of stratified cross-validation.
+    The simplest candidate is chosen that is within one standard error of the best,
+    the error being that of their difference over the folds.
 
     Args:
         candidates: Sequence of names out of `"nothing"`, `"repeat"`, `"manual"`,
