@@ -1,6 +1,5 @@
 """Pictures of what a generator makes as it learns."""
 
-import numbers
 import pathlib
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 
 from keras_balance.utils import plots
 from keras_balance.utils.labels import check_class_names
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed
 
 _STRIP_PANELS = 5
@@ -53,7 +53,7 @@ class GeneratedImages(keras.callbacks.Callback):
         super().__init__()
         self.directory = directory
         self.every = _check_every(every)
-        self.per_class = _check_count("per_class", per_class)
+        self.per_class = whole_number("per_class", per_class, 1)
         self.class_names = class_names
         self.seed = check_seed(seed)
         self._strip = {}
@@ -115,13 +115,5 @@ def _check_every(every):
     if every is None:
         return None
     if isinstance(every, (list, tuple, range, set, frozenset, np.ndarray)):
-        return tuple(_check_count("every", epoch) for epoch in every)
-    return _check_count("every", every)
-
-
-def _check_count(name, value):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
-    if value < 1:
-        raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
-    return int(value)
+        return tuple(whole_number("every", epoch, 1) for epoch in every)
+    return whole_number("every", every, 1)

@@ -1,7 +1,6 @@
 """A training that is killed goes on where it was, to the same weights."""
 
 import inspect
-import numbers
 import os
 import pathlib
 import random
@@ -13,6 +12,7 @@ import numpy as np
 
 from keras_balance.callbacks.raise_on_nan import check_losses
 from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.plain_data import from_bytes, is_plain, to_bytes
 
 
@@ -69,7 +69,7 @@ class ResumableBackup(keras.callbacks.Callback):
         self.path = _check_path(path)
         self.dataset = dataset
         self.callbacks = tuple(callbacks)
-        self.every = _check_every(every)
+        self.every = whole_number("every", every, 1)
         self.history, self.history_epochs = {}, []
         remove_temporaries(self.path)
         self._found = self._read() if self.path.exists() else None
@@ -228,14 +228,6 @@ def _check_path(path):
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"`path` must be the path of a file. Received: path={path!r}")
     return pathlib.Path(path)
-
-
-def _check_every(every):
-    if isinstance(every, bool) or not isinstance(every, numbers.Integral):
-        raise TypeError(f"`every` must be an integer. Received: every={every!r}")
-    if every < 1:
-        raise ValueError(f"`every` must be at least 1. Received: every={every}")
-    return int(every)
 
 
 def _variables(model):

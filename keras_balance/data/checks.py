@@ -5,20 +5,22 @@ import numbers
 import keras
 import numpy as np
 
+from keras_balance.utils.numbers import whole_number
+
 
 def batch_size(value):
     """`batch_size` as a positive int."""
-    return _whole_number("batch_size", value, 1)
+    return whole_number("batch_size", value, 1)
 
 
 def epoch(value):
     """`epoch` as a non-negative int."""
-    return _whole_number("epoch", value, 0)
+    return whole_number("epoch", value, 0)
 
 
 def refresh(value):
     """`refresh` as it is: a bool or a non-negative number of epochs."""
-    return value if isinstance(value, bool) else _whole_number("refresh", value, 0)
+    return value if isinstance(value, bool) else whole_number("refresh", value, 0)
 
 
 def synthetic_weight(value):
@@ -76,13 +78,3 @@ def fits_devices(total, batch_size):
             f"multiples of {devices}: `sampling_strategy` as a dict sets their number. "
             f"Received: batch_size={batch_size} and {total} images"
         )
-
-
-def _whole_number(name, value, lowest):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
-    if value < lowest:
-        raise ValueError(
-            f"`{name}` must be at least {lowest}. Received: {name}={value}"
-        )
-    return int(value)

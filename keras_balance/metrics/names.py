@@ -1,7 +1,5 @@
 """The names that scores are logged under."""
 
-import numbers
-
 from keras_balance.utils.labels import check_class_names
 
 RESERVED = (
@@ -13,24 +11,6 @@ RESERVED = (
     "micro avg",
     "weighted avg",
 )
-
-
-def check_num_classes(num_classes):
-    """`num_classes` as an int.
-
-    Raises:
-        TypeError: When it is no integer.
-        ValueError: When it is less than 1.
-    """
-    if isinstance(num_classes, bool) or not isinstance(num_classes, numbers.Integral):
-        raise TypeError(
-            f"`num_classes` must be an integer. Received: num_classes={num_classes!r}"
-        )
-    if num_classes < 1:
-        raise ValueError(
-            f"`num_classes` must be at least 1. Received: num_classes={num_classes}"
-        )
-    return int(num_classes)
 
 
 def check_score_names(class_names, num_classes):

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_balance.metrics.names import check_num_classes, check_score_names
+from keras_balance.metrics.names import check_score_names
+from keras_balance.utils.numbers import whole_number
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
@@ -61,7 +62,7 @@ class PerClassMetrics(keras.Metric):
         self, num_classes, class_names=None, name="per_class", dtype="float32"
     ):
         super().__init__(name=name, dtype=dtype)
-        self.num_classes = check_num_classes(num_classes)
+        self.num_classes = whole_number("num_classes", num_classes, 1)
         self.class_names = class_names if class_names is None else list(class_names)
         self._names = check_score_names(class_names, num_classes)
         # True classes down, predicted classes across, the last column for none.

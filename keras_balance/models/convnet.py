@@ -4,8 +4,8 @@ import numbers
 
 import keras
 
-from keras_balance.models.bagan.checks import whole_number
 from keras_balance.utils.images import check_value_range
+from keras_balance.utils.numbers import whole_number
 
 
 def convnet(

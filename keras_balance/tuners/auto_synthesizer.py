@@ -11,6 +11,7 @@ from keras_balance.tuners.auto.candidates import CANDIDATES, TrainingImages
 from keras_balance.tuners.auto.folds import make_folds
 from keras_balance.tuners.auto.judge import Judge, build_classifier
 from keras_balance.tuners.auto.progress import Progress
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 _BATCH_SIZE = 64
@@ -99,8 +100,8 @@ class AutoSynthesizer:
         self.candidates = candidates
         self._candidates = checks.candidates(candidates)
         self.classifier = checks.classifier(classifier)
-        self.folds = checks.whole_number("folds", folds, 2)
-        self.steps = None if steps is None else checks.whole_number("steps", steps, 1)
+        self.folds = whole_number("folds", folds, 2)
+        self.steps = None if steps is None else whole_number("steps", steps, 1)
         self.time_budget = checks.time_budget(time_budget)
         self.seed = None if seed is None else check_seed(seed)
         self.verbose = verbose

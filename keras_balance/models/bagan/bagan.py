@@ -18,6 +18,7 @@ from keras_balance.models.bagan.files import WholeFiles
 from keras_balance.models.bagan.optimizers import PhaseOptimizers
 from keras_balance.models.bagan.phases import Phases
 from keras_balance.utils.images import check_images, check_value_range, rescale
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed
 
 _NETWORK_RANGE = (-1.0, 1.0)
@@ -128,8 +129,8 @@ class BAGAN(Drawing, WholeFiles, keras.Model):
             keras.config.image_data_format() if data_format is None else data_format
         )
         self.image_shape = checks.image_shape(image_shape, self.data_format)
-        self.num_classes = checks.whole_number("num_classes", num_classes, 2)
-        self.latent_dim = checks.whole_number("latent_dim", latent_dim, 1)
+        self.num_classes = whole_number("num_classes", num_classes, 2)
+        self.latent_dim = whole_number("latent_dim", latent_dim, 1)
         self.value_range = check_value_range(value_range)
         self.augmentation = augmentation
         self.code_noise = checks.number("code_noise", code_noise)
@@ -144,11 +145,11 @@ class BAGAN(Drawing, WholeFiles, keras.Model):
         self.truncation = (
             None if truncation is None else checks.number("truncation", truncation, 1)
         )
-        self.tries = checks.whole_number("tries", tries, 1)
+        self.tries = whole_number("tries", tries, 1)
         self.fake_share = checks.number("fake_share", fake_share, 1)
         self.anchor_weight = checks.number("anchor_weight", anchor_weight)
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, 1)
-        self.candidates = checks.whole_number("candidates", candidates, 0)
+        self.candidates = whole_number("candidates", candidates, 0)
         self.balanced = bool(balanced)
         self.class_names = checks.class_names(class_names, self.num_classes)
         self.seed = seed

@@ -34,15 +34,6 @@ def image_shape(shape, data_format):
     return tuple(int(side) for side in sides)
 
 
-def whole_number(name, value, lowest):
-    """`value` as an int of at least `lowest`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
-    if value < lowest:
-        raise ValueError(f"`{name}` must be {lowest} or more. Received: {name}={value}")
-    return int(value)
-
-
 def number(name, value, highest=np.inf):
     """`value` as a finite float from 0 to `highest`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

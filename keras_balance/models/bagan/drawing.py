@@ -3,8 +3,9 @@
 import numpy as np
 from keras import ops
 
-from keras_balance.models.bagan import checks, latent, networks
+from keras_balance.models.bagan import latent, networks
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, random_generator
 
 
@@ -105,7 +106,7 @@ class Drawing:
             dict of label to a float in [0, 1].
         """
         self._check_fitted()
-        samples = checks.whole_number("samples", samples, 1)
+        samples = whole_number("samples", samples, 1)
         indices = np.repeat(np.arange(self.num_classes), samples)
         drawn = self._draw(indices, random_generator(check_seed(seed)), 256)
         hits = self._classify(drawn, 256) == indices

@@ -42,17 +42,6 @@ def classifier(value):
     )
 
 
-def whole_number(name, value, lowest):
-    """`value` as an int of at least `lowest`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"`{name}` must be an integer. Received: {name}={value!r}")
-    if value < lowest:
-        raise ValueError(
-            f"`{name}` must be at least {lowest}. Received: {name}={value}"
-        )
-    return int(value)
-
-
 def time_budget(value):
     """`time_budget` in seconds, infinite for None."""
     if value is None:
