@@ -172,8 +172,9 @@ def test_a_training_goes_on_for_more_epochs(tmp_path, uninterrupted):
 def test_backups_every_few_epochs(tmp_path, uninterrupted):
     with pytest.raises(Killed):
         train(tmp_path / "backup", kill_after=7, every=2)
-    backup = ResumableBackup(tmp_path / "backup", feed())
-    assert backup.epoch == 2
+    dataset = feed()
+    backup = ResumableBackup(tmp_path / "backup", dataset)
+    assert backup.epoch == dataset.epoch == 2
     assert_same(train(tmp_path / "backup"), uninterrupted)
 
 

@@ -110,6 +110,28 @@ def test_a_batch_is_a_function_of_seed_epoch_and_index(index):
     assert (other[0][0] != whole[0][0]).any()
 
 
+@pytest.mark.parametrize(
+    ("synthesizer", "shuffle"),
+    [("nothing", True), (None, False), ("manual", False), (Noise(), False)],
+    ids=["order", "repeated", "augmented", "generated"],
+)
+def test_epochs_differ_in_each_of_their_draws(synthesizer, shuffle):
+    dataset = BalancedDataset(
+        *imbalanced(), 120, synthesizer=synthesizer, shuffle=shuffle, seed=0
+    )
+    first = dataset[0][0]
+    dataset.epoch = 1
+    assert (dataset[0][0] != first).any()
+
+
+def test_images_made_in_several_batches_all_differ(monkeypatch):
+    monkeypatch.setattr("keras_balance.data.synthesizers._PIXELS_AT_ONCE", 160)
+    dataset = BalancedDataset(
+        *imbalanced(), 120, synthesizer=Noise(), shuffle=False, seed=0
+    )
+    assert len(np.unique(dataset[0][0][50:], axis=0)) == 70
+
+
 def test_a_layer_keeps_its_own_state():
     x, y = imbalanced(dtype="float32")
     layer = keras.layers.RandomRotation(0.3, seed=3)
@@ -176,10 +198,13 @@ def test_made_images_are_rounded_and_clipped_to_an_integer_type():
         assert (images[weights == 0] == kept).all()
 
 
-def test_inputs_stay_as_they_are():
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_inputs_stay_as_they_are(shuffle):
     x, y = imbalanced(dtype="float32")
     x_before, y_before = x.copy(), y.copy()
-    for images, labels in BalancedDataset(x, y, synthesizer=rotation(), seed=0):
+    for images, labels in BalancedDataset(
+        x, y, synthesizer=rotation(), shuffle=shuffle, seed=0
+    ):
         images += 1
         labels += 1
     np.testing.assert_array_equal(x, x_before)

@@ -96,6 +96,6 @@ def test_a_file_or_memory_gives_the_same_batches(monkeypatch):
 
 
 def test_value_range():
-    assert value_range(open_source(X)) == (0, 255)
+    assert value_range(open_source(X // 2)) == (0, 255)
     assert value_range(open_source(X.astype("float32") / X.max())) == (0, 1)
     assert value_range(open_source(X * 0.0)) == (0, 1)

@@ -18,6 +18,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/gone":
             self.send_error(404)
             return
+        if self.path == "/foreign":
+            self.wfile.write(b"220 mail.invalid ready\r\n")
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
@@ -29,7 +32,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    """Address of a server on this machine: /whole, /cut and /gone."""
+    """Address of a server on this machine: /whole, /cut, /gone and /foreign."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(
@@ -100,6 +103,12 @@ def test_keyboard_interrupt_leaves_nothing(server, cache, monkeypatch):
 def test_address_that_is_gone(server, cache):
     with pytest.raises(OSError, match=r"/gone to .*data\.bin.*404.*`path=`"):
         fetch(f"{server}/gone", "data.bin", SHA256)
+
+
+def test_a_server_of_another_protocol(server, cache):
+    with pytest.raises(OSError, match=r"(?s)/foreign to .*data\.bin.*`path=`"):
+        fetch(f"{server}/foreign", "data.bin", SHA256)
+    assert list(cache.iterdir()) == []
 
 
 def test_no_network_names_address_and_path(cache, no_network):

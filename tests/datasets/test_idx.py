@@ -97,10 +97,23 @@ def test_labels_in_place_of_images(tmp_path, write_idx):
         load_idx(archive, "a-ubyte", rank=3)
 
 
-def test_header_claiming_terabytes_claims_no_memory():
+@pytest.mark.parametrize("magic", [0x0801, 0x0D03, 0x01000803])
+def test_garbled_start_of_a_file_of_the_right_length(magic):
+    header = np.array([magic, *IMAGES.shape], ">u4").tobytes()
+    with pytest.raises(ValueError, match="f, which starts with 0x"):
+        read_idx(io.BytesIO(header + IMAGES.tobytes()), "f", 3)
+
+
+def test_header_claiming_terabytes_claims_no_memory(tmp_path):
     header = np.array([0x0803, 2**32 - 1, 1000, 1000], ">u4").tobytes()
-    with pytest.raises(ValueError, match="Received: 19 bytes"):
-        read_idx(io.BytesIO(header + b"123"), "f", 3)
+    path = tmp_path / "f"
+    path.write_bytes(header + b"123")
+    # A file, unlike `BytesIO`, makes room for all that it is asked for.
+    with (
+        path.open("rb") as file,
+        pytest.raises(ValueError, match="Received: 19 bytes"),
+    ):
+        read_idx(file, "f", 3)
 
 
 def test_no_items():

@@ -143,8 +143,11 @@ def test_images_alone(make):
     assert make()(images[0]).shape == images[0].shape
 
 
-def test_training_false_is_identity(make):
-    data = batch()
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_training_false_is_identity(make, dtype):
+    data = batch(dtype=dtype)
+    if dtype == "float32":  # also beyond `value_range`
+        data["images"] = 2 * data["images"] - 100
     outputs = make()(data, training=False)
     np.testing.assert_array_equal(images_of(outputs), data["images"])
     labels = keras.ops.convert_to_numpy(outputs["labels"])

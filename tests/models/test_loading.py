@@ -86,10 +86,11 @@ def call_of(module, name, **arguments):
 
 
 def lambda_layer(marker):
-    """A layer whose code writes a file, when it is built or when it is called."""
-    code = compile(f"open({str(marker)!r}, 'w')", "hostile", "eval")
-    function = type(lambda: None)(code, {})
-    layer = keras.layers.Lambda(function, name="hostile")
+    """A layer whose code makes a folder when it is called."""
+    # By its name, `<lambda>`, Keras tells what it is to keep as code.
+    function = eval(f"lambda x: __import__('os').mkdir({str(marker)!r})")
+    layer = keras.layers.Lambda(function)
+    assert "__lambda__" in str(keras.saving.serialize_keras_object(layer))
     return keras.saving.serialize_keras_object(layer)
 
 

@@ -1,6 +1,8 @@
 import os
 import shutil
+import warnings
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -86,3 +88,27 @@ def test_bad_weights_are_refused_and_nothing_is_loaded(tmp_path, damage):
         bagan.load_weights(path)
     for kept, old in zip(state(bagan), before, strict=True):
         np.testing.assert_array_equal(kept, old)
+
+
+class Nested(keras.layers.Layer):
+    """A layer that keeps another in a list of lists."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = [[keras.layers.Dense(3)]]
+
+    def call(self, inputs):
+        return self.parts[0][0](inputs)
+
+
+def test_what_keras_only_warns_of_is_refused(tmp_path):
+    layers = [keras.layers.Flatten(), Nested(), keras.layers.Dense(2)]
+    bagan = small(encoder=keras.Sequential([keras.Input((4, 4, 1)), *layers]))
+    path = tmp_path / "a.weights.h5"
+    bagan.save_weights(path)
+    with h5py.File(path, "a") as file:
+        del file["encoder/layers/nested/parts/container"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=r"nothing was loaded.*nested container"):
+            bagan.load_weights(path)
