@@ -65,8 +65,8 @@ class BAGAN(Drawing, WholeFiles, keras.Model):
         truncation: Quantile of the real codes' distance beyond which none is
             drawn; None for no bound.
         tries: How often `generate` draws an image, at most, until the classifier of
-            the code takes it for its class (rejection sampling); 1 for no look at
-            it, as where `label_weight` is 0 and the classifier has learned nothing.
+            the code takes it for its class (rejection sampling). More than 1 raises
+            precision and lowers recall; it needs a `label_weight`.
         fake_share: Weight of generated images in the discriminator's loss.
         anchor_weight: Weight of the reconstruction loss in phase 2, which holds
             the generator to the codes.
@@ -112,7 +112,7 @@ class BAGAN(Drawing, WholeFiles, keras.Model):
         shrinkage="auto",
         widening=1.2,
         truncation=0.95,
-        tries=4,
+        tries=1,
         fake_share=0.5,
         anchor_weight=1.0,
         ema_momentum=0.99,

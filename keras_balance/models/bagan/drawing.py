@@ -81,10 +81,9 @@ class Drawing:
         """Draw one image for each class index `(n,)`."""
         self._check_fitted()
         images = np.empty((len(indices), *self.network_shape), "float32")
-        left = np.arange(len(indices))
+        left, generator = np.arange(len(indices)), random_generator(seed)
         tries = self.tries if self.label_weight else 1
         for place in range(tries):
-            generator = random_generator(seed, place)
             images[left] = drawn = self._draw(indices[left], generator, batch_size)
             if place + 1 < tries:
                 left = left[self._classify(drawn, batch_size) != indices[left]]

@@ -52,7 +52,6 @@ def published_bagan(image_shape, num_classes, value_range=(0, 255), seed=None):
         shrinkage=0,
         widening=0,
         truncation=None,
-        tries=1,
         fake_share=1 / (num_classes + 1),
         anchor_weight=0,
         ema_momentum=0,
