@@ -38,7 +38,9 @@ class BAGAN(Drawing, WholeFiles, keras.Model):
     and the plain autoencoder is one of the candidates.
 
     It differs from the published BAGAN where that breaks down for a dozen images;
-    `published_bagan` builds the published one.
+    `published_bagan` builds the published one. It trains under `tf.distribute`
+    strategies and `keras.distribution.DataParallel`, with a `batch_size` that is a
+    multiple of the devices.
 
     Args:
         image_shape: Shape of one image, `(height, width, channels)`, or channels

@@ -75,7 +75,7 @@ class Phases(keras.callbacks.Callback):
         score = selection.usefulness(images, labels, self.images, self.labels)
         model.candidate_scores[epoch] = score
         # Strictly better: the plain autoencoder stays unless the GAN beats it.
-        if np.float32(score) > float(model.best_score):
+        if np.float32(score) > keras.ops.convert_to_numpy(model.best_score):
             model.best_score.assign(score)
             networks.copy_weights(model.generator, model.best)
 

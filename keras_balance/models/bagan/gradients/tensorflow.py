@@ -14,6 +14,8 @@ def minimize(model, loss_function, optimizer, variables):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch([variable.value for variable in variables])
         loss = loss_function()
-    gradients = tape.gradient(loss, [variable.value for variable in variables])
+        # A strategy adds up the gradients of its replicas.
+        share = loss / tf.distribute.get_strategy().num_replicas_in_sync
+    gradients = tape.gradient(share, [variable.value for variable in variables])
     optimizer.apply(gradients, variables)
     return loss
