@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from sklearn.metrics import f1_score
 
+from keras_balance.models import convnet
 from keras_balance.tuners.auto import checks
 
 
@@ -58,31 +59,18 @@ class Judge:
 
 
 def build_classifier(part):
-    """Build a convolutional network that trains in seconds: 0.3 million multiply-adds.
+    """Build the paper's ConvNet, a quarter as wide: a twelfth of its work.
 
-    It is to tell which images are worth more, not to be good: at 28x28 it takes a
-    fortieth of the work of the paper's ConvNet.
+    It puts repeated and augmented images in the order in which the whole one does. (A
+    network of strided convolutions did not: it learned to take noise for the class.)
 
     Args:
         part: `Part` of the images to classify.
     """
-    low, high = part.value_range
-    convolution = {"strides": 2, "padding": "same", "activation": "relu"}
-    model = keras.Sequential(
-        [
-            keras.Input(part.x.shape[1:]),
-            keras.layers.Rescaling(1 / (high - low), offset=-low / (high - low)),
-            keras.layers.Conv2D(16, 3, **convolution),
-            keras.layers.Conv2D(32, 3, **convolution),
-            keras.layers.Flatten(),
-            keras.layers.Dropout(0.25),
-            keras.layers.Dense(64, activation="relu"),
-            keras.layers.Dense(part.encoding.num_classes, activation="softmax"),
-        ]
-    )
-    one_hot = part.encoding.form == "one_hot"
-    loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
-    model.compile("adam", loss)
+    shape, classes = part.x.shape[1:], part.encoding.num_classes
+    model = convnet(shape, classes, part.value_range, filters=8)
+    if part.encoding.form == "one_hot":
+        model.compile(model.optimizer, "categorical_crossentropy")
     return model
 
 
