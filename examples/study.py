@@ -1,19 +1,23 @@
 """The study: every row of the README's tables, made anew.
 
     python examples/study.py --emnist FOLDER --mnist FOLDER
-    python examples/study.py --emnist FOLDER --rows rare-0 rare-8 --jobs 2
+    python examples/study.py --emnist FOLDER --rows rare-0 rare-8 --jobs 2 --keep
     python examples/write_readme.py
 
 Each row is one run of `reproduce_table.py`, which keeps its finished cells: a study
 that is interrupted goes on where it stopped. The figures of a whole row come into
-`examples/results/`, and from there into the README.
+`examples/results/`, and from there into the README. With `--keep` the cells that are
+there already are taken as finished: so a row grows, arm by arm and seed by seed.
 """
 
 import argparse
+import json
 import pathlib
 import shutil
 import subprocess
 import sys
+
+from cells import cell_path, write_whole
 
 HERE = pathlib.Path(__file__).parent
 RESULTS = HERE / "results"
@@ -56,6 +60,7 @@ def main():
     add("--arms", nargs="+", help="only these arms of the rows")
     add("--seeds", type=int, help="only so many seeds of the rows")
     add("--jobs", type=int, default=1, help="processes side by side (default 1)")
+    add("--keep", action="store_true", help="go on from examples/results/")
     add("--work", default="results/study", help="folder of the finished cells")
     options = parser.parse_args()
     for row in options.rows:
@@ -67,6 +72,8 @@ def run_row(row, options):
     """Run a row to its end, and keep its figures."""
     dataset, arms, seeds, arguments = ROWS[row]
     output = pathlib.Path(options.work) / row
+    if options.keep:
+        take_finished(RESULTS / f"{row}.json", output)
     command = [sys.executable, str(HERE / "reproduce_table.py"), *arguments]
     command += ["--dataset", dataset, "--seeds", str(options.seeds or seeds)]
     command += ["--arms", *(options.arms or arms), "--jobs", str(options.jobs)]
@@ -77,6 +84,16 @@ def run_row(row, options):
     subprocess.run(command, check=True)
     RESULTS.mkdir(exist_ok=True)
     shutil.copyfile(output / "results.json", RESULTS / f"{row}.json")
+
+
+def take_finished(results, output):
+    """Take the cells of a results file as finished, but those that are there."""
+    if not results.exists():
+        return
+    for cell in json.loads(results.read_text(encoding="utf-8"))["cells"]:
+        path = cell_path(output, cell["seed"], cell["arm"])
+        if not path.exists():
+            write_whole(path, json.dumps(cell))
 
 
 if __name__ == "__main__":
