@@ -62,7 +62,7 @@ def build_classifier(part):
     """Build the paper's ConvNet, a quarter as wide: a twelfth of its work.
 
     It puts repeated and augmented images in the order in which the whole one does. (A
-    network of strided convolutions did not: it learned to take noise for the class.)
+    network of strided convolutions did not: augmented images were no better to it.)
 
     Args:
         part: `Part` of the images to classify.
