@@ -13,6 +13,7 @@ cells are kept in the output folder: an interrupted run goes on where it stopped
 import argparse
 import itertools
 import json
+import os
 import pathlib
 import platform
 import sys
@@ -81,6 +82,8 @@ def describe(options, cells):
         "backend": keras.backend.backend(),
         "versions": versions | {"keras_balance": kb.__version__},
         "machine": f"{platform.system()} {platform.machine()}",
+        # TensorFlow leaves oneDNN out on some processors, where it is twice as fast.
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "cells": cells,
     }
 

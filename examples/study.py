@@ -33,6 +33,7 @@ ARMS = [
     "autoencoder",
     "bagan",
     "bagan+manual",
+    "bagan+manual, all classes",
     "auto",
 ]
 FEW_ARMS = ["balanced", "imbalanced", "oversampling", "manual", "bagan+manual", "auto"]
