@@ -82,7 +82,16 @@ def load(dataset, path=None):
     return [(x[..., None], y) for x, y in (train, test)]
 
 
-def draw(data, seed, folder, minority=0, keep=0.05, per_class=None, tail=None):
+def draw(
+    data,
+    seed,
+    folder,
+    minority=0,
+    keep=0.05,
+    per_class=None,
+    tail=None,
+    test_per_class=None,
+):
     """Draw the training data of one seed.
 
     Args:
@@ -94,6 +103,7 @@ def draw(data, seed, folder, minority=0, keep=0.05, per_class=None, tail=None):
         per_class: Images a class, or None for all.
         tail: Images of the last class of a long tail, whose counts fall from class
             to class by the same factor; it takes the place of `minority`.
+        test_per_class: Images a class to test on, or None for all.
     """
     (x, y), test = data
     classes = np.unique(y).tolist()
@@ -109,6 +119,10 @@ def draw(data, seed, folder, minority=0, keep=0.05, per_class=None, tail=None):
         counts = dict(zip(classes, sizes.tolist(), strict=True))
         rare = tuple(classes[-3:])
     imbalanced = kb.datasets.make_imbalance(x, y, counts, seed=seed)
+    if test_per_class is not None:
+        test = kb.datasets.make_imbalance(
+            *test, dict.fromkeys(classes, test_per_class), seed=seed
+        )
     steps = EPOCHS * math.ceil(len(y) / BATCH_SIZE)
     return Task((x, y), imbalanced, test, rare, seed, steps, pathlib.Path(folder))
 

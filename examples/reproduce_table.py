@@ -26,7 +26,7 @@ from experiment import draw, load
 
 import keras_balance as kb
 
-DRAW_OPTIONS = ("minority", "keep", "per_class", "tail")
+DRAW_OPTIONS = ("minority", "keep", "per_class", "tail", "test_per_class")
 
 
 def main():
@@ -58,6 +58,7 @@ def parse_arguments():
     add("--minority", type=int, default=0, help="class to make rare (default 0)")
     add("--keep", type=float, default=0.05, help="fraction of it that stays")
     add("--tail", type=int, help="images of the last class of a long tail")
+    add("--test-per-class", type=int, help="images a class to test on; all by default")
     add("--seeds", type=int, default=1, help="draws of the data (default 1)")
     add("--arms", nargs="+", choices=list(ARMS), default=list(PAPER), metavar="ARM")
     add("--jobs", type=int, default=1, help="processes side by side (default 1)")

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 
+from arms import PAPER
 from cells import cell_path, write_whole
 
 HERE = pathlib.Path(__file__).parent
@@ -38,13 +39,17 @@ ARMS = [
 ]
 FEW_ARMS = ["balanced", "imbalanced", "oversampling", "manual", "bagan+manual", "auto"]
 
+SMALL = ["--per-class", "240"]
+AS_PAPER = [*SMALL, "--minority", "0", "--test-per-class", "40"]
+
 # Name: data set, arms, seeds, and the arguments that draw the data.
 ROWS = {
-    "rare-0": ("emnist", ARMS, 10, ["--per-class", "240", "--minority", "0"]),
-    "rare-8": ("emnist", ARMS, 10, ["--per-class", "240", "--minority", "8"]),
-    "rare-5": ("emnist", ARMS, 5, ["--per-class", "240", "--minority", "5"]),
-    "rare-9": ("emnist", ARMS, 5, ["--per-class", "240", "--minority", "9"]),
-    "long-tail": ("emnist", ARMS, 5, ["--per-class", "240", "--tail", "12"]),
+    "paper": ("emnist", PAPER, 1, AS_PAPER),
+    "rare-0": ("emnist", ARMS, 10, [*SMALL, "--minority", "0"]),
+    "rare-8": ("emnist", ARMS, 10, [*SMALL, "--minority", "8"]),
+    "rare-5": ("emnist", ARMS, 5, [*SMALL, "--minority", "5"]),
+    "rare-9": ("emnist", ARMS, 5, [*SMALL, "--minority", "9"]),
+    "long-tail": ("emnist", ARMS, 5, [*SMALL, "--tail", "12"]),
     "20-percent": ("mnist", FEW_ARMS, 5, ["--per-class", "4800", "--minority", "0"]),
     "largest": ("mnist", FEW_ARMS, 3, ["--minority", "0"]),
 }

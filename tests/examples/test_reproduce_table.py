@@ -65,6 +65,12 @@ def test_a_long_tail_tells_of_its_rarest_classes(run, capsys):
     assert "9 recall" in capsys.readouterr().out
 
 
+def test_the_test_set_can_be_as_small_as_that_of_the_paper(run):
+    folder = run(*FEW, "--test-per-class", "5", "--arms", "imbalanced")
+    (cell,) = json.loads((folder / "results.json").read_text())["cells"]
+    assert [sum(row) for row in cell["confusion_matrix"]] == [5] * 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -34,6 +34,23 @@ def test_another_figure_is_another_readme(write_readme, monkeypatch):
     assert write_readme.filled(text) != text
 
 
+def test_one_draw_stands_beside_the_paper_without_an_interval(write_readme):
+    results = write_readme.read_row("rare-0")
+    results["options"]["seeds"] = 1
+    results["cells"] = [
+        cell
+        for cell in results["cells"]
+        if cell["seed"] == 0 and cell["arm"] == "manual"
+    ]
+    zero = results["cells"][0]["report"]["0"]
+    zero |= {"precision": 0.5, "recall": 0.25, "f1-score": 0.125}
+    results["cells"][0]["report"]["accuracy"] = 0.75
+    text = write_readme.block(results)
+    assert "one draw" in text
+    line = "| manual | 94.25 | 75 | 95 | 50 | 97 | 25 | 96 | 12.5 |"
+    assert line in text
+
+
 def test_every_row_was_run_by_the_study(write_readme, monkeypatch):
     study = importlib.import_module("study")
     for path in sorted((ROOT / "examples" / "results").glob("*.json")):
