@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -22,3 +24,35 @@ def _fresh_keras():
     # To collect garbage takes half a second a test.
     keras.utils.clear_session(free_memory=False)
     keras.config.set_image_data_format("channels_last")
+
+
+_TWO_LOGICAL_CPUS = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+"""
+
+
+@pytest.fixture
+def run_on_two_devices():
+    """Run a script in a new process: devices are set up before Keras is imported."""
+
+    def run(script):
+        backend = keras.backend.backend()
+        first = _TWO_LOGICAL_CPUS if backend == "tensorflow" else ""
+        finished = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", f"{first}{script}\nprint('done')"],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "KERAS_BACKEND": backend,
+                "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert finished.stdout.endswith("done\n"), finished.stderr[-2000:]
+
+    return run

@@ -1,9 +1,5 @@
 """Two devices in one process, which must be set up before Keras is: a new process."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import pytest
 
@@ -36,15 +32,7 @@ def same(ones, others):
 flip = keras.layers.RandomFlip(seed=0)
 """
 
-MIRRORED = (
-    """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-two = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(cpu, two)
-"""
-    + COMMON
-    + """
+MIRRORED = """
 # Whichever epoch it is: what a strategy reads ahead may count as one.
 options = {"batch_size": 20, "synthesizer": flip, "shuffle": False, "refresh": False}
 alone = fit(**options)
@@ -53,13 +41,9 @@ assert strategy.num_replicas_in_sync == 2
 with strategy.scope():
     same(fit(**options), alone)
     fit(batch_size=8, sampling_strategy={1: 41}, workers=2)
-print("done")
 """
-)
 
-DATA_PARALLEL = (
-    COMMON
-    + """
+DATA_PARALLEL = """
 alone = fit(batch_size=32, synthesizer=flip)
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 assert len(keras.distribution.list_devices()) == 2
@@ -71,28 +55,14 @@ for options in ({"batch_size": 7}, {"sampling_strategy": {1: 11}}):
         assert "multiples of 2" in str(error), error
     else:
         raise AssertionError("no error")
-print("done")
 """
-)
-
-
-def run(script, **environment):
-    finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert finished.stdout.endswith("done\n"), finished.stderr[-2000:]
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
-def test_mirrored_strategy():
-    run(MIRRORED, KERAS_BACKEND="tensorflow")
+def test_mirrored_strategy(run_on_two_devices):
+    run_on_two_devices(COMMON + MIRRORED)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's")
-def test_data_parallel():
-    flag = "--xla_force_host_platform_device_count=2"
-    run(DATA_PARALLEL, KERAS_BACKEND="jax", XLA_FLAGS=flag)
+def test_data_parallel(run_on_two_devices):
+    run_on_two_devices(COMMON + DATA_PARALLEL)

@@ -1,9 +1,5 @@
 """BAGAN on two devices in one process, which must be set up before Keras is."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import pytest
 
@@ -32,51 +28,25 @@ def same(ones, others):
         assert size > 0 and distance < 0.1 * size, (distance, size)
 """
 
-MIRRORED = (
-    """
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-two = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(cpu, two)
-"""
-    + COMMON
-    + """
+MIRRORED = """
 alone = change()
 with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     same(change(), alone)
-print("done")
 """
-)
 
-DATA_PARALLEL = (
-    COMMON
-    + """
+DATA_PARALLEL = """
 alone = change()
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 assert len(keras.distribution.list_devices()) == 2
 same(change(), alone)
-print("done")
 """
-)
-
-
-def run(script, **environment):
-    finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert finished.stdout.endswith("done\n"), finished.stderr[-2000:]
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
-def test_mirrored_strategy():
-    run(MIRRORED, KERAS_BACKEND="tensorflow")
+def test_mirrored_strategy(run_on_two_devices):
+    run_on_two_devices(COMMON + MIRRORED)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX's")
-def test_data_parallel():
-    flag = "--xla_force_host_platform_device_count=2"
-    run(DATA_PARALLEL, KERAS_BACKEND="jax", XLA_FLAGS=flag)
+def test_data_parallel(run_on_two_devices):
+    run_on_two_devices(COMMON + DATA_PARALLEL)
