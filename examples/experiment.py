@@ -12,7 +12,6 @@ import numpy as np
 import keras_balance as kb
 
 BATCH_SIZE = 128
-EPOCHS = 12  # of the balanced data, as in the paper
 
 # Many small models are many traces, which TensorFlow takes for a mistake.
 logging.getLogger("tensorflow").setLevel("ERROR")
@@ -91,6 +90,7 @@ def draw(
     per_class=None,
     tail=None,
     test_per_class=None,
+    epochs=12,
 ):
     """Draw the training data of one seed.
 
@@ -104,6 +104,7 @@ def draw(
         tail: Images of the last class of a long tail, whose counts fall from class
             to class by the same factor; it takes the place of `minority`.
         test_per_class: Images a class to test on, or None for all.
+        epochs: Of the balanced data, 12 in the paper; every arm gets their steps.
     """
     (x, y), test = data
     classes = np.unique(y).tolist()
@@ -123,7 +124,7 @@ def draw(
         test = kb.datasets.make_imbalance(
             *test, dict.fromkeys(classes, test_per_class), seed=seed
         )
-    steps = EPOCHS * math.ceil(len(y) / BATCH_SIZE)
+    steps = epochs * math.ceil(len(y) / BATCH_SIZE)
     return Task((x, y), imbalanced, test, rare, seed, steps, pathlib.Path(folder))
 
 

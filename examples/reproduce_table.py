@@ -26,7 +26,7 @@ from experiment import draw, load
 
 import keras_balance as kb
 
-DRAW_OPTIONS = ("minority", "keep", "per_class", "tail", "test_per_class")
+DRAW_OPTIONS = ("minority", "keep", "per_class", "tail", "test_per_class", "epochs")
 
 
 def main():
@@ -59,12 +59,13 @@ def parse_arguments():
     add("--keep", type=float, default=0.05, help="fraction of it that stays")
     add("--tail", type=int, help="images of the last class of a long tail")
     add("--test-per-class", type=int, help="images a class to test on; all by default")
+    add("--epochs", type=int, default=12, help="of the balanced data (default 12)")
     add("--seeds", type=int, default=1, help="draws of the data (default 1)")
     add("--arms", nargs="+", choices=list(ARMS), default=list(PAPER), metavar="ARM")
     add("--jobs", type=int, default=1, help="processes side by side (default 1)")
     add("--output", default="results", help="folder for tables and pictures")
     options = parser.parse_args()
-    for name in ("seeds", "jobs"):
+    for name in ("seeds", "jobs", "epochs"):
         value = getattr(options, name)
         if value < 1:
             parser.error(f"--{name} must be 1 or more. Received: --{name} {value}")

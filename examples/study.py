@@ -40,6 +40,7 @@ ARMS = [
 FEW_ARMS = ["balanced", "imbalanced", "oversampling", "manual", "bagan+manual", "auto"]
 
 SMALL = ["--per-class", "240"]
+MANY = ["--minority", "0", "--epochs", "3"]
 AS_PAPER = [*SMALL, "--minority", "0", "--test-per-class", "40"]
 
 # Name: data set, arms, seeds, and the arguments that draw the data.
@@ -50,8 +51,8 @@ ROWS = {
     "rare-5": ("emnist", ARMS, 5, [*SMALL, "--minority", "5"]),
     "rare-9": ("emnist", ARMS, 5, [*SMALL, "--minority", "9"]),
     "long-tail": ("emnist", ARMS, 5, [*SMALL, "--tail", "12"]),
-    "20-percent": ("mnist", FEW_ARMS, 5, ["--per-class", "4800", "--minority", "0"]),
-    "largest": ("mnist", FEW_ARMS, 3, ["--minority", "0"]),
+    "20-percent": ("mnist", FEW_ARMS, 5, [*MANY, "--per-class", "4800"]),
+    "largest": ("mnist", FEW_ARMS, 3, MANY),
 }
 
 

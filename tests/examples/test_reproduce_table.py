@@ -71,6 +71,11 @@ def test_the_test_set_can_be_as_small_as_that_of_the_paper(run):
     assert [sum(row) for row in cell["confusion_matrix"]] == [5] * 10
 
 
+def test_the_steps_are_those_of_the_epochs(run):
+    folder = run(*FEW, "--epochs", "3", "--arms", "imbalanced")
+    assert json.loads((folder / "results.json").read_text())["steps"] == 3 * 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -80,6 +85,7 @@ def test_the_test_set_can_be_as_small_as_that_of_the_paper(run):
         (["--dataset", "mnist", "--path", "no/such/folder"], "no/such/folder"),
         (["--arms", "magic"], "magic"),
         (["--seeds", "0"], "--seeds 0"),
+        (["--epochs", "0"], "--epochs 0"),
     ],
 )
 def test_a_wrong_argument_is_one_line_that_names_it(run, capsys, arguments, text):
