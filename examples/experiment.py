@@ -151,6 +151,7 @@ def run_cell(task, arm, training_of, callbacks=()):
         "confusion_matrix": scores.confusion_matrix.tolist(),
         "synthetic_images": training.feed.num_synthetic,
         "choice": getattr(training.feed.synthesizer, "choice", None),
+        "choice_scores": getattr(training.feed.synthesizer, "scores", None),
         "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": {
             # It may have been trained for an earlier arm; each would have needed it.
