@@ -23,6 +23,12 @@ def balanced(task, callbacks):
     return Training(plain(*task.balanced, task.seed))
 
 
+def balanced_and_manual_all(task, callbacks):
+    """The data without the imbalance, all images rotated, zoomed and with noise."""
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    return Training(plain(*task.balanced, task.seed), augmentation=layer)
+
+
 def imbalanced(task, callbacks):
     """The data as it is."""
     return Training(plain(*task.imbalanced, task.seed))
@@ -114,6 +120,7 @@ def auto(task, callbacks):
 
 ARMS = {
     "balanced": balanced,
+    "balanced+manual, all classes": balanced_and_manual_all,
     "imbalanced": imbalanced,
     "class weights": class_weights,
     "oversampling": oversampling,

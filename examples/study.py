@@ -25,6 +25,7 @@ RESULTS = HERE / "results"
 
 ARMS = [
     "balanced",
+    "balanced+manual, all classes",
     "imbalanced",
     "class weights",
     "oversampling",
@@ -35,6 +36,7 @@ ARMS = [
     "bagan",
     "bagan+manual",
     "bagan+manual, all classes",
+    "published",
     "auto",
 ]
 FEW_ARMS = ["balanced", "imbalanced", "oversampling", "manual", "bagan+manual", "auto"]
