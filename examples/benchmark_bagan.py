@@ -29,12 +29,14 @@ OURS = (
     "oversampling",
     "smote",
     "manual",
+    "manual, all classes",
     "autoencoder",
     "bagan",
     "bagan+manual",
+    "bagan+manual, all classes",
     "published",
 )
-BASELINES = ("imbalanced", "oversampling", "smote", "manual")
+BASELINES = ("imbalanced", "oversampling", "smote", "manual", "manual, all classes")
 PUBLISHED_EPOCHS = 150
 
 
