@@ -10,9 +10,13 @@ folder, so that an interrupted run goes on.
 """
 
 import argparse
+import os
 import pathlib
 import statistics
 import time
+
+# TensorFlow leaves oneDNN out on AMD processors, where it is about three times as fast.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import numpy as np

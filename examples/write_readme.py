@@ -62,7 +62,8 @@ def caption(results):
     draws = "one draw"
     if options["seeds"] > 1:
         draws = f"mean of {options['seeds']} draws and its 95 % interval"
-    onednn = " with oneDNN" if results.get("onednn") == "1" else ""
+    is_onednn = results["backend"] == "tensorflow" and results["onednn"] == "1"
+    onednn = " with oneDNN" if is_onednn else ""
     return (
         f"{options['dataset'].upper()}, {options['per_class'] or 'all'} images a "
         f"class{rarity(results)}; {results['steps']} optimiser steps in every arm, "
