@@ -56,7 +56,8 @@ def run_seed(data, draw_options, seed, arms, folder, progress):
     for arm in missing:
         callbacks = [ProgressLine(f"seed {seed}, {arm}")]
         if seed == 0:
-            callbacks.append(kb.callbacks.GeneratedImages(folder / "generated"))
+            pictures = folder / "generated" / file_name(arm)
+            callbacks.append(kb.callbacks.GeneratedImages(pictures))
         cell = run_cell(task, arm, ARMS[arm], callbacks)
         write_whole(cell_path(folder, seed, arm), json.dumps(cell))
         progress.tell(cell)
@@ -64,8 +65,11 @@ def run_seed(data, draw_options, seed, arms, folder, progress):
 
 
 def cell_path(folder, seed, arm):
-    name = arm.replace(", ", "-").replace(" ", "-")
-    return folder / "cells" / f"seed{seed}-{name}.json"
+    return folder / "cells" / f"seed{seed}-{file_name(arm)}.json"
+
+
+def file_name(arm):
+    return arm.replace(", ", "-").replace(" ", "-")
 
 
 def read_cell(folder, seed, arm):

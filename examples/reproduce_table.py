@@ -24,7 +24,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import keras
 import numpy as np
 from arms import ARMS, PAPER
-from cells import run_cells, write_whole
+from cells import file_name, run_cells, write_whole
 from experiment import draw, load
 
 import keras_balance as kb
@@ -121,10 +121,8 @@ def print_and_draw(output, cells, rare):
         sorted(cells, key=lambda cell: cell["arm"]), lambda cell: cell["arm"]
     ):
         matrix = np.sum([cell["confusion_matrix"] for cell in runs], axis=0)
-        name = arm.replace(", ", "-").replace(" ", "-")
-        kb.metrics.save_confusion_matrix(
-            output / f"confusion_{name}.png", matrix, range(len(matrix)), title=arm
-        )
+        picture = output / f"confusion_{file_name(arm)}.png"
+        kb.metrics.save_confusion_matrix(picture, matrix, range(len(matrix)), title=arm)
 
 
 if __name__ == "__main__":
