@@ -87,7 +87,7 @@ def describe(options, cells):
         "backend": keras.backend.backend(),
         "versions": versions | {"keras_balance": kb.__version__},
         "machine": f"{platform.system()} {platform.machine()}",
-        "onednn": os.environ["TF_ENABLE_ONEDNN_OPTS"],
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "cells": cells,
     }
 

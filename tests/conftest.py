@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -18,9 +19,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _fresh_keras():
-    """Every test starts from the same names, seed and data format."""
+    """Every test starts from the same names, seed, data format and environment."""
     keras.utils.set_random_seed(0)
-    yield
+    with mock.patch.dict(os.environ):  # a script may set what other processes inherit
+        yield
     # To collect garbage takes half a second a test.
     keras.utils.clear_session(free_memory=False)
     keras.config.set_image_data_format("channels_last")
