@@ -50,9 +50,14 @@ def read_row(row):
 
 def block(results):
     """One line about the row, its table, and the gap that is closed."""
-    if results["options"]["seeds"] == 1:
+    if is_as_paper(results):
         return f"{caption(results)}\n\n{paper_table(results)}"
     return f"{caption(results)}\n\n{table(results)}{gap(results)}"
+
+
+def is_as_paper(results):
+    """Tell whether a row has the paper's small test set, to stand beside its table."""
+    return results["options"]["test_per_class"] is not None
 
 
 def caption(results):
@@ -89,7 +94,7 @@ def table(results):
         titles += [f"{name} precision", f"{name} recall", f"{name} F1"]
     last = f"{rare[0]} F1" if len(rare) == 1 else "macro F1"
     head = ["arm", *titles, *(f"{last} over {arm}" for arm in gains), "CPU s"]
-    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    rows = []
     for arm in comparison.arms:
         scores = [in_percent(comparison.interval(arm, title)) for title in titles]
         more = [
@@ -101,8 +106,8 @@ def table(results):
             for cell in cells
             if cell["arm"] == arm
         )
-        lines.append("| " + " | ".join([arm, *scores, *more, f"{spent:.0f}"]) + " |")
-    return "\n".join(lines)
+        rows.append([arm, *scores, *more, f"{spent:.0f}"])
+    return markdown(head, rows)
 
 
 def paper_table(results):
@@ -111,14 +116,21 @@ def paper_table(results):
     head = ["arm"]
     for title in titles:
         head += [f"{title}, paper", f"{title}, ours"]
-    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    rows = []
     for cell in results["cells"]:
         zero = cell["report"]["0"]
         ours = [cell["report"]["accuracy"]]
         ours += [zero["precision"], zero["recall"], zero["f1-score"]]
         pairs = zip(PAPER[cell["arm"]], ours, strict=True)
         scores = [f"{100 * value:.4g}" for pair in pairs for value in pair]
-        lines.append("| " + " | ".join([cell["arm"], *scores]) + " |")
+        rows.append([cell["arm"], *scores])
+    return markdown(head, rows)
+
+
+def markdown(head, rows):
+    """Table of texts, all but the first column to the right."""
+    lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
+    lines.insert(1, "|---" + "|---:" * (len(head) - 1) + "|")
     return "\n".join(lines)
 
 
@@ -144,9 +156,9 @@ def signed(interval):
 
 
 def draw_picture(row):
-    """Bars of the row's macro F1 and of its rare classes' F1, but for one draw."""
+    """Bars of the row's macro F1 and of its rare classes' F1; none beside the paper."""
     results = read_row(row)
-    if results["options"]["seeds"] == 1:
+    if is_as_paper(results):
         return
     comparison = kb.metrics.compare_reports(
         reports_of(results["cells"]), classes=results["rare"]
