@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import shutil
 
 import keras_tuner
 
@@ -60,7 +61,9 @@ def _keep_whole(oracle, folder):
     # may not know that it began, or that it ended and need not be scored again.
     for trial_id, trial in list(oracle.trials.items()):
         if trial_id not in oracle.start_order:
+            # Its number is given anew, but in other digits where `max_trials` has more.
             del oracle.trials[trial_id]
+            shutil.rmtree(folder / f"trial_{trial_id}")
         elif trial_id not in oracle.end_order:
             oracle.trials[trial_id] = type(trial)(trial.hyperparameters, trial_id)
     oracle._retry_queue = [
