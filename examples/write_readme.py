@@ -156,7 +156,7 @@ def signed(interval):
 
 
 def draw_picture(row):
-    """Bars of the row's macro F1 and of its rare classes' F1; none beside the paper."""
+    """Draw the row's macro F1 and of its rare classes' F1; none beside the paper."""
     results = read_row(row)
     if is_as_paper(results):
         return

@@ -151,7 +151,7 @@ class Comparison:
         return markdown_table(*self._table(arms_down))
 
     def picture(self, scores=None):
-        """Bars of each score, one an arm, with their intervals.
+        """Draw a panel a score: a dot an arm, with its interval.
 
         Args:
             scores: Names of the scores to show. Defaults to the accuracies and F1.
@@ -167,7 +167,7 @@ class Comparison:
         means, lows, highs = np.moveaxis(intervals, -1, 0)
         what = "difference" if self.is_difference else "mean"
         label = f"{what}, {100 * self.confidence_level:.4g} % interval over seeds"
-        return plots.interval_bars(means, lows, highs, scores, self.arms, label)
+        return plots.interval_dots(means, lows, highs, scores, self.arms, label)
 
     def save_picture(self, path, scores=None):
         """Write the picture to a file, whole or not at all; see `picture`."""

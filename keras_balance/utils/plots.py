@@ -4,8 +4,9 @@ Every function returns a `matplotlib.figure.Figure` made with matplotlib's objec
 interface: no screen, no `pyplot`, no global state, safe in threads.
 """
 
+import math
+
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from keras_balance.utils.files import atomic_path
@@ -14,6 +15,7 @@ from keras_balance.utils.images import rescale
 _INCHES_PER_ROW = 0.5
 _INCHES_PER_LETTER = 0.09
 _MOST_INCHES = 40
+_PANELS_A_ROW = 4
 _DPI = 120
 
 
@@ -120,67 +122,50 @@ def class_curves(curves, epochs, class_names):
     return figure
 
 
-def interval_bars(means, lows, highs, group_names, bar_names, ylabel):
-    """Draw groups of bars with an interval each.
+def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
+    """Draw a panel a score, and in it a dot and its interval a row.
+
+    Every panel has an axis of its own: a macro average moves within a few points
+    where the score of a rare class moves within fifty.
 
     Args:
-        means: Array `(groups, bars)`; NaN leaves a bar out.
+        means: Array `(panels, rows)`; NaN leaves a dot out.
         lows: Array of the lower ends of the intervals; NaN leaves one out.
         highs: Array of the upper ends.
-        group_names: The groups' names, below the axis.
-        bar_names: The names of the bars within a group, in the legend.
-        ylabel: What the bars show.
+        panel_names: The panels' titles.
+        row_names: The names of the rows, from the top down.
+        xlabel: What the dots show.
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
-    groups, bars = means.shape
-    figure, axes = _groups_figure(group_names, bar_names)
-    colors = colormaps["tab10" if bars <= 10 else "tab20"]
-    width = 0.8 / bars
-    for bar, name in enumerate(bar_names):
-        axes.bar(
-            np.arange(groups) + (bar - (bars - 1) / 2) * width,
-            means[:, bar],
-            width,
-            yerr=np.abs([lows[:, bar], highs[:, bar]] - means[:, bar]),
-            capsize=2,
-            label=name,
-            color=colors(bar % colors.N),
-        )
-    bottom = _bottom(means, lows)
-    if bottom:
-        ylabel += f"\n(the axis begins at {bottom:.2g})"
-        axes.set_ylim(bottom=bottom)
-    axes.set(ylabel=ylabel)
-    axes.margins(x=0.02)
-    axes.grid(axis="y", alpha=0.3)
-    axes.set_axisbelow(True)
-    figure.legend(loc="outside right upper", ncols=_legend_size(bar_names)[0])
+    figure, panels = _panels(panel_names, row_names)
+    places = np.arange(len(row_names))
+    for panel, title, mean, low, high in zip(
+        panels, panel_names, means, lows, highs, strict=True
+    ):
+        panel.errorbar(mean, places, xerr=np.abs([mean - low, high - mean]), fmt="o")
+        panel.set_yticks(places, row_names)
+        panel.set_title(title)
+        panel.xaxis.get_major_locator().set_params(nbins=4)
+        panel.grid(alpha=0.3)
+        panel.set_axisbelow(True)
+    panels[0].set_ylim(len(row_names) - 0.5, -0.5)
+    figure.supxlabel(xlabel, fontsize="medium")
     return figure
 
 
-def _groups_figure(group_names, bar_names):
-    """Make a figure as large as the groups and their names need, and its axes."""
-    groups = len(group_names)
-    width = min(_MOST_INCHES, max(5, 1.5 + 0.2 * groups * (len(bar_names) + 1)))
-    titles = [name.replace(" ", "\n") for name in group_names]
-    words = [word for title in titles for word in title.split("\n")]
-    height, rotation = 4.5, 0
-    if _INCHES_PER_LETTER * _longest(words) > width / groups:
-        titles, rotation = group_names, 90
-        height += _INCHES_PER_LETTER * _longest(group_names)
-    size = width + _legend_size(bar_names)[1], height
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    axes.set_xticks(range(groups), titles, rotation=rotation)
-    return figure, axes
-
-
-def _bottom(means, lows):
-    """Where the axis of bars begins: 0, or just below bars that are all high."""
-    ends = np.stack([means, lows])
-    least = np.min(ends, initial=1, where=np.isfinite(ends))
-    is_high = least > 0.5 and np.isfinite(means).any()
-    return np.floor(10 * least - 0.5) / 10 if is_high else 0
+def _panels(panel_names, row_names):
+    """Make a figure with so many panels, and rows as high as their names need."""
+    number = len(panel_names)
+    columns = min(number, max(_PANELS_A_ROW, math.isqrt(number)))
+    rows = math.ceil(number / columns)
+    width = max(2.4, _INCHES_PER_LETTER * _longest(panel_names))
+    height = 0.9 + 0.25 * len(row_names)
+    size = columns * width + _INCHES_PER_LETTER * _longest(row_names), rows * height
+    figure = Figure(figsize=np.minimum(size, _MOST_INCHES), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for panel in panels[number:]:
+        panel.remove()
+    return figure, panels[:number]
 
 
 def _mosaic(images, value_range):

@@ -89,16 +89,18 @@ def test_a_class_that_was_missing_stays_nan():
     assert "nan" in comparison.text()
 
 
-def test_the_picture_has_a_bar_an_arm_and_score(reports, tmp_path):
+def test_the_picture_has_a_panel_a_score_and_a_dot_an_arm(reports, tmp_path):
     comparison = kb.metrics.compare_reports(reports, classes=["0"])
-    axes = comparison.picture().axes[0]
-    titles = [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()]
+    panels = comparison.picture().axes
+    titles = [panel.get_title() for panel in panels]
     assert titles == ["accuracy", "balanced accuracy", "macro F1", "0 F1"]
-    heights = [bar.get_height() for bar in axes.containers[1]]
-    expected = [comparison.interval("A balanced", title).mean for title in titles]
-    assert heights == pytest.approx(expected)
-    comparison.save_picture(tmp_path / "new" / "bars.png", ["0 recall"])
-    assert imread(tmp_path / "new" / "bars.png").shape[0] > 100
+    for panel, title in zip(panels, titles, strict=True):
+        expected = [comparison.interval(arm, title).mean for arm in comparison.arms]
+        assert panel.containers[0][0].get_xdata().tolist() == expected
+    names = [label.get_text() for label in panels[0].get_yticklabels()]
+    assert names == comparison.arms
+    comparison.save_picture(tmp_path / "new" / "dots.png", ["0 recall"])
+    assert imread(tmp_path / "new" / "dots.png").shape[0] > 100
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,16 @@ def curves(names):
     return plots.class_curves(scores, range(1, 6), names)
 
 
-def bars(names):
-    means = np.full((len(names), len(names)), 0.8)
-    return plots.interval_bars(means, means - 0.1, means + 0.1, names, names, "F1")
+def dots(names):
+    means = np.full((len(names), 13), 0.8)
+    rows = [f"arm {place}" for place in range(13)]
+    return plots.interval_dots(means, means - 0.1, means + 0.1, names, rows, "mean")
+
+
+def dots_of_arms(names):
+    means = np.full((2, len(names)), 0.8)
+    scores = ["macro F1", "8 F1"]
+    return plots.interval_dots(means, means - 0.1, means + 0.1, scores, names, "mean")
 
 
 def grid(names):
@@ -58,7 +65,7 @@ def boxes(axis):
 @pytest.mark.parametrize(
     "names", [SHORT, LONG, WORDS, MANY], ids=["short", "long", "words", "many"]
 )
-@pytest.mark.parametrize("draw", [confusion, curves, bars, grid, strip])
+@pytest.mark.parametrize("draw", [confusion, curves, dots, dots_of_arms, grid, strip])
 def test_labels_are_readable(draw, names):
     """No label of an axis lies on another one, none is outside the picture."""
     figure = draw(names)
@@ -78,9 +85,8 @@ def test_labels_are_readable(draw, names):
         assert sorted(text.get_text() for text in legend.get_texts()) == sorted(names)
 
 
-@pytest.mark.parametrize("draw", [curves, bars])
-def test_a_legend_takes_no_room_from_the_picture(draw):
-    narrow, wide = draw(SHORT), draw([name * 3 for name in WORDS])
+def test_a_legend_takes_no_room_from_the_picture():
+    narrow, wide = curves(SHORT), curves([name * 3 for name in WORDS])
     for figure in (narrow, wide):
         FigureCanvasAgg(figure).draw()
     for before, after in zip(narrow.axes, wide.axes, strict=True):
@@ -124,28 +130,26 @@ def test_pixels_beyond_the_range_are_clipped():
 
 def test_missing_values_leave_gaps():
     nan = np.full((2, 2), np.nan)
-    figure = plots.interval_bars(nan, nan, nan, ["a", "b"], ["c", "d"], "F1")
-    assert "begins" not in figure.axes[0].get_ylabel()
+    plots.interval_dots(nan, nan, nan, ["a", "b"], ["c", "d"], "F1")
     plots.class_curves({"recall": [[np.nan, 0.5]]}, [1, 2], ["a"])
 
 
-def test_an_axis_that_does_not_begin_at_zero_says_so():
-    high = np.array([[0.91, 0.95]])
-    axes = plots.interval_bars(high, high, high, ["a"], ["b", "c"], "F1").axes[0]
-    assert axes.get_ylim()[0] == pytest.approx(0.8)
-    assert "begins at 0.8" in axes.get_ylabel()
-    low = plots.interval_bars(-high, -high, -high, ["a"], ["b", "c"], "F1").axes[0]
-    assert "begins" not in low.get_ylabel()
-
-
 def test_intervals_are_drawn_where_they_are():
-    figure = plots.interval_bars(
-        [[0.3]], [[0.2]], [[0.7]], ["accuracy"], ["arm"], "accuracy"
+    figure = plots.interval_dots(
+        [[0.3, 0.9]], [[0.2, 0.8]], [[0.7, 0.9]], ["F1"], ["first", "second"], "mean"
     )
-    (bar,) = figure.axes[0].containers[1]
-    assert bar.get_height() == pytest.approx(0.3)
-    (line,) = figure.axes[0].containers[0].lines[2]
-    assert line.get_segments()[0][:, 1] == pytest.approx([0.2, 0.7])
+    panel = figure.axes[0]
+    dots, _, (bars,) = panel.containers[0]
+    np.testing.assert_allclose(dots.get_xydata(), [[0.3, 0], [0.9, 1]])
+    np.testing.assert_allclose(bars.get_segments()[0], [[0.2, 0], [0.7, 0]])
+    assert panel.get_ylim() == (1.5, -0.5)  # the first is the uppermost
+
+
+def test_more_panels_than_fit_side_by_side_go_on_below():
+    nine = np.full((9, 2), 0.5)
+    titles = [f"{place} F1" for place in range(9)]
+    figure = plots.interval_dots(nine, nine, nine, titles, ["a", "b"], "mean")
+    assert [panel.get_title() for panel in figure.axes] == titles
 
 
 def test_saving_works_in_threads_and_leaves_pyplot_alone(tmp_path):
