@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from keras_balance.tuners.auto import decision
 
-FOLDS = st.lists(st.floats(0, 1), min_size=3, max_size=3)
+SCORES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 
 
 def choose(**scores):
@@ -18,12 +18,12 @@ def test_within_one_standard_error_the_simpler_is_chosen():
     assert choose(simple=[0.91, 0.92, 0.93], best=[0.93, 0.93, 0.93]) == "best"
 
 
-def test_folds_are_paired():
-    # The folds differ by far more than the candidates, which differ alike in each.
+def test_scores_are_paired():
+    # The classes differ by far more than the candidates, which differ alike in each.
     assert choose(simple=[0.5, 0.7, 0.9], best=[0.52, 0.71, 0.92]) == "best"
 
 
-@given(st.dictionaries(st.text(max_size=3), FOLDS, min_size=1, max_size=5))
+@given(st.dictionaries(st.text(max_size=3), SCORES, min_size=1, max_size=5))
 def test_the_chosen_is_never_far_behind(scores):
     compared = decision.judged(scores)
     chosen = decision.simplest_near_the_best(compared)
@@ -37,19 +37,26 @@ def test_the_chosen_is_never_far_behind(scores):
 def test_only_complete_folds_count():
     scores = {"a": [0.5, 0.9, 0.9], "b": [0.6, 0.8], "c": [0.7, 0.7]}
     assert [len(values) for values in decision.judged(scores).values()] == [2, 2, 2]
-    first = {"a": [0.5], "b": [0.6], "c": []}
-    assert list(decision.judged(first)) == ["a", "b"]
+    first = {"a": [0.5, 0.7], "b": [0.6, 0.7], "c": []}  # two classes were cut
+    assert {k: len(v) for k, v in decision.judged(first).items()} == {"a": 2, "b": 2}
     broken = {"a": [0.5, np.nan], "b": [0.6, 0.6]}
     assert list(decision.judged(broken)) == ["b"]
     assert decision.judged({"a": [], "b": []}) == {}
 
 
 def test_table_before_and_after():
-    assert "candidate" in decision.table({}, None)
-    text = decision.table({"a": [0.5, 0.7], "b": [0.75]}, "a")
-    first = ["a", "0.5000", "0.7000", "0.5000", "0.2500", "0.0000", "*"]
-    assert text.splitlines()[2].split() == first
-    assert text.splitlines()[3].split()[:2] == ["b", "0.7500"]
+    assert "chosen" in decision.table({}, [], None)
+    text = decision.table({"a": [0.5, 0.7], "b": [0.75]}, ["first", "second"], "a")
+    header, _, *rows = (line.split() for line in text.splitlines())
+    assert header == ["a", "b"]
+    assert rows == [
+        ["first", "0.5000", "0.7500"],
+        ["second", "0.7000"],
+        ["mean", "0.5000", "0.7500"],
+        ["behind", "0.2500", "0.0000"],
+        ["error", "0.0000", "0.0000"],
+        ["chosen", "*"],
+    ]
 
 
 @pytest.mark.parametrize("scores", [[0.5], [0.5, 0.5]])

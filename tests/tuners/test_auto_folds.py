@@ -55,18 +55,25 @@ def test_a_frequent_class_is_cut_to_the_size_of_the_rarest():
     assert not np.array_equal(folds[0].train, folds[3].train)
 
 
-def test_a_quarter_of_many_frequent_classes_is_cut_at_once():
+def test_all_frequent_classes_are_cut_once():
     rows = rows_of([6, *[30] * 9])
     folds = make_folds(rows, np.full(10, 30), 3, max_ratio=10, seed=0)
     cuts = np.concatenate([fold.rare for fold in folds])
-    assert len(set(cuts)) == len(cuts) == 6  # another pair in each fold
+    assert sorted(cuts) == list(range(1, 10))
     for fold in folds:
         train = [np.isin(fold.train, members).sum() for members in rows]
-        assert [train[c] for c in fold.rare] == [6, 6]
-        assert sorted(train) == [6] * 3 + [24] * 7
+        assert [train[c] for c in fold.rare] == [6, 6, 6]
+        assert sorted(train) == [6] * 4 + [24] * 6
         np.testing.assert_array_equal(fold.targets, np.full(10, 24))
-        first, second = fold.rare
-        assert fold.title == f"classes {first} and {second} cut to 6"
+        first, second, third = fold.rare
+        assert fold.title == f"classes {first}, {second} and {third} cut to 6"
+
+
+def test_most_classes_stay_frequent():
+    rows = rows_of([6, *[30] * 9])
+    for number, cut in [(2, 3), (5, 2), (9, 1)]:
+        folds = make_folds(rows, np.full(10, 30), number, max_ratio=10, seed=0)
+        assert [len(fold.rare) for fold in folds] == [cut] * number
 
 
 def test_much_data_is_neither_trained_nor_scored_whole():

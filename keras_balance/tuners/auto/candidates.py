@@ -1,7 +1,6 @@
 """What `AutoSynthesizer` compares, from the simplest to the most costly."""
 
 import functools
-import math
 
 import numpy as np
 
@@ -28,9 +27,9 @@ class TrainingImages:
         for c in range(encoding.num_classes):
             self.indices[real.rows_of(c)] = c
 
-    def part(self, rows, seed, autoencoder_steps=None):
+    def part(self, rows, seed):
         """`Part` of some rows, read into memory."""
-        return Part(self.source.take(rows), rows, self, seed, autoencoder_steps)
+        return Part(self.source.take(rows), rows, self, seed)
 
     def whole(self, seed):
         """`Part` of all, left where it is."""
@@ -45,19 +44,17 @@ class Part:
         rows: Their rows among all.
         images: The `TrainingImages`.
         seed: Integer.
-        autoencoder_steps: Steps of BAGAN's first phase, the second being left out;
-            None for both phases as they are by default.
 
     Attributes:
         indices: Class indices of the images.
         y: Their labels, as the user writes them.
     """
 
-    def __init__(self, x, rows, images, seed, autoencoder_steps=None):
+    def __init__(self, x, rows, images, seed):
         self.x, self.indices = x, images.indices[rows]
         self.encoding, self.value_range = images.encoding, images.value_range
         self.y = self.encoding.encode(self.indices)
-        self.seed, self.autoencoder_steps = seed, autoencoder_steps
+        self.seed = seed
 
     @functools.cached_property
     def layer(self):
@@ -66,7 +63,7 @@ class Part:
 
     @functools.cached_property
     def bagan(self):
-        """A BAGAN, fitted on this part."""
+        """A BAGAN without its GAN, fitted on this part."""
         bagan = BAGAN(
             tuple(self.x.shape[1:]),
             self.encoding.num_classes,
@@ -74,18 +71,8 @@ class Part:
             class_names=self.encoding.classes,
             seed=self.seed,
         )
-        bagan.fit(self.x, self.y, batch_size=_BATCH_SIZE, verbose=0, **self._epochs)
+        bagan.fit(self.x, self.y, epochs=0, batch_size=_BATCH_SIZE, verbose=0)
         return bagan
-
-    @property
-    def _epochs(self):
-        if self.autoencoder_steps is None:
-            return {}
-        # BAGAN's batches are balanced: as many of each class as of the largest.
-        counts = np.bincount(self.indices)
-        batches = math.ceil(len(counts) * counts.max() / _BATCH_SIZE)
-        epochs = max(1, round(self.autoencoder_steps / batches))
-        return {"autoencoder_epochs": epochs, "epochs": 0}
 
 
 CANDIDATES = {

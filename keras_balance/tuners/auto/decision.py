@@ -1,4 +1,4 @@
-"""The rule of one standard error, on scores that are paired by fold."""
+"""The rule of one standard error, on scores that are paired."""
 
 import numpy as np
 
@@ -12,13 +12,14 @@ def judged(scores):
     of the first fold, as far as it went. A candidate that broke down is left out.
 
     Args:
-        scores: dict of name to list of scores, one a fold that it was judged by.
+        scores: dict of name to list of scores, as many for each fold it was judged by.
     """
-    folds = min(map(len, scores.values())) or 1
+    lengths = [len(values) for values in scores.values()]
+    common = min(lengths) or max(lengths)
     return {
-        name: np.array(values[:folds])
+        name: np.array(values[:common])
         for name, values in scores.items()
-        if len(values) >= folds and np.isfinite(values[:folds]).all()
+        if len(values) >= common > 0 and np.isfinite(values[:common]).all()
     }
 
 
@@ -26,10 +27,10 @@ def behind_the_best(scores):
     """Mean difference from the best candidate, and its standard error.
 
     Args:
-        scores: dict of name to array `(folds,)`, from the simplest candidate on.
+        scores: dict of name to array `(n,)`, from the simplest candidate on.
 
     Returns:
-        dict of name to `(difference, standard error)`. A single fold gives an error
+        dict of name to `(difference, standard error)`. A single score gives an error
         of 0.
     """
     best = max(scores.values(), key=np.mean)
@@ -47,19 +48,25 @@ def simplest_near_the_best(scores):
     return next(name for name, (gap, error) in gaps.items() if gap <= error)
 
 
-def table(scores, choice):
-    """All the scores as text, and how far behind the best each candidate is."""
-    folds = max(map(len, scores.values()), default=0)
+def table(scores, titles, choice):
+    """All the scores as text, and how far behind the best each candidate is.
+
+    Args:
+        scores: dict of name to list of scores.
+        titles: What each score is for, in words.
+        choice: Name of the chosen candidate, or None.
+    """
     compared = judged(scores) if scores else {}
     gaps = behind_the_best(compared) if compared else {}
-    rows = []
+    columns = []
     for name, values in scores.items():
-        cells = [f"{value:.4f}" for value in values] + [""] * (folds - len(values))
-        mean, gap, error = "", "", ""
-        if name in gaps:
-            mean = f"{compared[name].mean():.4f}"
-            gap, error = (f"{value:.4f}" for value in gaps[name])
-        rows.append([name, *cells, mean, gap, error, "*" * (name == choice)])
-    titles = [f"fold {place + 1}" for place in range(folds)]
-    header = ["candidate", *titles, "mean", "behind", "error", "chosen"]
-    return text_table(header, rows)
+        summary = [compared[name].mean(), *gaps[name]] if name in gaps else [None] * 3
+        missing = [None] * (len(titles) - len(values))
+        column = [*values, *missing, *summary]
+        columns.append([*map(_as_text, column), "*" * (name == choice)])
+    titles = [*titles, "mean", "behind", "error", "chosen"]
+    return text_table(["", *scores], list(zip(titles, *columns, strict=True)))
+
+
+def _as_text(value):
+    return "" if value is None else f"{value:.4f}"

@@ -9,7 +9,7 @@ from keras_balance.utils.seeds import derive_seed, random_generator
 
 # A class this many times as large as the rarest one can play its part.
 _FREQUENT = 3
-_CUT_SHARE = 4  # one in so many frequent classes is cut in a fold
+_CUT_SHARE = 3  # at most one in so many frequent classes is cut in a fold
 _HELD_OUT_SHARE = 5  # one in so many
 _MOST_HELD_OUT = 500  # of one class: more tell little and cost time
 
@@ -23,8 +23,8 @@ class Fold:
         held_out: int array of other rows.
         targets: int array `(num_classes,)`, images that balancing shall give each
             class of the training rows.
-        rare: Indices of the classes that play the rare ones in the score.
-        scored: Indices of all the classes in the score.
+        rare: Sorted indices of the classes that play the rare ones in the score.
+        scored: Sorted indices of all the classes in the score.
         title: What the fold does, in words.
     """
 
@@ -40,10 +40,11 @@ def make_folds(rows, targets, number, max_ratio, seed):
     """Make the folds of one training set.
 
     Where a class is three times as large as the rarest one, or larger, each fold
-    *simulates* rarity: a quarter of the frequent classes, at least one, are cut to as
-    many images as the rarest has, and what was cut off, which is much, is what they
-    are scored on. The rarest keeps all its images and is not scored. Otherwise the
-    folds are stratified ones.
+    *simulates* rarity: some of the frequent classes are cut to as many images as the
+    rarest has, and what was cut off, which is much, is what they are scored on. All
+    frequent classes have their turn, unless it were more than a third of them in a
+    fold. The rarest keeps all its images and is not scored. Otherwise the folds are
+    stratified ones.
 
     Args:
         rows: List of int arrays, the rows of each class.
@@ -64,7 +65,7 @@ def make_folds(rows, targets, number, max_ratio, seed):
     if not len(frequent):
         return _stratified(rows, shares, short, number, seed)
     order = random_generator(seed).permutation(frequent)
-    at_once = max(1, len(frequent) // _CUT_SHARE)
+    at_once = max(1, min(len(frequent) // _CUT_SHARE, -(-len(frequent) // number)))
     cuts = np.resize(order, (number, at_once))
     return [
         _simulated(rows, shares, rarest, np.sort(cut), frequent, max_ratio, seed, place)
@@ -93,7 +94,8 @@ def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seed, place):
 
 
 def _listed(classes):
-    return " and ".join(map(str, classes))
+    *first, last = map(str, classes)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _stratified(rows, shares, short, number, seed):

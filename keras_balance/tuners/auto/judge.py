@@ -35,10 +35,11 @@ class Judge:
         self._variables = [*self._model.variables, *optimizer.variables]
         self._start = [keras.ops.convert_to_numpy(v) for v in self._variables]
 
-    def score(self, dataset):
-        """Mean of the rare classes' F1 and of macro F1 after training on a dataset.
+    def scores(self, dataset):
+        """Train on a dataset; array of each rare class's score.
 
-        Every class of the held-out images counts the same, however many they are.
+        It is the mean of the class's F1 and of macro F1, for which every class of the
+        held-out images counts the same, however many they are.
         """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
@@ -54,8 +55,7 @@ class Judge:
             sample_weight=1 / np.bincount(indices)[indices],
             zero_division=0,
         )
-        is_rare = np.isin(self.fold.scored, self.fold.rare)
-        return float((f1[is_rare].mean() + f1.mean()) / 2)
+        return (f1[np.isin(self.fold.scored, self.fold.rare)] + f1.mean()) / 2
 
 
 def build_classifier(part):
