@@ -151,7 +151,7 @@ def run_cell(task, arm, training_of, callbacks=()):
         "confusion_matrix": scores.confusion_matrix.tolist(),
         "synthetic_images": training.feed.num_synthetic,
         "choice": getattr(training.feed.synthesizer, "choice", None),
-        "choice_scores": getattr(training.feed.synthesizer, "scores", None),
+        "choice_scores": _without_nan(getattr(training.feed.synthesizer, "scores", {})),
         "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": {
             # It may have been trained for an earlier arm; each would have needed it.
@@ -190,6 +190,8 @@ def _without_nan(scores):
     """Undefined scores as None, which JSON has a word for."""
     if isinstance(scores, dict):
         return {key: _without_nan(value) for key, value in scores.items()}
+    if isinstance(scores, list):
+        return [_without_nan(value) for value in scores]
     return scores if np.isfinite(scores) else None
 
 

@@ -3,9 +3,10 @@
     python examples/write_readme.py
 
 Fills every block of the README between `<!-- results: ROW -->` and `<!-- end -->`
-with the table of `examples/results/ROW.json`, and draws its picture beside it.
+with the table of `examples/results/ROW.json` and its picture, which it draws.
 """
 
+import collections
 import json
 import pathlib
 import re
@@ -39,20 +40,25 @@ def main():
 
 def filled(text):
     """Fill the README's blocks with the tables of their rows."""
-    return BLOCK.sub(
-        lambda found: f"{found[1]}\n{block(read_row(found[2]))}\n\n{found[3]}", text
-    )
+    return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n\n{found[3]}", text)
 
 
 def read_row(row):
     return json.loads((RESULTS / f"{row}.json").read_text(encoding="utf-8"))
 
 
-def block(results):
-    """One line about the row, its table, and the gap that is closed."""
+def block(row):
+    """What is told of a row: how it was run, its table and picture, what follows."""
+    results = read_row(row)
     if is_as_paper(results):
         return f"{caption(results)}\n\n{paper_table(results)}"
-    return f"{caption(results)}\n\n{table(results)}{gap(results)}"
+    parts = [caption(results), table(results), picture(row), gap(results)]
+    return "\n\n".join(part for part in [*parts, choices(results)] if part)
+
+
+def picture(row):
+    """Link to the row's picture."""
+    return f"![scores of every arm](examples/results/{row}.png)"
 
 
 def is_as_paper(results):
@@ -140,9 +146,20 @@ def gap(results):
     means = {arm: comparison.interval(arm, "macro F1").mean for arm in comparison.arms}
     low, high = means.pop("imbalanced", None), means.pop("balanced", None)
     if low is None or high is None:
-        return ""
+        return None
     closed = (f"{arm} {(mean - low) / (high - low):.0%}" for arm, mean in means.items())
-    return f"\n\nOf the gap in macro F1 it closes: {', '.join(closed)}."
+    return f"Of the gap in macro F1 it closes: {', '.join(closed)}."
+
+
+def choices(results):
+    """Tell what the package chose by itself, and how often."""
+    chosen = collections.Counter(
+        cell["choice"] for cell in results["cells"] if cell["choice"] is not None
+    )
+    if not chosen:
+        return None
+    told = ", ".join(f"{name} ({times})" for name, times in chosen.most_common())
+    return f"What `auto` chose, and in how many draws: {told}."
 
 
 def in_percent(interval):

@@ -34,7 +34,9 @@ def test_another_figure_is_another_readme(write_readme, monkeypatch):
     assert write_readme.filled(text) != text
 
 
-def test_one_draw_stands_beside_the_paper_without_an_interval(write_readme):
+def test_one_draw_stands_beside_the_paper_without_an_interval(
+    write_readme, monkeypatch
+):
     results = write_readme.read_row("rare-0")
     results["options"] |= {"seeds": 1, "test_per_class": 40}
     results["cells"] = [
@@ -45,10 +47,18 @@ def test_one_draw_stands_beside_the_paper_without_an_interval(write_readme):
     zero = results["cells"][0]["report"]["0"]
     zero |= {"precision": 0.5, "recall": 0.25, "f1-score": 0.125}
     results["cells"][0]["report"]["accuracy"] = 0.75
-    text = write_readme.block(results)
+    monkeypatch.setattr(write_readme, "read_row", lambda row: results)
+    text = write_readme.block("paper")
     assert "one draw" in text
     line = "| manual | 94.25 | 75 | 95 | 50 | 97 | 25 | 96 | 12.5 |"
     assert line in text
+
+
+def test_what_was_chosen_is_counted(write_readme):
+    cells = [{"choice": name} for name in ("manual", None, "bagan", "manual")]
+    text = write_readme.choices({"cells": cells})
+    assert text.endswith("in how many draws: manual (2), bagan (1).")
+    assert write_readme.choices({"cells": [{"choice": None}]}) is None
 
 
 def test_every_row_was_run_by_the_study(write_readme, monkeypatch):
