@@ -84,6 +84,14 @@ def bagan_and_manual(task, callbacks):
     return Training(task.feed(both), generator_seconds=seconds)
 
 
+def half_bagan_and_manual(task, callbacks):
+    """One half BAGAN's images, one half real ones, all rotated, zoomed, with noise."""
+    model, seconds = trained(task, "bagan", callbacks)
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    both = kb.data.AugmentedSynthesizer(model, layer)
+    return Training(task.feed({both: 0.5, layer: 0.5}), generator_seconds=seconds)
+
+
 def bagan_and_manual_all(task, callbacks):
     """Images of BAGAN, then all images rotated, zoomed and with noise."""
     model, seconds = trained(task, "bagan", callbacks)
@@ -130,6 +138,7 @@ ARMS = {
     "autoencoder": autoencoder,
     "bagan": bagan,
     "bagan+manual": bagan_and_manual,
+    "half bagan+manual, half manual": half_bagan_and_manual,
     "bagan+manual, all classes": bagan_and_manual_all,
     "published": published,
     "auto": auto,

@@ -35,11 +35,22 @@ ARMS = [
     "autoencoder",
     "bagan",
     "bagan+manual",
+    "half bagan+manual, half manual",
     "bagan+manual, all classes",
     "published",
     "auto",
 ]
-FEW_ARMS = ["balanced", "imbalanced", "oversampling", "manual", "bagan+manual", "auto"]
+FEW_ARMS = [
+    "balanced",
+    "imbalanced",
+    "oversampling",
+    "manual",
+    "manual, all classes",
+    "bagan+manual",
+    "half bagan+manual, half manual",
+    "bagan+manual, all classes",
+    "auto",
+]
 
 SMALL = ["--per-class", "240"]
 MANY = ["--minority", "0", "--epochs", "3"]

@@ -46,10 +46,11 @@ class AutoSynthesizer:
     Args:
         candidates: Sequence of names out of `"nothing"`, `"repeat"`, `"manual"`,
             `"bagan"`, `"bagan+manual"` (BAGAN's images, augmented) and
-            `"half bagan, half manual"`, which are all of them; or a dict of names to
-            synthesizers as `BalancedDataset` takes them, or to functions
-            `(x, y, seed)` that fit one to a part of the images. From the simplest
-            on. What was fitted before has seen the held-out images: give a function.
+            `"half bagan+manual, half manual"` (all augmented, one half BAGAN's and one
+            of real images), which are all of them; or a dict of names to synthesizers
+            as `BalancedDataset` takes them, or to functions `(x, y, seed)` that fit
+            one to a part of the images. From the simplest on. What was fitted before
+            has seen the held-out images: give a function.
         classifier: Function without arguments that returns a compiled Keras model,
             from images to as many numbers as there are classes; its labels are class
             indices, one-hot where `y` is. By default `kb.models.convnet` of 8

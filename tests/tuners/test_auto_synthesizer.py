@@ -269,7 +269,7 @@ class FakeBAGAN(Oracle):
 def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
     monkeypatch.setattr(candidates_module, "BAGAN", FakeBAGAN)
     monkeypatch.setattr(FakeBAGAN, "made", [])
-    names = ["bagan", "bagan+manual", "half bagan, half manual"]
+    names = ["bagan", "bagan+manual", "half bagan+manual, half manual"]
     chooser = auto(names, folds=2)
     balance(chooser, seed=7)
     *in_folds, last = FakeBAGAN.made

@@ -62,6 +62,11 @@ class Part:
         return ManualAugmentation(value_range=self.value_range, seed=0)
 
     @functools.cached_property
+    def augmented_bagan(self):
+        """Its images, augmented."""
+        return AugmentedSynthesizer(self.bagan, self.layer)
+
+    @functools.cached_property
     def bagan(self):
         """A BAGAN without its GAN, fitted on this part."""
         bagan = BAGAN(
@@ -80,6 +85,9 @@ CANDIDATES = {
     "repeat": lambda part: None,
     "manual": lambda part: part.layer,
     "bagan": lambda part: part.bagan,
-    "bagan+manual": lambda part: AugmentedSynthesizer(part.bagan, part.layer),
-    "half bagan, half manual": lambda part: {part.bagan: 0.5, part.layer: 0.5},
+    "bagan+manual": lambda part: part.augmented_bagan,
+    "half bagan+manual, half manual": lambda part: {
+        part.augmented_bagan: 0.5,
+        part.layer: 0.5,
+    },
 }
