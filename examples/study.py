@@ -45,9 +45,7 @@ FEW_ARMS = [
     "imbalanced",
     "oversampling",
     "manual",
-    "manual, all classes",
     "bagan+manual",
-    "half bagan+manual, half manual",
     "bagan+manual, all classes",
     "auto",
 ]
