@@ -3,7 +3,8 @@
     python examples/write_readme.py
 
 Fills every block of the README between `<!-- results: ROW -->` and `<!-- end -->`
-with the table of `examples/results/ROW.json` and its picture, which it draws.
+with the table of `examples/results/ROW.json` and its picture, which it draws; the
+block `summary` sets what the package recommends against the rest, in all rows.
 """
 
 import collections
@@ -12,8 +13,10 @@ import pathlib
 import re
 import statistics
 
+import numpy as np
 from cells import write_whole
 from reproduce_table import reports_of
+from study import ROWS
 
 import keras_balance as kb
 
@@ -27,13 +30,22 @@ PAPER = {
     "bagan": (0.945, 0.97, 0.90, 0.94),
     "manual": (0.9425, 0.95, 0.97, 0.96),
 }
+RECOMMENDED = "bagan+manual, all classes"
+SINGLE = (  # what `auto` chooses among
+    "imbalanced",
+    "oversampling",
+    "manual",
+    "bagan",
+    "bagan+manual",
+    "half bagan+manual, half manual",
+)
 BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main():
     text = README.read_text(encoding="utf-8")
     write_whole(README, filled(text))
-    for row in sorted({row for _, row, _ in BLOCK.findall(text)}):
+    for row in finished_rows():
         draw_picture(row)
         print(f"{row}: table and picture written")
 
@@ -43,12 +55,19 @@ def filled(text):
     return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n\n{found[3]}", text)
 
 
+def finished_rows():
+    """Names of the rows whose figures are there, in the order of the study."""
+    return [row for row in ROWS if (RESULTS / f"{row}.json").exists()]
+
+
 def read_row(row):
     return json.loads((RESULTS / f"{row}.json").read_text(encoding="utf-8"))
 
 
 def block(row):
     """What is told of a row: how it was run, its table and picture, what follows."""
+    if row == "summary":
+        return summary([read_row(row) for row in finished_rows()])
     results = read_row(row)
     if is_as_paper(results):
         return f"{caption(results)}\n\n{paper_table(results)}"
@@ -160,6 +179,67 @@ def choices(results):
         return None
     told = ", ".join(f"{name} ({times})" for name, times in chosen.most_common())
     return f"What `auto` chose, and in how many draws: {told}."
+
+
+def summary(rows):
+    """Two tables over all rows: the recommended way, and what `auto` chose."""
+    rows = [results for results in rows if not is_as_paper(results)]
+    head = ["macro F1", "over imbalanced", "over manual", "over manual, all classes"]
+    head += ["over balanced", "over balanced, augmented too", "of the gap"]
+    table = [recommended(results) for results in rows]
+    parts = [f"`{RECOMMENDED}`, in points of macro F1:", markdown(["", *head], table)]
+    judged = [results for results in rows if "auto" in results["options"]["arms"]]
+    if judged:
+        head = ["macro F1", "over imbalanced", "best single choice", "over it"]
+        table = [chosen(results) for results in judged]
+        parts += ["`auto`:", markdown(["", *head, "standard error"], table)]
+    return "\n\n".join(parts)
+
+
+def recommended(results):
+    """Paired differences of the recommended arm, one row of the summary."""
+    values = macro_f1(results)
+    ours = values[RECOMMENDED]
+    others = ("imbalanced", "manual", "manual, all classes", "balanced")
+    others += ("balanced+manual, all classes",)
+    gains = [gain_over(results, RECOMMENDED, arm) for arm in others]
+    low, high = values["imbalanced"].mean(), values["balanced"].mean()
+    closed = f"{(ours.mean() - low) / (high - low):.0%}"
+    return [name_of(results), f"{100 * ours.mean():.1f}", *gains, closed]
+
+
+def chosen(results):
+    """What `auto` chose against the best of what it chose from."""
+    values = macro_f1(results)
+    best = max((arm for arm in SINGLE if arm in values), key=lambda a: values[a].mean())
+    gaps = values["auto"] - values[best]
+    error = 100 * gaps.std(ddof=1) / np.sqrt(len(gaps))
+    over = gain_over(results, "auto", "imbalanced")
+    mean = f"{100 * values['auto'].mean():.1f}"
+    behind = f"{100 * gaps.mean():+.2f}"
+    return [name_of(results), mean, over, best, behind, f"{error:.2f}"]
+
+
+def name_of(results):
+    """Data and rarity of a row, in short."""
+    options = results["options"]
+    size = options["per_class"] or "all"
+    return f"{options['dataset'].upper()}, {size} a class{rarity(results)}"
+
+
+def macro_f1(results):
+    """Macro F1 of every arm as an array over the seeds."""
+    comparison = kb.metrics.compare_reports(reports_of(results["cells"]), classes=[])
+    return {arm: scores["macro F1"] for arm, scores in comparison.values.items()}
+
+
+def gain_over(results, arm, other):
+    """Paired difference in macro F1 with its interval; nothing without the other."""
+    reports = reports_of(results["cells"])
+    if other not in reports:
+        return ""
+    comparison = kb.metrics.compare_reports(reports, classes=[])
+    return signed(comparison.against(other).interval(arm, "macro F1"))
 
 
 def in_percent(interval):

@@ -61,6 +61,21 @@ def test_what_was_chosen_is_counted(write_readme):
     assert write_readme.choices({"cells": [{"choice": None}]}) is None
 
 
+@pytest.mark.parametrize("arm", ["manual", "bagan+manual"])
+def test_what_was_chosen_is_set_against_the_best_single_choice(write_readme, arm):
+    results = write_readme.read_row("rare-8")
+    single = [c for c in results["cells"] if c["arm"] in ("imbalanced", "manual", arm)]
+    auto = [cell | {"arm": "auto"} for cell in single if cell["arm"] == arm]
+    _, mean, over, best, behind, error = write_readme.chosen(
+        results | {"cells": single + auto}
+    )
+    assert best == arm
+    assert (behind, error) == ("+0.00", "0.00")
+    assert float(over.split()[0]) > 0
+    values = write_readme.macro_f1(results)[arm]
+    assert mean == f"{100 * values.mean():.1f}"
+
+
 def test_every_row_was_run_by_the_study(write_readme, monkeypatch):
     study = importlib.import_module("study")
     for path in sorted((ROOT / "examples" / "results").glob("*.json")):
