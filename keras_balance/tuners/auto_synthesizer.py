@@ -33,12 +33,11 @@ class AutoSynthesizer:
     a time is enough for it, keeps the rest of them to score on, beside a fifth of each
     other frequent class, and trains a small classifier on what every candidate makes of
     the fold. (To save time, no class has more than ten times as many images as the
-    rarest there.) A class that was cut gives each candidate a score: the mean of its
-    F1 and of macro F1, all classes counting the same. Where no class is three times the
-    size of the rarest, the folds are those of stratified cross-validation, and the
-    classes to be filled give the scores. The simplest candidate is chosen that is
-    within one standard error of the best, the error being that of their difference
-    over all these scores.
+    rarest there.) The score is macro F1, all classes counting the same. Where no class
+    is three times the size of the rarest, the folds are those of stratified
+    cross-validation. The simplest candidate is chosen that is within one standard error
+    of the best, the error being that of their difference over the F1 of all classes in
+    all folds.
 
     A BAGAN is trained in its first phase alone, as it is by `fit(x, y, epochs=0)`: the
     second takes a third of the time and added nothing measurable in the study.
@@ -69,8 +68,8 @@ class AutoSynthesizer:
 
     Attributes:
         choice: Name of the chosen candidate, None before.
-        scores: dict of each candidate's name to the list of its scores, one for each
-            class that was rare in a fold; `table` tells which.
+        scores: dict of each candidate's name to a list, one a fold, of the F1 of each
+            class that was scored; `table` shows their means.
 
     Raises:
         ValueError: For an unknown candidate, and numbers out of bounds.
@@ -131,11 +130,7 @@ class AutoSynthesizer:
         folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
         total = len(folds) * len(self.scores)
         progress = Progress(total, self.time_budget, self.verbose)
-        self._titles = [
-            f"fold {place + 1}, class {encoding.classes[c]}"
-            for place, fold in enumerate(folds)
-            for c in fold.rare
-        ]
+        self._titles = [fold.title for fold in folds]
         for place, fold in enumerate(folds):
             self._judge(images, fold, derive_seed(seed, place), progress)
         self.choice = self._decide()
@@ -156,11 +151,11 @@ class AutoSynthesizer:
                 return
             judge = judge or self._make_judge(images, fold, seed)
             try:
-                scores = judge.scores(_balance(part, fold.targets, fit(part)))
+                f1 = judge.f1(_balance(part, fold.targets, fit(part)))
             except FloatingPointError:  # BAGAN's loss became NaN
-                scores = np.full(len(fold.rare), np.nan)
-            self.scores[name].extend(scores.tolist())
-            progress.end(f"{fold.title}, {name}", scores.mean())
+                f1 = np.full(len(fold.scored), np.nan)
+            self.scores[name].append(f1.tolist())
+            progress.end(f"{fold.title}, {name}", f1.mean())
 
     def _make_judge(self, images, fold, seed):
         held_out = images.part(fold.held_out, seed)

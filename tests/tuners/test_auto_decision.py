@@ -9,6 +9,7 @@ SCORES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 
 
 def choose(**scores):
+    scores = {name: [values] for name, values in scores.items()}
     return decision.simplest_near_the_best(decision.judged(scores))
 
 
@@ -25,7 +26,7 @@ def test_scores_are_paired():
 
 @given(st.dictionaries(st.text(max_size=3), SCORES, min_size=1, max_size=5))
 def test_the_chosen_is_never_far_behind(scores):
-    compared = decision.judged(scores)
+    compared = decision.judged({name: [values] for name, values in scores.items()})
     chosen = decision.simplest_near_the_best(compared)
     gap, error = decision.behind_the_best(compared)[chosen]
     assert gap <= error
@@ -35,18 +36,19 @@ def test_the_chosen_is_never_far_behind(scores):
 
 
 def test_only_complete_folds_count():
-    scores = {"a": [0.5, 0.9, 0.9], "b": [0.6, 0.8], "c": [0.7, 0.7]}
+    scores = {"a": [[0.5], [0.9], [0.9]], "b": [[0.6], [0.8]], "c": [[0.7], [0.7]]}
     assert [len(values) for values in decision.judged(scores).values()] == [2, 2, 2]
-    first = {"a": [0.5, 0.7], "b": [0.6, 0.7], "c": []}  # two classes were cut
+    first = {"a": [[0.5, 0.7]], "b": [[0.6, 0.7]], "c": []}  # of two classes
     assert {k: len(v) for k, v in decision.judged(first).items()} == {"a": 2, "b": 2}
-    broken = {"a": [0.5, np.nan], "b": [0.6, 0.6]}
+    broken = {"a": [[0.5], [np.nan]], "b": [[0.6], [0.6]]}
     assert list(decision.judged(broken)) == ["b"]
     assert decision.judged({"a": [], "b": []}) == {}
 
 
 def test_table_before_and_after():
     assert "chosen" in decision.table({}, [], None)
-    text = decision.table({"a": [0.5, 0.7], "b": [0.75]}, ["first", "second"], "a")
+    scores = {"a": [[0.4, 0.6], [0.7, 0.7]], "b": [[0.7, 0.8]]}
+    text = decision.table(scores, ["first", "second"], "a")
     header, _, *rows = (line.split() for line in text.splitlines())
     assert header == ["a", "b"]
     assert rows == [
@@ -54,12 +56,12 @@ def test_table_before_and_after():
         ["second", "0.7000"],
         ["mean", "0.5000", "0.7500"],
         ["behind", "0.2500", "0.0000"],
-        ["error", "0.0000", "0.0000"],
+        ["error", "0.0500", "0.0000"],
         ["chosen", "*"],
     ]
 
 
 @pytest.mark.parametrize("scores", [[0.5], [0.5, 0.5]])
 def test_equal_scores_have_no_gap(scores):
-    gaps = decision.behind_the_best(decision.judged({"a": scores, "b": scores}))
+    gaps = decision.behind_the_best(decision.judged({"a": [scores], "b": [scores]}))
     assert gaps == {"a": (0.0, 0.0), "b": (0.0, 0.0)}

@@ -12,15 +12,16 @@ def judged(scores):
     of the first fold, as far as it went. A candidate that broke down is left out.
 
     Args:
-        scores: dict of name to list of scores, as many for each fold it was judged by.
+        scores: dict of name to a list, one a fold that it was judged by, of lists of
+            scores.
     """
-    lengths = [len(values) for values in scores.values()]
-    common = min(lengths) or max(lengths)
-    return {
-        name: np.array(values[:common])
+    folds = min(map(len, scores.values())) or 1
+    arrays = {
+        name: np.concatenate(values[:folds])
         for name, values in scores.items()
-        if len(values) >= common > 0 and np.isfinite(values[:common]).all()
+        if len(values) >= folds
     }
+    return {name: array for name, array in arrays.items() if np.isfinite(array).all()}
 
 
 def behind_the_best(scores):
@@ -49,20 +50,21 @@ def simplest_near_the_best(scores):
 
 
 def table(scores, titles, choice):
-    """All the scores as text, and how far behind the best each candidate is.
+    """Mean scores of all folds as text, and how far behind the best each candidate is.
 
     Args:
-        scores: dict of name to list of scores.
-        titles: What each score is for, in words.
+        scores: dict of name to a list, one a fold, of lists of scores.
+        titles: What each fold does, in words.
         choice: Name of the chosen candidate, or None.
     """
     compared = judged(scores) if scores else {}
     gaps = behind_the_best(compared) if compared else {}
     columns = []
     for name, values in scores.items():
-        summary = [compared[name].mean(), *gaps[name]] if name in gaps else [None] * 3
+        means = [np.mean(fold) for fold in values]
         missing = [None] * (len(titles) - len(values))
-        column = [*values, *missing, *summary]
+        summary = [compared[name].mean(), *gaps[name]] if name in gaps else [None] * 3
+        column = [*means, *missing, *summary]
         columns.append([*map(_as_text, column), "*" * (name == choice)])
     titles = [*titles, "mean", "behind", "error", "chosen"]
     return text_table(["", *scores], list(zip(titles, *columns, strict=True)))

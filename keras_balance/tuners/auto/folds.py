@@ -23,8 +23,8 @@ class Fold:
         held_out: int array of other rows.
         targets: int array `(num_classes,)`, images that balancing shall give each
             class of the training rows.
-        rare: Sorted indices of the classes that play the rare ones in the score.
-        scored: Sorted indices of all the classes in the score.
+        rare: Indices of the classes that play the rare ones.
+        scored: Sorted indices of the classes to score, which are held out.
         title: What the fold does, in words.
     """
 
