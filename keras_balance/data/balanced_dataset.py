@@ -188,7 +188,8 @@ class BalancedDataset(keras.utils.PyDataset):
     def __getitem__(self, index):
         plan = self._prepare()
         index = range(len(self))[index]
-        if self._within_epoch:
+        # Keras' worker threads may begin before it calls `on_epoch_begin`.
+        if self._within_epoch or _is_worker_thread():
             self._fetched.add(index)
         start = index * self.batch_size
         positions = plan.order[start : start + self.batch_size]
@@ -292,3 +293,7 @@ class BalancedDataset(keras.utils.PyDataset):
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._lock = threading.RLock()
+
+
+def _is_worker_thread():
+    return threading.current_thread() is not threading.main_thread()

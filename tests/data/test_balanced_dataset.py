@@ -1,4 +1,5 @@
 import pickle
+import threading
 import tracemalloc
 
 import keras
@@ -353,6 +354,28 @@ def test_fit_counts_epochs_from_zero_and_resumes():
     resumed = BalancedDataset(x, y, 16, synthesizer=Noise(), seed=0)
     resumed.epoch = 3
     np.testing.assert_array_equal(resumed[2][0], dataset[2][0])
+
+
+def test_a_worker_may_begin_before_the_epoch_does():
+    """Keras starts its threads, and only then calls `on_epoch_begin`."""
+    dataset = BalancedDataset(*imbalanced(), 16, seed=0)
+    worker = threading.Thread(target=dataset.__getitem__, args=(0,))
+    worker.start()
+    worker.join()
+    dataset.on_epoch_begin()
+    for index in range(1, len(dataset)):
+        dataset[index]
+    dataset.on_epoch_end()
+    assert dataset.epoch == 1
+
+
+def test_what_a_user_looks_at_is_no_epoch():
+    dataset = BalancedDataset(*imbalanced(), 16, seed=0)
+    list(dataset)
+    dataset.on_epoch_begin()  # as Keras does to see a batch before the first epoch
+    dataset[0]
+    dataset.on_epoch_end()
+    assert dataset.epoch == 0
 
 
 def test_fit_twice_gives_the_same_weights():
