@@ -161,13 +161,18 @@ def markdown(head, rows):
 
 def gap(results):
     """Tell what each arm closes of the gap between imbalanced and balanced."""
-    comparison = kb.metrics.compare_reports(reports_of(results["cells"]), classes=[])
-    means = {arm: comparison.interval(arm, "macro F1").mean for arm in comparison.arms}
-    low, high = means.pop("imbalanced", None), means.pop("balanced", None)
-    if low is None or high is None:
+    values = macro_f1(results)
+    if not {"imbalanced", "balanced"} <= values.keys():
         return None
-    closed = (f"{arm} {(mean - low) / (high - low):.0%}" for arm, mean in means.items())
-    return f"Of the gap in macro F1 it closes: {', '.join(closed)}."
+    arms = [arm for arm in values if arm not in ("imbalanced", "balanced")]
+    closed = ", ".join(f"{arm} {gap_closed(values, arm)}" for arm in arms)
+    return f"Of the gap in macro F1 it closes: {closed}."
+
+
+def gap_closed(values, arm):
+    """Share of the gap between imbalanced and balanced that an arm closes."""
+    low, high = values["imbalanced"].mean(), values["balanced"].mean()
+    return f"{(values[arm].mean() - low) / (high - low):.0%}"
 
 
 def choices(results):
@@ -183,7 +188,7 @@ def choices(results):
 
 def summary(rows):
     """Two tables over all rows: the recommended way, and what `auto` chose."""
-    rows = [results for results in rows if not is_as_paper(results)]
+    rows = [results for results in rows if RECOMMENDED in results["options"]["arms"]]
     head = ["macro F1", "over imbalanced", "over manual", "over manual, all classes"]
     head += ["over balanced", "over balanced, augmented too", "of the gap"]
     table = [recommended(results) for results in rows]
@@ -199,13 +204,11 @@ def summary(rows):
 def recommended(results):
     """Paired differences of the recommended arm, one row of the summary."""
     values = macro_f1(results)
-    ours = values[RECOMMENDED]
     others = ("imbalanced", "manual", "manual, all classes", "balanced")
     others += ("balanced+manual, all classes",)
     gains = [gain_over(results, RECOMMENDED, arm) for arm in others]
-    low, high = values["imbalanced"].mean(), values["balanced"].mean()
-    closed = f"{(ours.mean() - low) / (high - low):.0%}"
-    return [name_of(results), f"{100 * ours.mean():.1f}", *gains, closed]
+    mean = f"{100 * values[RECOMMENDED].mean():.1f}"
+    return [name_of(results), mean, *gains, gap_closed(values, RECOMMENDED)]
 
 
 def chosen(results):
@@ -253,7 +256,7 @@ def signed(interval):
 
 
 def draw_picture(row):
-    """Draw the row's macro F1 and of its rare classes' F1; none beside the paper."""
+    """Draw the row's macro F1 and its rare classes' F1; none beside the paper."""
     results = read_row(row)
     if is_as_paper(results):
         return

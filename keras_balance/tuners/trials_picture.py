@@ -1,14 +1,9 @@
 """A picture of a search: the score of each trial, against what was searched."""
 
-import math
-
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.figure import Figure
 
 from keras_balance.utils import plots
-
-_PANELS_A_ROW = 4
 
 
 def save_trials_picture(tuner, path):
@@ -39,24 +34,20 @@ def save_trials_picture(tuner, path):
 
 def _figure(trials, objective):
     names = _searched_numbers(trials)
-    columns = min(_PANELS_A_ROW, 1 + len(names))
-    rows = math.ceil((1 + len(names)) / columns)
-    figure = Figure(figsize=(3.4 * columns + 1.6, 3.2 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-    for panel in panels[1 + len(names) :]:
-        panel.set_visible(False)
+    figure, panels = plots.panel_grid(1 + len(names), 3.4, 3.2, margin=1.6)
     order = range(1, len(trials) + 1)
     _draw_trials(panels[0], order, trials, "trial")
     best = np.maximum if objective.direction == "max" else np.minimum
     so_far = best.accumulate([trial.score for trial in trials])
     panels[0].step(order, so_far, where="post", color="0.5", label="best so far")
     panels[0].xaxis.get_major_locator().set_params(integer=True)
-    for panel, name in zip(panels[1:], names, strict=False):
+    for panel, name in zip(panels[1:], names, strict=True):
         active = [trial for trial in trials if name in trial.hyperparameters.values]
         positions = [trial.hyperparameters.values[name] for trial in active]
         _draw_trials(panel, positions, active, name)
-    for panel in panels[::columns]:
-        panel.set_ylabel(objective.name)
+    for panel in panels:
+        if panel.get_subplotspec().is_first_col():
+            panel.set_ylabel(objective.name)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right upper")
     return figure

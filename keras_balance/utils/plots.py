@@ -137,7 +137,10 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
         xlabel: What the dots show.
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
-    figure, panels = _panels(panel_names, row_names)
+    width = max(2.4, _INCHES_PER_LETTER * _longest(panel_names))
+    height = 0.9 + 0.25 * len(row_names)
+    margin = _INCHES_PER_LETTER * _longest(row_names)
+    figure, panels = panel_grid(len(panel_names), width, height, margin)
     places = np.arange(len(row_names))
     for panel, title, mean, low, high in zip(
         panels, panel_names, means, lows, highs, strict=True
@@ -153,14 +156,21 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
     return figure
 
 
-def _panels(panel_names, row_names):
-    """Make a figure with so many panels, and rows as high as their names need."""
-    number = len(panel_names)
+def panel_grid(number, width, height, margin):
+    """Make a figure of panels side by side, and below where they are many.
+
+    Args:
+        number: Number of panels.
+        width: Inches of a panel.
+        height: Inches of a panel.
+        margin: Inches beside the panels, for names or a legend.
+
+    Returns:
+        The figure, and an array `(number,)` of its panels.
+    """
     columns = min(number, max(_PANELS_A_ROW, math.isqrt(number)))
     rows = math.ceil(number / columns)
-    width = max(2.4, _INCHES_PER_LETTER * _longest(panel_names))
-    height = 0.9 + 0.25 * len(row_names)
-    size = columns * width + _INCHES_PER_LETTER * _longest(row_names), rows * height
+    size = columns * width + margin, rows * height
     figure = Figure(figsize=np.minimum(size, _MOST_INCHES), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for panel in panels[number:]:
