@@ -1,6 +1,6 @@
 """`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 _BATCH_SIZE = 64
-_MAX_RATIO = 10
+_MAX_RATIO = 20
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 1600, 6
 # Where nothing could be measured: seldom worse than repeating, and it costs nothing.
 _DEFAULT = "manual"
@@ -30,36 +30,39 @@ class AutoSynthesizer:
 
     A dozen images are too few to hold some out. So each fold makes other, frequent
     classes as rare as the rarest one, the folds together all of them where a third at
-    a time is enough for it, keeps the rest of them to score on, beside a fifth of each
-    other frequent class, and trains a small classifier on what every candidate makes of
-    the fold. (To save time, no class has more than ten times as many images as the
-    rarest there.) The score is macro F1, all classes counting the same. Where no class
-    is three times the size of the rarest, the folds are those of stratified
-    cross-validation. The simplest candidate is chosen that is within one standard error
-    of the best, the error being that of their difference over the F1 of all classes in
-    all folds.
+    a time is enough for it, and fits every candidate on that. Each of these classes is
+    one case: it alone is rare, the rest of it is there to score on, beside a fifth of
+    each other frequent class, and a small classifier is trained on what every candidate
+    makes of it. What cannot be scored, such as the rarest class, is not filled: of what
+    filling it costs and gains only the cost would be seen. (To save time, no class has
+    more than twenty times as many images as the rarest there.) The score is macro F1,
+    all classes counting the same. Where no class is three times the size of the rarest,
+    the folds are those of stratified cross-validation. The simplest candidate is chosen
+    that is within one standard error of the best, the error being that of their
+    difference over the F1 of all classes in all cases.
 
     A BAGAN is trained in its first phase alone, as it is by `fit(x, y, epochs=0)`: the
     second takes a third of the time and added nothing measurable in the study.
 
     Args:
         candidates: Sequence of names out of `"nothing"`, `"repeat"`, `"manual"`,
-            `"bagan"`, `"bagan+manual"` (BAGAN's images, augmented) and
-            `"half bagan+manual, half manual"` (all augmented, one half BAGAN's and one
-            of real images), which are all of them; or a dict of names to synthesizers
-            as `BalancedDataset` takes them, or to functions `(x, y, seed)` that fit
-            one to a part of the images. From the simplest on. What was fitted before
-            has seen the held-out images: give a function.
+            `"half bagan+manual, half manual"` (all augmented, one half BAGAN's images
+            and one real ones), `"bagan"` and `"bagan+manual"` (BAGAN's images,
+            augmented), which are all of them; or a dict of names to synthesizers as
+            `BalancedDataset` takes them, or to functions `(x, y, seed)` that fit one to
+            a part of the images. From the simplest on: the fewer images a generator
+            makes, the simpler. What was fitted before has seen the held-out images:
+            give a function.
         classifier: Function without arguments that returns a compiled Keras model,
             from images to as many numbers as there are classes; its labels are class
             indices, one-hot where `y` is. By default `kb.models.convnet` of 8
             filters, which trains in seconds: the minutes are BAGAN's. Give your own
             where it is another kind of model.
-        folds: Number of folds, 2 or more.
+        folds: Number of folds, 2 or more. A BAGAN is trained in each.
         steps: Optimiser steps of a classifier, on batches of 64. By default six
-            epochs of a fold, at least 400 and at most 1,600.
+            epochs of a case, at least 400 and at most 1,600.
         time_budget: Seconds after which no other training begins; None for no limit.
-            What is chosen then is the best by the folds that are complete, or else
+            What is chosen then is the best by the cases that are complete, or else
             by the first as far as it went, and `"manual"` where it did not go as far
             as that. To fit what was chosen comes on top. Where the time does not run
             out, the seed alone decides.
@@ -68,7 +71,7 @@ class AutoSynthesizer:
 
     Attributes:
         choice: Name of the chosen candidate, None before.
-        scores: dict of each candidate's name to a list, one a fold, of the F1 of each
+        scores: dict of each candidate's name to a list, one a case, of the F1 of each
             class that was scored; `table` shows their means.
 
     Raises:
@@ -128,9 +131,10 @@ class AutoSynthesizer:
             return self.choice
         images = TrainingImages(real, encoding)
         folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
-        total = len(folds) * len(self.scores)
+        cases = [case for fold in folds for case in fold.cases]
+        self._titles = [case.title for case in cases]
+        total = len(cases) * len(self.scores)
         progress = Progress(total, self.time_budget, self.verbose)
-        self._titles = [fold.title for fold in folds]
         for place, fold in enumerate(folds):
             self._judge(images, fold, derive_seed(seed, place), progress)
         self.choice = self._decide()
@@ -143,28 +147,31 @@ class AutoSynthesizer:
         return decision.table(self.scores, self._titles, self.choice)
 
     def _judge(self, images, fold, seed, progress):
-        """Score the candidates by one fold, until the time is over."""
-        part = images.part(fold.train, seed)
-        judge = None
-        for name, fit in self._candidates.items():
-            if progress.is_over:
-                return
-            judge = judge or self._make_judge(images, fold, seed)
-            try:
-                f1 = judge.f1(_balance(part, fold.targets, fit(part)))
-            except FloatingPointError:  # BAGAN's loss became NaN
-                f1 = np.full(len(fold.scored), np.nan)
-            self.scores[name].append(f1.tolist())
-            progress.end(f"{fold.title}, {name}", f1.mean())
+        """Score the candidates by the cases of a fold, until the time is over."""
+        to_fit_on = images.part(fold.rows, seed)
+        fitted = cache(lambda name: self._candidates[name](to_fit_on))
+        for case in fold.cases:
+            part = images.part(case.train, seed)
+            judge = None
+            for name in self._candidates:
+                if progress.is_over:
+                    return
+                judge = judge or self._make_judge(images, case, seed)
+                try:
+                    f1 = judge.f1(_balance(part, case.targets, fitted(name)))
+                except FloatingPointError:  # BAGAN's loss became NaN
+                    f1 = np.full(len(case.scored), np.nan)
+                self.scores[name].append(f1.tolist())
+                progress.end(f"{case.title}, {name}", f1.mean())
 
-    def _make_judge(self, images, fold, seed):
-        held_out = images.part(fold.held_out, seed)
+    def _make_judge(self, images, case, seed):
+        held_out = images.part(case.held_out, seed)
         steps = self.steps
         if steps is None:
-            steps = _EPOCHS * len(fold.train) // _BATCH_SIZE
+            steps = _EPOCHS * len(case.train) // _BATCH_SIZE
             steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
         build = self.classifier or partial(build_classifier, held_out)
-        return Judge(build, held_out, fold, steps, seed)
+        return Judge(build, held_out, case.scored, steps, seed)
 
     def _decide(self):
         compared = decision.judged(self.scores)

@@ -18,79 +18,97 @@ def test_no_row_is_on_both_sides(counts, number, seed):
     counts = [*counts, max(counts) + 1]  # so that some class is short
     rows, targets = rows_of(counts), np.full(len(counts), max(counts))
     folds = make_folds(rows, targets, number, max_ratio=10, seed=seed)
-    for fold in folds:
-        train, held_out = set(fold.train), set(fold.held_out)
+    pairs = [(fold, case) for fold in folds for case in fold.cases]
+    for fold, case in pairs:
+        train, held_out = set(case.train), set(case.held_out)
         assert not train & held_out
-        assert len(train) == len(fold.train)
-        assert len(held_out) == len(fold.held_out)
+        assert len(train) == len(case.train)
+        assert len(held_out) == len(case.held_out)
         assert train | held_out <= set(range(sum(counts)))
+        # What a synthesizer has seen is no more than what the classifier trains on.
+        assert set(fold.rows) <= train
+        assert len(set(fold.rows)) == len(fold.rows)
         for c, members in enumerate(rows):
             trained = len(train & set(members))
-            assert 1 <= trained <= fold.targets[c]
-            assert bool(held_out & set(members)) == (c in fold.scored)
-        assert set(fold.rare) <= set(fold.scored)
+            assert 1 <= trained <= case.targets[c]
+            assert bool(held_out & set(members)) == (c in case.scored)
+
+
+def sizes(part, rows):
+    return [int(np.isin(part, members).sum()) for members in rows]
 
 
 def test_a_frequent_class_is_cut_to_the_size_of_the_rarest():
     rows = rows_of([6, 20, 60, 50, 15])
     targets = np.array([60, 30, 60, 60, 15])
     folds = make_folds(rows, targets, 6, max_ratio=5, seed=0)
-    cuts = [int(fold.rare[0]) for fold in folds]
+    cuts = []
+    for fold in folds:
+        (case,) = fold.cases
+        np.testing.assert_array_equal(fold.rows, case.train)
+        train = sizes(case.train, rows)
+        (cut,) = (c for c in (1, 2, 3) if train[c] == 6)
+        expected = [6, 16, 30, 30, 15]  # a fifth held out, five times the rarest
+        expected[cut] = 6
+        assert train == expected
+        # As large as the targets are in parts of the largest class, if it is scored.
+        expected = [6, max(16, max(train) // 2), max(train), max(train), 15]
+        expected[cut] = max(train)
+        np.testing.assert_array_equal(case.targets, expected)
+        assert sizes(case.held_out, rows)[cut] == len(rows[cut]) - 6
+        np.testing.assert_array_equal(case.scored, [1, 2, 3])
+        assert case.title == f"class {cut} cut to 6"
+        cuts.append(cut)
     assert sorted(cuts[:3]) == [1, 2, 3]  # class 4 is too small to play it
     assert cuts[3:] == cuts[:3]
-    for fold, cut in zip(folds, cuts, strict=True):
-        train = [np.isin(fold.train, members).sum() for members in rows]
-        sizes = [6, 16, 30, 30, 15]  # a fifth held out, five times the rarest
-        sizes[cut] = 6
-        assert train == sizes
-        # As large as the targets are in parts of the largest class.
-        largest = max(sizes)
-        shares = np.array([1, 0.5, 1, 1, 0.25])
-        shares[cut] = 1
-        expected = np.maximum(sizes, np.rint(shares * largest))
-        np.testing.assert_array_equal(fold.targets, expected)
-        held_out = [np.isin(fold.held_out, members).sum() for members in rows]
-        assert held_out[cut] == len(rows[cut]) - 6
-        np.testing.assert_array_equal(fold.scored, [1, 2, 3])
-    assert not np.array_equal(folds[0].train, folds[3].train)
+    assert not np.array_equal(folds[0].rows, folds[3].rows)
 
 
-def test_all_frequent_classes_are_cut_once():
+def test_all_frequent_classes_are_cut_once_and_one_at_a_time():
     rows = rows_of([6, *[30] * 9])
     folds = make_folds(rows, np.full(10, 30), 3, max_ratio=10, seed=0)
-    cuts = np.concatenate([fold.rare for fold in folds])
-    assert sorted(cuts) == list(range(1, 10))
+    cuts = []
     for fold in folds:
-        train = [np.isin(fold.train, members).sum() for members in rows]
-        assert [train[c] for c in fold.rare] == [6, 6, 6]
-        assert sorted(train) == [6] * 4 + [24] * 6
-        np.testing.assert_array_equal(fold.targets, np.full(10, 24))
-        first, second, third = fold.rare
-        assert fold.title == f"classes {first}, {second} and {third} cut to 6"
+        fitted_on = sizes(fold.rows, rows)
+        assert sorted(fitted_on) == [6] * 4 + [24] * 6
+        together = [c for c in range(1, 10) if fitted_on[c] == 6]
+        alone = []
+        for case in fold.cases:
+            train = sizes(case.train, rows)
+            assert sorted(train) == [6] * 2 + [24] * 8
+            alone += [c for c in range(1, 10) if train[c] == 6]
+            held_out = sizes(case.held_out, rows)
+            assert held_out == [0, *(24 if c == alone[-1] else 6 for c in range(1, 10))]
+            np.testing.assert_array_equal(case.targets, [6, *[24] * 9])
+        assert alone == together
+        cuts += alone
+    assert sorted(cuts) == list(range(1, 10))
 
 
 def test_most_classes_stay_frequent():
     rows = rows_of([6, *[30] * 9])
     for number, cut in [(2, 3), (5, 2), (9, 1)]:
         folds = make_folds(rows, np.full(10, 30), number, max_ratio=10, seed=0)
-        assert [len(fold.rare) for fold in folds] == [cut] * number
+        assert [len(fold.cases) for fold in folds] == [cut] * number
 
 
 def test_much_data_is_neither_trained_nor_scored_whole():
     rows = rows_of([10, 5000, 5000])
     (fold, _) = make_folds(rows, np.full(3, 5000), 2, max_ratio=10, seed=0)
-    assert len(fold.train) == 10 + 10 + 100
-    assert len(fold.held_out) == 1000
+    (case,) = fold.cases
+    assert len(fold.rows) == len(case.train) == 10 + 10 + 100
+    assert len(case.held_out) == 1000
 
 
 def test_classes_of_similar_size_are_split_in_strata():
     rows = rows_of([9, 15, 20])
     folds = make_folds(rows, np.full(3, 20), 3, max_ratio=10, seed=0)
     assert len(folds) == 3
-    held_out = np.concatenate([fold.held_out for fold in folds])
+    cases = [case for fold in folds for case in fold.cases]
+    held_out = np.concatenate([case.held_out for case in cases])
     np.testing.assert_array_equal(np.sort(held_out), np.arange(44))
-    np.testing.assert_array_equal(folds[0].rare, [0, 1])
-    np.testing.assert_array_equal(folds[0].scored, [0, 1, 2])
+    np.testing.assert_array_equal(cases[0].scored, [0, 1, 2])
+    np.testing.assert_array_equal(folds[0].rows, cases[0].train)
 
 
 def test_a_class_of_one_image_cannot_be_split():

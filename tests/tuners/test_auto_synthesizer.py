@@ -149,6 +149,31 @@ def test_a_fold_is_fitted_on_its_own_part_alone(monkeypatch):
     np.testing.assert_array_equal(y_whole, y)
 
 
+def test_the_cases_of_a_fold_share_what_was_fitted():
+    y = np.repeat(np.arange(7), [6, *[30] * 6])
+    x = np.random.default_rng(0).uniform(0, 255, (len(y), 8, 8, 1))
+    fitted_on = []
+
+    def fit(x, y, seed):
+        fitted_on.append(np.bincount(y).tolist())
+        return None
+
+    def classifier():
+        model = keras.Sequential(
+            [keras.layers.Flatten(), keras.layers.Dense(7, activation="softmax")]
+        )
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+        return model
+
+    chooser = auto({"a": fit}, classifier=classifier)
+    BalancedDataset(x, y, synthesizer=chooser, seed=0)
+    assert len(chooser.scores["a"]) == 6  # two cases in each of three folds
+    assert sorted(fitted_on[0]) == [6] * 3 + [24] * 4
+    assert len(fitted_on) == 3 + 1
+    titles = [line.split("  ")[0] for line in chooser.table().splitlines()[2:8]]
+    assert sorted(titles) == [f"class {c} cut to 6" for c in range(1, 7)]
+
+
 def test_labels_are_as_the_user_writes_them():
     x, y = data()
     names = np.array(["ant", "bee", "cat", "dog"])

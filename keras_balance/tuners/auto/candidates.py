@@ -1,4 +1,4 @@
-"""What `AutoSynthesizer` compares, from the simplest to the most costly."""
+"""What `AutoSynthesizer` compares, from the simplest on."""
 
 import functools
 
@@ -80,14 +80,15 @@ class Part:
         return bagan
 
 
+# The fewer images a generator has made, the simpler: none, one half, all.
 CANDIDATES = {
     "nothing": lambda part: "nothing",
     "repeat": lambda part: None,
     "manual": lambda part: part.layer,
-    "bagan": lambda part: part.bagan,
-    "bagan+manual": lambda part: part.augmented_bagan,
     "half bagan+manual, half manual": lambda part: {
         part.augmented_bagan: 0.5,
         part.layer: 0.5,
     },
+    "bagan": lambda part: part.bagan,
+    "bagan+manual": lambda part: part.augmented_bagan,
 }

@@ -8,18 +8,18 @@ from keras_balance.utils.tables import text_table
 def judged(scores):
     """Scores of the candidates that can be compared, as one array each.
 
-    Those of the folds that all candidates were judged by; where there is none, those
-    of the first fold, as far as it went. A candidate that broke down is left out.
+    Those of the cases that all candidates were judged by; where there is none, those
+    of the first case, as far as it went. A candidate that broke down is left out.
 
     Args:
-        scores: dict of name to a list, one a fold that it was judged by, of lists of
+        scores: dict of name to a list, one a case that it was judged by, of lists of
             scores.
     """
-    folds = min(map(len, scores.values())) or 1
+    cases = min(map(len, scores.values())) or 1
     arrays = {
-        name: np.concatenate(values[:folds])
+        name: np.concatenate(values[:cases])
         for name, values in scores.items()
-        if len(values) >= folds
+        if len(values) >= cases
     }
     return {name: array for name, array in arrays.items() if np.isfinite(array).all()}
 
@@ -50,18 +50,18 @@ def simplest_near_the_best(scores):
 
 
 def table(scores, titles, choice):
-    """Mean scores of all folds as text, and how far behind the best each candidate is.
+    """Mean scores of all cases as text, and how far behind the best each candidate is.
 
     Args:
-        scores: dict of name to a list, one a fold, of lists of scores.
-        titles: What each fold does, in words.
+        scores: dict of name to a list, one a case, of lists of scores.
+        titles: What each case does, in words.
         choice: Name of the chosen candidate, or None.
     """
     compared = judged(scores) if scores else {}
     gaps = behind_the_best(compared) if compared else {}
     columns = []
     for name, values in scores.items():
-        means = [np.mean(fold) for fold in values]
+        means = [np.mean(case) for case in values]
         missing = [None] * (len(titles) - len(values))
         summary = [compared[name].mean(), *gaps[name]] if name in gaps else [None] * 3
         column = [*means, *missing, *summary]

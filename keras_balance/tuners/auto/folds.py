@@ -15,25 +15,36 @@ _MOST_HELD_OUT = 500  # of one class: more tell little and cost time
 
 
 @dataclasses.dataclass(frozen=True)
-class Fold:
-    """Rows to train on, rows to score on, and what shall be filled.
+class Case:
+    """What a classifier is trained on, and what it is scored on.
 
     Attributes:
         train: int array of rows.
         held_out: int array of other rows.
         targets: int array `(num_classes,)`, images that balancing shall give each
             class of the training rows.
-        rare: Indices of the classes that play the rare ones.
         scored: Sorted indices of the classes to score, which are held out.
-        title: What the fold does, in words.
+        title: What the case does, in words.
     """
 
     train: np.ndarray
     held_out: np.ndarray
     targets: np.ndarray
-    rare: np.ndarray
     scored: np.ndarray
     title: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Fold:
+    """Cases that share what the synthesizers are fitted on.
+
+    Attributes:
+        rows: int array of rows to fit on, none of them held out in a case.
+        cases: List of `Case`.
+    """
+
+    rows: np.ndarray
+    cases: list
 
 
 def make_folds(rows, targets, number, max_ratio, seed):
@@ -41,10 +52,11 @@ def make_folds(rows, targets, number, max_ratio, seed):
 
     Where a class is three times as large as the rarest one, or larger, each fold
     *simulates* rarity: some of the frequent classes are cut to as many images as the
-    rarest has, and what was cut off, which is much, is what they are scored on. All
+    rarest has, all of them for the synthesizers, and one after the other, a case each,
+    for the classifier. What was cut off, which is much, is what it is scored on. All
     frequent classes have their turn, unless it were more than a third of them in a
-    fold. The rarest keeps all its images and is not scored. Otherwise the folds are
-    stratified ones.
+    fold. The rarest keeps all its images, and is neither filled nor scored. Otherwise
+    the folds are stratified ones, of one case each.
 
     Args:
         rows: List of int arrays, the rows of each class.
@@ -63,42 +75,47 @@ def make_folds(rows, targets, number, max_ratio, seed):
     frequent = np.flatnonzero(counts >= _FREQUENT * counts[rarest])
     shares = targets / counts.max()
     if not len(frequent):
-        return _stratified(rows, shares, short, number, seed)
+        return _stratified(rows, shares, number, seed)
     order = random_generator(seed).permutation(frequent)
     at_once = max(1, min(len(frequent) // _CUT_SHARE, -(-len(frequent) // number)))
-    cuts = np.resize(order, (number, at_once))
     return [
-        _simulated(rows, shares, rarest, np.sort(cut), frequent, max_ratio, seed, place)
-        for place, cut in enumerate(cuts)
+        _simulated(rows, shares, rarest, cut, frequent, max_ratio, (seed, place))
+        for place, cut in enumerate(np.resize(order, (number, at_once)))
     ]
 
 
-def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seed, place):
+def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds):
     few = len(rows[rarest])
-    train, held_out = list(rows), []
+    kept, rest, cut_off = list(rows), {}, {}
     for c in frequent:
-        members = random_generator(seed, place, c).permutation(rows[c])
-        kept = few if c in cut else len(members) - -(-len(members) // _HELD_OUT_SHARE)
-        train[c] = members[: min(kept, max_ratio * few)]
-        held_out.append(members[kept:][:_MOST_HELD_OUT])
-    shares = shares.copy()
-    shares[cut] = shares[rarest]
-    return Fold(
-        np.concatenate(train),
-        np.concatenate(held_out),
-        _targets(train, shares),
-        cut,
-        frequent,
-        f"{'class' if len(cut) == 1 else 'classes'} {_listed(cut)} cut to {few}",
-    )
+        members = random_generator(*seeds, c).permutation(rows[c])
+        end = len(members) - -(-len(members) // _HELD_OUT_SHARE)
+        kept[c] = members[: min(end, max_ratio * few)]
+        rest[c] = members[end:][:_MOST_HELD_OUT]
+        cut_off[c] = members[few:][:_MOST_HELD_OUT]
+
+    def cut_to_few(classes):
+        return [m[:few] if c in classes else m for c, m in enumerate(kept)]
+
+    # A class that is not scored is not filled: what it costs the others would be seen,
+    # and what it gains would not.
+    filled = np.where(np.isin(np.arange(len(rows)), frequent), shares, 0)
+    cases = []
+    for c in np.sort(cut):
+        train, as_rare = cut_to_few([c]), filled.copy()
+        as_rare[c] = shares[rarest]
+        case = Case(
+            np.concatenate(train),
+            np.concatenate([*(rest | {c: cut_off[c]}).values()]),
+            _targets(train, as_rare),
+            frequent,
+            f"class {c} cut to {few}",
+        )
+        cases.append(case)
+    return Fold(np.concatenate(cut_to_few(cut)), cases)
 
 
-def _listed(classes):
-    *first, last = map(str, classes)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _stratified(rows, shares, short, number, seed):
+def _stratified(rows, shares, number, seed):
     number = min(number, *(len(members) for members in rows))
     if number < 2:
         return []
@@ -108,16 +125,14 @@ def _stratified(rows, shares, short, number, seed):
     folds = []
     for train, held_out in splitter.split(rows, labels):
         by_class = [rows[train][labels[train] == c] for c in range(len(shares))]
-        folds.append(
-            Fold(
-                np.concatenate(by_class),
-                rows[held_out],
-                _targets(by_class, shares),
-                short,
-                np.arange(len(shares)),
-                f"one of {number} held out",
-            )
+        case = Case(
+            np.concatenate(by_class),
+            rows[held_out],
+            _targets(by_class, shares),
+            np.arange(len(shares)),
+            f"one of {number} held out",
         )
+        folds.append(Fold(case.train, [case]))
     return folds
 
 

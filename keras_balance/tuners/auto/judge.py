@@ -17,13 +17,13 @@ class Judge:
     Args:
         build: Function without arguments that returns a compiled Keras model.
         held_out: `Part` of the held-out images.
-        fold: The `Fold` that they are from.
+        scored: Indices of the classes to score.
         steps: Optimiser steps of a training.
         seed: Integer, of the first weights.
     """
 
-    def __init__(self, build, held_out, fold, steps, seed):
-        self.held_out, self.fold, self.steps = held_out, fold, steps
+    def __init__(self, build, held_out, scored, steps, seed):
+        self.held_out, self.scored, self.steps = held_out, scored, steps
         with _seeded(seed):
             self._model = checks.compiled_model(build())
             outputs = self._model(held_out.x[:1].astype("float32"))  # builds it
@@ -49,7 +49,7 @@ class Judge:
         return f1_score(
             indices,
             np.argmax(outputs, axis=1),
-            labels=self.fold.scored,
+            labels=self.scored,
             average=None,
             sample_weight=1 / np.bincount(indices)[indices],
             zero_division=0,
