@@ -46,6 +46,7 @@ FEW_ARMS = [
     "oversampling",
     "manual",
     "bagan+manual",
+    "half bagan+manual, half manual",
     "bagan+manual, all classes",
     "auto",
 ]
