@@ -17,7 +17,6 @@ from keras_balance.utils.seeds import check_seed, derive_seed
 _BATCH_SIZE = 64
 _MAX_RATIO = 20
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 1600, 6
-_TRAININGS = 2
 # Where nothing could be measured: seldom worse than repeating, and it costs nothing.
 _DEFAULT = "manual"
 
@@ -33,14 +32,14 @@ class AutoSynthesizer:
     classes as rare as the rarest one, the folds together all of them where a third at
     a time is enough for it, and fits every candidate on that. Each of these classes is
     one case: it alone is rare, the rest of it is there to score on, beside a fifth of
-    each other frequent class, and a small classifier is trained twice on what every
-    candidate makes of it. What cannot be scored, such as the rarest class, is not
-    filled: of what filling it costs and gains only the cost would be seen. (To save
-    time, no class has more than twenty times as many images as the rarest there.) The
-    score is macro F1, all classes counting the same. Where no class is three times the
-    size of the rarest, the folds are those of stratified cross-validation. The simplest
-    candidate is chosen that is within one standard error of the best, the error being
-    that of their difference over the F1 of all classes in all cases.
+    each other frequent class, and a small classifier is trained on what every candidate
+    makes of it. What cannot be scored, such as the rarest class, is not filled: of what
+    filling it costs and gains only the cost would be seen. (To save time, no class has
+    more than twenty times as many images as the rarest there.) The score is macro F1,
+    all classes counting the same. Where no class is three times the size of the rarest,
+    the folds are those of stratified cross-validation. The simplest candidate is chosen
+    that is within one standard error of the best, the error being that of their
+    difference over the F1 of all classes in all cases.
 
     A BAGAN is trained in its first phase alone, as it is by `fit(x, y, epochs=0)`: the
     second takes a third of the time and added nothing measurable in the study.
@@ -172,8 +171,7 @@ class AutoSynthesizer:
             steps = _EPOCHS * len(case.train) // _BATCH_SIZE
             steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
         build = self.classifier or partial(build_classifier, held_out)
-        seeds = [derive_seed(seed, place) for place in range(_TRAININGS)]
-        return Judge(build, held_out, case.scored, steps, seeds)
+        return Judge(build, held_out, case.scored, steps, seed)
 
     def _decide(self):
         compared = decision.judged(self.scores)

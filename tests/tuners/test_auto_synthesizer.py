@@ -27,10 +27,10 @@ class Oracle:
 
 
 class Harm:
-    """Draws images of another class, a frequent one."""
+    """Draws images of another class."""
 
     def generate(self, labels, seed=None):
-        return draw(np.asarray(labels) % 3 + 1, seed)
+        return draw((np.asarray(labels) + 1) % 4, seed)
 
 
 def data(rare=6, many=60, seed=1):
@@ -133,10 +133,9 @@ def test_a_fold_is_fitted_on_its_own_part_alone(monkeypatch):
     monkeypatch.setattr(keras.Model, "predict", spy)
     BalancedDataset(x, y, synthesizer=auto({"a": fit}), seed=0)
     *folds, (x_whole, y_whole) = parts
-    assert len(folds) == 3
-    assert len(held_out) == 2 * 3  # two trainings
+    assert len(folds) == len(held_out) == 3
     cuts = set()
-    for (x_fold, y_fold), x_held_out in zip(folds, held_out[::2], strict=True):
+    for (x_fold, y_fold), x_held_out in zip(folds, held_out, strict=True):
         trained, scored = x_fold[:, 0, 0, 0], x_held_out[:, 0, 0, 0]
         assert not set(trained) & set(scored)
         np.testing.assert_array_equal(y[trained], y_fold)
@@ -173,25 +172,6 @@ def test_the_cases_of_a_fold_share_what_was_fitted():
     assert len(fitted_on) == 3 + 1
     titles = [line.split("  ")[0] for line in chooser.table().splitlines()[2:8]]
     assert sorted(titles) == [f"class {c} cut to 6" for c in range(1, 7)]
-
-
-def test_the_trainings_of_a_case_differ(monkeypatch):
-    seen, fit = [], keras.Model.fit
-
-    def spy(self, feed, **kwargs):
-        weights = [keras.ops.convert_to_numpy(w).ravel() for w in self.weights]
-        seen.append((np.concatenate(weights), feed[0][0]))
-        return fit(self, feed, **kwargs)
-
-    monkeypatch.setattr(keras.Model, "fit", spy)
-    balance(auto({"a": Oracle(), "b": Oracle()}, folds=2))
-    first, second, first_of_b, second_of_b = seen[:4]
-    for a, b in zip(first, first_of_b, strict=True):
-        np.testing.assert_array_equal(a, b)
-    for a, b in zip(second, second_of_b, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(first[0], second[0])
-    assert not np.array_equal(first[1], second[1])
 
 
 def test_labels_are_as_the_user_writes_them():

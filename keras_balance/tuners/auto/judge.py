@@ -19,41 +19,31 @@ class Judge:
         held_out: `Part` of the held-out images.
         scored: Indices of the classes to score.
         steps: Optimiser steps of a training.
-        seeds: Sequence of integers: a feed gets one training for each, from other first
-            weights and with other epochs of the feed. The classifier is most of the
-            noise in a comparison.
+        seed: Integer, of the first weights.
     """
 
-    def __init__(self, build, held_out, scored, steps, seeds):
+    def __init__(self, build, held_out, scored, steps, seed):
         self.held_out, self.scored, self.steps = held_out, scored, steps
-        models = [self._build(build, seed) for seed in seeds]
-        self._starts = [
-            [keras.ops.convert_to_numpy(v) for v in _variables(model)]
-            for model in models
-        ]
-        self._model = models[0]
+        with _seeded(seed):
+            self._model = checks.compiled_model(build())
+            outputs = self._model(held_out.x[:1].astype("float32"))  # builds it
+        checks.outputs(outputs, held_out.encoding.num_classes)
+        optimizer = self._model.optimizer
+        if not optimizer.built:
+            optimizer.build(self._model.trainable_variables)
+        # Dropout's seeds are among the model's variables.
+        self._variables = [*self._model.variables, *optimizer.variables]
+        self._start = [keras.ops.convert_to_numpy(v) for v in self._variables]
 
     def f1(self, dataset):
-        """Train on a dataset; array of the mean F1 of each class that is scored."""
-        scores = [self._train(dataset, place) for place in range(len(self._starts))]
-        return np.mean(scores, axis=0)
+        """Train on a dataset; array of the F1 of each class that is scored.
 
-    def _build(self, build, seed):
-        with _seeded(seed):
-            model = checks.compiled_model(build())
-            outputs = model(self.held_out.x[:1].astype("float32"))  # builds it
-        checks.outputs(outputs, self.held_out.encoding.num_classes)
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
-        return model
-
-    def _train(self, dataset, place):
-        """F1 of each class, all of them counting the same, however many they are."""
-        start = self._starts[place]
-        for variable, value in zip(_variables(self._model), start, strict=True):
+        Every class of the held-out images counts the same, however many they are.
+        """
+        for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
         encoding, indices = self.held_out.encoding, self.held_out.indices
-        feed = _Steps(dataset, encoding, self.steps, place * self.steps)
+        feed = _Steps(dataset, encoding, self.steps)
         self._model.fit(feed, epochs=1, shuffle=False, verbose=0)
         outputs = self._model.predict(self.held_out.x, batch_size=256, verbose=0)
         return f1_score(
@@ -83,15 +73,14 @@ def build_classifier(part):
 
 
 class _Steps(keras.utils.PyDataset):
-    """So many full batches of a `BalancedDataset` from a first one on, epoch by epoch.
+    """So many full batches of a `BalancedDataset`, epoch by epoch.
 
     Labels are class indices, or one-hot where they were.
     """
 
-    def __init__(self, dataset, encoding, steps, first):
+    def __init__(self, dataset, encoding, steps):
         super().__init__()
-        self.dataset, self.encoding = dataset, encoding
-        self.steps, self.first = steps, first
+        self.dataset, self.encoding, self.steps = dataset, encoding, steps
         total = sum(dataset.class_counts.values())
         # One shape of all batches is one compilation.
         self.full_batches = max(1, total // dataset.batch_size)
@@ -100,16 +89,11 @@ class _Steps(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, index):
-        self.dataset.epoch, batch = divmod(self.first + index, self.full_batches)
+        self.dataset.epoch, batch = divmod(index, self.full_batches)
         images, labels = self.dataset[batch]
         if self.encoding.form != "one_hot":
             labels = self.encoding.decode(labels)
         return images, labels
-
-
-def _variables(model):
-    """All that a training changes; Dropout's seeds are among the model's variables."""
-    return [*model.variables, *model.optimizer.variables]
 
 
 @contextlib.contextmanager
