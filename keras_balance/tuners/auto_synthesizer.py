@@ -16,7 +16,7 @@ from keras_balance.utils.seeds import check_seed, derive_seed
 
 _BATCH_SIZE = 64
 _MAX_RATIO = 20
-_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 1600, 6
+_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 # Where nothing could be measured: seldom worse than repeating, and it costs nothing.
 _DEFAULT = "manual"
 
@@ -31,7 +31,7 @@ class AutoSynthesizer:
     A dozen images are too few to hold some out. So each fold makes other, frequent
     classes as rare as the rarest one, the folds together all of them where a third at
     a time is enough for it, and fits every candidate on that. Each of these classes is
-    one case: it alone is rare, the rest of it is there to score on, beside a fifth of
+    one case: it alone is rare, the rest of it is there to score on, beside a third of
     each other frequent class, and a small classifier is trained on what every candidate
     makes of it. What cannot be scored, such as the rarest class, is not filled: of what
     filling it costs and gains only the cost would be seen. (To save time, no class has
@@ -60,7 +60,7 @@ class AutoSynthesizer:
             where it is another kind of model.
         folds: Number of folds, 2 or more. A BAGAN is trained in each.
         steps: Optimiser steps of a classifier, on batches of 64. By default six
-            epochs of a case, at least 400 and at most 1,600.
+            epochs of a case, at least 400 and at most 800.
         time_budget: Seconds after which no other training begins; None for no limit.
             What is chosen then is the best by the cases that are complete, or else
             by the first as far as it went, and `"manual"` where it did not go as far

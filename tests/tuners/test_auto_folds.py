@@ -48,11 +48,11 @@ def test_a_frequent_class_is_cut_to_the_size_of_the_rarest():
         np.testing.assert_array_equal(fold.rows, case.train)
         train = sizes(case.train, rows)
         (cut,) = (c for c in (1, 2, 3) if train[c] == 6)
-        expected = [6, 16, 30, 30, 15]  # a fifth held out, five times the rarest
+        expected = [6, 13, 30, 30, 15]  # a third held out, five times the rarest
         expected[cut] = 6
         assert train == expected
         # As large as the targets are in parts of the largest class, if it is scored.
-        expected = [6, max(16, max(train) // 2), max(train), max(train), 15]
+        expected = [6, max(13, max(train) // 2), max(train), max(train), 15]
         expected[cut] = max(train)
         np.testing.assert_array_equal(case.targets, expected)
         assert sizes(case.held_out, rows)[cut] == len(rows[cut]) - 6
@@ -70,16 +70,18 @@ def test_all_frequent_classes_are_cut_once_and_one_at_a_time():
     cuts = []
     for fold in folds:
         fitted_on = sizes(fold.rows, rows)
-        assert sorted(fitted_on) == [6] * 4 + [24] * 6
+        assert sorted(fitted_on) == [6] * 4 + [20] * 6
         together = [c for c in range(1, 10) if fitted_on[c] == 6]
         alone = []
         for case in fold.cases:
             train = sizes(case.train, rows)
-            assert sorted(train) == [6] * 2 + [24] * 8
+            assert sorted(train) == [6] * 2 + [20] * 8
             alone += [c for c in range(1, 10) if train[c] == 6]
             held_out = sizes(case.held_out, rows)
-            assert held_out == [0, *(24 if c == alone[-1] else 6 for c in range(1, 10))]
-            np.testing.assert_array_equal(case.targets, [6, *[24] * 9])
+            expected = np.full(10, 10)
+            expected[[0, alone[-1]]] = 0, 24
+            assert held_out == expected.tolist()
+            np.testing.assert_array_equal(case.targets, [6, *[20] * 9])
         assert alone == together
         cuts += alone
     assert sorted(cuts) == list(range(1, 10))

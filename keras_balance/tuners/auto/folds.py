@@ -10,7 +10,7 @@ from keras_balance.utils.seeds import derive_seed, random_generator
 # A class this many times as large as the rarest one can play its part.
 _FREQUENT = 3
 _CUT_SHARE = 3  # at most one in so many frequent classes is cut in a fold
-_HELD_OUT_SHARE = 5  # one in so many
+_HELD_OUT_SHARE = 3  # one in so many
 _MOST_HELD_OUT = 500  # of one class: more tell little and cost time
 
 
