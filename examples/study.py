@@ -5,15 +5,15 @@
     python examples/write_readme.py
 
 Each row is one run of `reproduce_table.py`, which keeps its finished cells: a study
-that is interrupted goes on where it stopped. The figures of a whole row come into
-`examples/results/`, and from there into the README. With `--keep` the cells that are
-there already are taken as finished: so a row grows, arm by arm and seed by seed.
+that is interrupted goes on where it stopped. The figures of a row come into
+`examples/results/`, and from there into the README: the arms that have all seeds, and
+apart from them, as `unfinished`, what other cells there are. With `--keep` all these
+are taken as finished: so a row grows, arm by arm and seed by seed.
 """
 
 import argparse
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -88,31 +88,47 @@ def main():
 
 
 def run_row(row, options):
-    """Run a row to its end, and keep its figures."""
+    """Run a row, or some arms of it, and keep its figures."""
     dataset, arms, seeds, arguments = ROWS[row]
+    seeds, wanted = options.seeds or seeds, options.arms or arms
     output = pathlib.Path(options.work) / row
     if options.keep:
         take_finished(RESULTS / f"{row}.json", output)
+    arms = [arm for arm in arms if arm in wanted or is_finished(output, arm, seeds)]
     command = [sys.executable, str(HERE / "reproduce_table.py"), *arguments]
-    command += ["--dataset", dataset, "--seeds", str(options.seeds or seeds)]
-    command += ["--arms", *(options.arms or arms), "--jobs", str(options.jobs)]
+    command += ["--dataset", dataset, "--seeds", str(seeds)]
+    command += ["--arms", *arms, "--jobs", str(options.jobs)]
     command += ["--output", str(output)]
     path = getattr(options, dataset)
     if path is not None:
         command += ["--path", path]
     subprocess.run(command, check=True)
-    RESULTS.mkdir(exist_ok=True)
-    shutil.copyfile(output / "results.json", RESULTS / f"{row}.json")
+    results = json.loads((output / "results.json").read_text(encoding="utf-8"))
+    results["unfinished"] = unfinished(output, arms, seeds)
+    write_whole(RESULTS / f"{row}.json", json.dumps(results, indent=1) + "\n")
 
 
 def take_finished(results, output):
     """Take the cells of a results file as finished, but those that are there."""
     if not results.exists():
         return
-    for cell in json.loads(results.read_text(encoding="utf-8"))["cells"]:
+    kept = json.loads(results.read_text(encoding="utf-8"))
+    for cell in [*kept["cells"], *kept.get("unfinished", [])]:
         path = cell_path(output, cell["seed"], cell["arm"])
         if not path.exists():
             write_whole(path, json.dumps(cell))
+
+
+def is_finished(output, arm, seeds):
+    """Tell whether all cells of an arm are there."""
+    return all(cell_path(output, seed, arm).exists() for seed in range(seeds))
+
+
+def unfinished(output, arms, seeds):
+    """Read the cells that are there, but those of some arms and the first seeds."""
+    known = {cell_path(output, seed, arm) for seed in range(seeds) for arm in arms}
+    others = sorted(set((output / "cells").glob("*.json")) - known)
+    return [json.loads(path.read_text(encoding="utf-8")) for path in others]
 
 
 if __name__ == "__main__":

@@ -15,16 +15,23 @@ def study(monkeypatch):
     return importlib.import_module("study")
 
 
-def test_finished_cells_are_taken_and_none_is_overwritten(study, tmp_path):
-    def cell(seed, arm, told):
-        return {"seed": seed, "arm": arm, "told": told}
+def cell(seed, arm, told="new"):
+    return {"seed": seed, "arm": arm, "told": told}
 
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_finished_cells_are_taken_and_none_is_overwritten(study, tmp_path, unfinished):
     cells = [cell(0, "manual", "old"), cell(1, "manual, all classes", "old")]
+    kept = (
+        {"cells": cells[:1], "unfinished": cells[1:]}
+        if unfinished
+        else {"cells": cells}
+    )
     results = tmp_path / "row.json"
-    results.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    results.write_text(json.dumps(kept), encoding="utf-8")
     there = study.cell_path(tmp_path, 0, "manual")
     there.parent.mkdir()
-    there.write_text(json.dumps(cell(0, "manual", "new")), encoding="utf-8")
+    there.write_text(json.dumps(cell(0, "manual")), encoding="utf-8")
     study.take_finished(results, tmp_path)
     assert json.loads(there.read_text())["told"] == "new"
     taken = study.cell_path(tmp_path, 1, "manual, all classes")
@@ -34,3 +41,34 @@ def test_finished_cells_are_taken_and_none_is_overwritten(study, tmp_path):
 def test_without_results_there_is_nothing_to_take(study, tmp_path):
     study.take_finished(tmp_path / "row.json", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_row_keeps_whole_arms_and_apart_from_them_all_other_cells(
+    study, tmp_path, monkeypatch
+):
+    output = tmp_path / "rare-0"
+    for seed, arm in [(0, "balanced"), (1, "balanced"), (0, "auto"), (2, "manual")]:
+        path = study.cell_path(output, seed, arm)
+        study.write_whole(path, json.dumps(cell(seed, arm)))
+    asked_for = []
+
+    def run(command, check):
+        asked_for.extend(command)
+        cells = [cell(seed, arm) for arm in ("balanced", "manual") for seed in (0, 1)]
+        for new in cells:
+            path = study.cell_path(output, new["seed"], new["arm"])
+            study.write_whole(path, json.dumps(new))
+        results = json.dumps({"cells": cells})
+        study.write_whole(output / "results.json", results)
+
+    monkeypatch.setattr(study.subprocess, "run", run)
+    monkeypatch.setattr(study, "RESULTS", tmp_path / "results")
+    options = ["study.py", "--work", str(tmp_path), "--rows", "rare-0"]
+    options += ["--seeds", "2", "--arms", "manual"]
+    monkeypatch.setattr("sys.argv", options)
+    study.main()
+    first = asked_for.index("--arms") + 1
+    assert asked_for[first : first + 3] == ["balanced", "manual", "--jobs"]
+    results = json.loads((tmp_path / "results" / "rare-0.json").read_text())
+    assert len(results["cells"]) == 4
+    assert results["unfinished"] == [cell(0, "auto"), cell(2, "manual")]
