@@ -76,7 +76,7 @@ def main():
     add("--emnist", help="folder or zip of EMNIST; without it, it is downloaded")
     add("--mnist", help="folder of MNIST; without it, it is downloaded")
     add("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW")
-    add("--arms", nargs="+", help="only these arms of the rows")
+    add("--arms", nargs="+", choices=ARMS, metavar="ARM", help="only these arms")
     add("--seeds", type=int, help="only so many seeds of the rows")
     add("--jobs", type=int, default=1, help="processes side by side (default 1)")
     add("--keep", action="store_true", help="go on from examples/results/")

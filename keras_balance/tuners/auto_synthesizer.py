@@ -56,9 +56,10 @@ class AutoSynthesizer:
         classifier: Function without arguments that returns a compiled Keras model,
             from images to as many numbers as there are classes; its labels are class
             indices, one-hot where `y` is. By default `kb.models.convnet` of 8
-            filters, which trains in seconds: the minutes are BAGAN's. Give your own
-            where it is another kind of model.
-        folds: Number of folds, 2 or more. A BAGAN is trained in each.
+            filters, which trains in seconds. Give your own where it is another kind
+            of model.
+        folds: Number of folds, 2 or more. Where BAGAN is a candidate, one is trained
+            in each.
         steps: Optimiser steps of a classifier, on batches of 64. By default six
             epochs of a case, at least 400 and at most 800.
         time_budget: Seconds after which no other training begins; None for no limit.

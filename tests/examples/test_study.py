@@ -43,6 +43,13 @@ def test_without_results_there_is_nothing_to_take(study, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_unknown_arm_is_refused(study, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["study.py", "--arms", "manuel"])
+    with pytest.raises(SystemExit):
+        study.main()
+    assert "invalid choice: 'manuel'" in capsys.readouterr().err
+
+
 def test_a_row_keeps_whole_arms_and_apart_from_them_all_other_cells(
     study, tmp_path, monkeypatch
 ):
