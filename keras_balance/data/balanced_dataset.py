@@ -54,7 +54,7 @@ class BalancedDataset(keras.utils.PyDataset):
             - `"nothing"` leaves the shortfall as it is, or its share in a mixture:
               alone, an epoch holds the real images and no others,
             - `"auto"` finds out which of nothing, repeated, augmented, generated
-              and mixed images serve a small classifier best, by validation within
+              and mixed images serve a classifier best, by validation within
               `x` and `y`, which takes minutes. `kb.tuners.AutoSynthesizer` is the
               same with arguments; afterwards `dataset.synthesizer.choice` and
               `print(dataset.synthesizer.table())` tell what was found.

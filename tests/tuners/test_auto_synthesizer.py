@@ -60,18 +60,23 @@ def untraced():
     return dense(run_eagerly=True)
 
 
+TRAINED = {"classifier": dense, "steps": 40}
+HARDLY_TRAINED = {"classifier": untraced, "steps": 3}
+JUDGES = pytest.mark.parametrize("judge", [{}, TRAINED], ids=["default", "classifier"])
+
+
 def auto(candidates, **kwargs):
-    options = {"classifier": untraced, "steps": 1, "verbose": 0} | kwargs
-    return AutoSynthesizer(candidates, **options)
+    return AutoSynthesizer(candidates, **({"verbose": 0} | kwargs))
 
 
 def balance(synthesizer, seed=0, **kwargs):
     return BalancedDataset(*data(), synthesizer=synthesizer, seed=seed, **kwargs)
 
 
-def test_the_oracle_wins_and_fills_the_dataset():
+@JUDGES
+def test_the_oracle_wins_and_fills_the_dataset(judge):
     candidates = {"nothing": "nothing", "harm": Harm(), "oracle": Oracle()}
-    chooser = auto(candidates, classifier=dense, steps=40)
+    chooser = auto(candidates, **judge)
     dataset = balance(chooser)
     assert dataset.synthesizer is chooser
     assert chooser.choice == "oracle"
@@ -81,9 +86,10 @@ def test_the_oracle_wins_and_fills_the_dataset():
     assert dataset.class_counts == {0: 60, 1: 60, 2: 60, 3: 60}
 
 
-def test_where_all_does_harm_nothing_is_filled():
+@JUDGES
+def test_where_all_does_harm_nothing_is_filled(judge):
     candidates = {"nothing": "nothing", "harm": Harm()}
-    chooser = auto(candidates, classifier=dense, steps=40, folds=2)
+    chooser = auto(candidates, folds=2, **judge)
     dataset = balance(chooser)
     assert chooser.choice == "nothing"
     assert dataset.num_synthetic == 0
@@ -97,9 +103,10 @@ def test_ties_go_to_the_simpler():
     assert chooser.choice == "first"
 
 
-def test_the_seed_decides():
+@pytest.mark.parametrize("judge", [{}, HARDLY_TRAINED], ids=["default", "classifier"])
+def test_the_seed_decides(judge):
     candidates = {"nothing": "nothing", "oracle": Oracle()}
-    choosers = [auto(candidates, folds=2, steps=3) for _ in range(3)]
+    choosers = [auto(candidates, folds=2, **judge) for _ in range(3)]
     state = random.getstate()
     for chooser, seed in zip(choosers, (0, 0, 1), strict=True):
         balance(chooser, seed=seed)
@@ -108,9 +115,9 @@ def test_the_seed_decides():
     assert first == second
     assert first != other
     random.setstate(state)
-    balance(auto(candidates, folds=2))
+    balance(auto(candidates, folds=2, **judge))
     assert random.getstate() == state
-    own_seed = auto(candidates, folds=2, steps=3, seed=1)
+    own_seed = auto(candidates, folds=2, seed=1, **judge)
     balance(own_seed)
     assert own_seed.scores == other
 
@@ -131,7 +138,8 @@ def test_a_fold_is_fitted_on_its_own_part_alone(monkeypatch):
         return predict(self, x, **kwargs)
 
     monkeypatch.setattr(keras.Model, "predict", spy)
-    BalancedDataset(x, y, synthesizer=auto({"a": fit}), seed=0)
+    chooser = auto({"a": fit}, **HARDLY_TRAINED)
+    BalancedDataset(x, y, synthesizer=chooser, seed=0)
     *folds, (x_whole, y_whole) = parts
     assert len(folds) == len(held_out) == 3
     cuts = set()
@@ -158,14 +166,7 @@ def test_the_cases_of_a_fold_share_what_was_fitted():
         fitted_on.append(np.bincount(y).tolist())
         return None
 
-    def classifier():
-        model = keras.Sequential(
-            [keras.layers.Flatten(), keras.layers.Dense(7, activation="softmax")]
-        )
-        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-        return model
-
-    chooser = auto({"a": fit}, classifier=classifier)
+    chooser = auto({"a": fit})
     BalancedDataset(x, y, synthesizer=chooser, seed=0)
     assert len(chooser.scores["a"]) == 6  # two cases in each of three folds
     assert sorted(fitted_on[0]) == [6] * 3 + [20] * 4
@@ -198,8 +199,8 @@ def test_one_hot_labels_reach_the_classifier_as_such():
         model.compile("adam", "categorical_crossentropy", run_eagerly=True)
         return model
 
-    for build in (classifier, None):
-        chooser = auto(["repeat"], folds=2, classifier=build)
+    for judge in ({"classifier": classifier, "steps": 1}, {}):
+        chooser = auto(["repeat"], folds=2, **judge)
         dataset = BalancedDataset(x, np.eye(4)[y], synthesizer=chooser, seed=0)
         assert dataset[0][1].shape == (32, 4)
 
@@ -342,7 +343,8 @@ def test_progress_and_table(capsys):
         ({"classifier": 3}, TypeError, "classifier=3"),
         ({"folds": 1}, ValueError, "folds=1"),
         ({"folds": 2.5}, TypeError, "folds=2.5"),
-        ({"steps": 0}, ValueError, "steps=0"),
+        ({"steps": 0, "classifier": dense}, ValueError, "steps=0"),
+        ({"steps": 9}, ValueError, "steps=9"),
         ({"time_budget": -1}, ValueError, "time_budget=-1"),
         ({"time_budget": "1 h"}, TypeError, "time_budget='1 h'"),
         ({"seed": -1}, ValueError, "seed=-1"),

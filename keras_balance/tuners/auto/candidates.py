@@ -80,7 +80,8 @@ class Part:
         return bagan
 
 
-# The fewer images a generator has made, the simpler: none, one half, all.
+# The less is left to a generator, the simpler: none of the images, one half of them, all
+# but their pose, all.
 CANDIDATES = {
     "nothing": lambda part: "nothing",
     "repeat": lambda part: None,
@@ -89,6 +90,6 @@ CANDIDATES = {
         part.augmented_bagan: 0.5,
         part.layer: 0.5,
     },
-    "bagan": lambda part: part.bagan,
     "bagan+manual": lambda part: part.augmented_bagan,
+    "bagan": lambda part: part.bagan,
 }

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_balance.tuners.auto.candidates import CANDIDATES
+from keras_balance.utils.numbers import whole_number
 
 
 def candidates(value):
@@ -40,6 +41,18 @@ def classifier(value):
         "`classifier` must be a function without arguments that returns a compiled "
         f"Keras model. Received: classifier={value!r}"
     )
+
+
+def steps(value, classifier):
+    """`steps` as it is: an integer, or None."""
+    if value is None:
+        return None
+    if classifier is None:
+        raise ValueError(
+            "`steps` must be None without a `classifier` to train. "
+            f"Received: steps={value!r}"
+        )
+    return whole_number("steps", value, 1)
 
 
 def time_budget(value):

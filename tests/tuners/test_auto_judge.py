@@ -1,0 +1,94 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.data import BalancedDataset
+from keras_balance.tuners.auto import judge as judge_module
+from keras_balance.tuners.auto.judge import Judge, class_f1
+from keras_balance.utils.labels import read_labels
+
+
+class Held:
+    """Held-out images, as a `Part` has them."""
+
+    def __init__(self, x, indices):
+        self.x, self.indices = x, indices
+        _, self.encoding = read_labels(indices)
+
+
+def images(labels, sides=(8, 8), seed=0):
+    """Class 0 is dark and class 1 bright, with some noise."""
+    noise = np.random.default_rng(seed).normal(0, 20, (len(labels), *sides, 1))
+    return 80 + 100 * labels[:, None, None, None] + noise
+
+
+def test_what_can_be_told_is_told():
+    y = np.repeat([0, 1], [30, 30])
+    judge = Judge(Held(images(y, seed=1), y), [0, 1])
+    right = BalancedDataset(images(y), y, seed=0)
+    swapped = BalancedDataset(images(y), 1 - y, seed=0)
+    np.testing.assert_array_equal(judge.f1(right), [1, 1])
+    np.testing.assert_array_equal(judge.f1(swapped), [0, 0])
+
+
+def test_no_randomness():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 200)
+    x = rng.uniform(size=(200, 12, 12, 3))  # enough for a randomised solver
+    judge = Judge(Held(x[::-1], y), [0, 1])
+    dataset = BalancedDataset(x, y, seed=0)
+    first = judge.f1(dataset)
+    keras.utils.set_random_seed(5)
+    dataset.epoch = 3
+    np.testing.assert_array_equal(judge.f1(dataset), first)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_large_pictures_are_shrunk(data_format):
+    y = np.repeat([0, 1], 4)
+    x = images(y, sides=(100, 20))
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format(data_format)
+    try:
+        if data_format == "channels_first":
+            x = x.transpose(0, 3, 1, 2)
+        rows = judge_module._pixels(x)
+        assert rows.shape == (8, 32 * 20)
+        assert rows.dtype == "float32"
+        f1 = Judge(Held(x, y), [0, 1]).f1(BalancedDataset(x, y, seed=0))
+        np.testing.assert_array_equal(f1, [1, 1])
+    finally:
+        keras.config.set_image_data_format(before)
+
+
+def test_small_pictures_stay_as_they_are():
+    x = np.arange(2 * 32 * 32).reshape(2, 32, 32, 1).astype("uint8")
+    np.testing.assert_array_equal(judge_module._pixels(x), x.reshape(2, -1))
+
+
+def test_a_long_epoch_is_not_read_whole(monkeypatch):
+    y = np.repeat([0, 1], 50)
+    dataset = BalancedDataset(images(y), y, batch_size=8, seed=0)
+    read = []
+    getitem = BalancedDataset.__getitem__
+
+    def spy(self, index):
+        read.append(index)
+        return getitem(self, index)
+
+    monkeypatch.setattr(BalancedDataset, "__getitem__", spy)
+    judge = Judge(Held(images(y), y), [0, 1])
+    judge.f1(dataset)
+    assert read == list(range(13))
+    read.clear()
+    monkeypatch.setattr(judge_module, "_MOST_IMAGES", 20)
+    judge.f1(dataset)
+    assert read == [0, 1, 2]
+
+
+def test_classes_count_the_same_and_only_some_are_scored():
+    indices = np.repeat([0, 1, 2], [100, 10, 10])
+    predicted = indices.copy()
+    predicted[:50] = 1  # half of class 0
+    f1 = class_f1(Held(np.zeros((120, 1, 1, 1)), indices), [1, 2], predicted)
+    np.testing.assert_allclose(f1, [2 * (2 / 3) / (1 + 2 / 3), 1])
