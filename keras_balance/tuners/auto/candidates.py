@@ -80,8 +80,8 @@ class Part:
         return bagan
 
 
-# The less is left to a generator, the simpler: none of the images, one half of them, all
-# but their pose, all.
+# The less is left to a generator, the simpler: none of the images, one half, all but
+# their pose, all.
 CANDIDATES = {
     "nothing": lambda part: "nothing",
     "repeat": lambda part: None,

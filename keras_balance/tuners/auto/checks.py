@@ -44,7 +44,7 @@ def classifier(value):
 
 
 def steps(value, classifier):
-    """`steps` as it is: an integer, or None."""
+    """Check `steps`, an integer or None."""
     if value is None:
         return None
     if classifier is None:
