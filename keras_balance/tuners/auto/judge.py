@@ -32,7 +32,7 @@ class Judge:
         """Fit to one epoch of a dataset; array of the F1 of each class scored."""
         pixels, indices = self._read(dataset)
         components = min(_COMPONENTS, *pixels.shape)
-        classifier = make_pipeline(PCA(components, random_state=0), SVC(C=10.0))
+        classifier = make_pipeline(PCA(components, random_state=0), SVC())
         classifier.fit(pixels, indices)
         return class_f1(self.held_out, self.scored, classifier.predict(self._pixels))
 
