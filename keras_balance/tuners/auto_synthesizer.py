@@ -39,8 +39,7 @@ class AutoSynthesizer:
     more than twenty times as many images as the rarest there.) The score is macro F1,
     all classes counting the same. Where no class is three times the size of the rarest,
     the folds are those of stratified cross-validation. The simplest candidate is chosen
-    that is within one standard error of the best, the error being that of their
-    difference over the F1 of all classes in all cases.
+    that is within one standard error of the best one: that of its mean over the cases.
 
     The classifier is a support vector machine on principal components of the pixels. It
     puts the candidates in the order in which the paper's ConvNet does, on digits, and

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,37 +8,45 @@ SCORES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 
 
 def choose(**scores):
-    scores = {name: [values] for name, values in scores.items()}
+    """Choose by scores of one class, one a case."""
+    scores = {name: [[value] for value in values] for name, values in scores.items()}
     return decision.simplest_near_the_best(decision.judged(scores))
 
 
 def test_within_one_standard_error_the_simpler_is_chosen():
-    # Behind by 0.01 on average: 0.03 and 0 make an error of 0.01, 0.02 and 0.01 less.
-    assert choose(simple=[0.9, 0.93, 0.93], best=[0.93, 0.93, 0.93]) == "simple"
-    assert choose(simple=[0.91, 0.92, 0.93], best=[0.93, 0.93, 0.93]) == "best"
+    # The best has a mean of 0.93 and a standard error of 0.01.
+    best = [0.91, 0.94, 0.94]
+    assert choose(simple=[0.92, 0.92, 0.92], best=best) == "simple"
+    assert choose(simple=[0.91, 0.92, 0.92], best=best) == "best"
+    # The error is that of the best, not that of the simple one.
+    assert choose(simple=[0.6, 0.9, 1.0], best=best) == "best"
 
 
-def test_scores_are_paired():
-    # The classes differ by far more than the candidates, which differ alike in each.
-    assert choose(simple=[0.5, 0.7, 0.9], best=[0.52, 0.71, 0.92]) == "best"
+def test_of_a_single_case_the_best_is_chosen():
+    assert choose(simple=[0.92], best=[0.93]) == "best"
+    assert choose(simple=[0.93], best=[0.93]) == "simple"
 
 
 @given(st.dictionaries(st.text(max_size=3), SCORES, min_size=1, max_size=5))
 def test_the_chosen_is_never_far_behind(scores):
-    compared = decision.judged({name: [values] for name, values in scores.items()})
+    compared = decision.judged(
+        {name: [[value] for value in values] for name, values in scores.items()}
+    )
     chosen = decision.simplest_near_the_best(compared)
-    gap, error = decision.behind_the_best(compared)[chosen]
-    assert gap <= error
-    assert gap >= -1e-12
     best = max(compared, key=lambda name: compared[name].mean())
+    gap = compared[best].mean() - compared[chosen].mean()
+    assert 0 <= gap <= decision.standard_error(compared[best]) + 1e-12
     assert list(scores).index(chosen) <= list(scores).index(best)
 
 
-def test_only_complete_folds_count():
+def test_only_complete_cases_count():
     scores = {"a": [[0.5], [0.9], [0.9]], "b": [[0.6], [0.8]], "c": [[0.7], [0.7]]}
     assert [len(values) for values in decision.judged(scores).values()] == [2, 2, 2]
-    first = {"a": [[0.5, 0.7]], "b": [[0.6, 0.7]], "c": []}  # of two classes
-    assert {k: len(v) for k, v in decision.judged(first).items()} == {"a": 2, "b": 2}
+    first = {"a": [[0.5, 0.7]], "b": [[0.6, 0.8]], "c": []}  # of two classes
+    assert {name: [*v] for name, v in decision.judged(first).items()} == {
+        "a": [0.6],
+        "b": [0.7],
+    }
     broken = {"a": [[0.5], [np.nan]], "b": [[0.6], [0.6]]}
     assert list(decision.judged(broken)) == ["b"]
     assert decision.judged({"a": [], "b": []}) == {}
@@ -47,21 +54,20 @@ def test_only_complete_folds_count():
 
 def test_table_before_and_after():
     assert "chosen" in decision.table({}, [], None)
-    scores = {"a": [[0.4, 0.6], [0.7, 0.7]], "b": [[0.7, 0.8]]}
+    scores = {"a": [[0.4, 0.6], [0.7, 0.7]], "b": [[0.7, 0.8], [0.8, 0.7]], "c": []}
     text = decision.table(scores, ["first", "second"], "a")
     header, _, *rows = (line.split() for line in text.splitlines())
-    assert header == ["a", "b"]
+    assert header == ["a", "b", "c"]
+    # Of the first case, since one candidate was not judged at all.
     assert rows == [
         ["first", "0.5000", "0.7500"],
-        ["second", "0.7000"],
+        ["second", "0.7000", "0.7500"],
         ["mean", "0.5000", "0.7500"],
-        ["behind", "0.2500", "0.0000"],
-        ["error", "0.0500", "0.0000"],
+        ["error", "0.0000", "0.0000"],
         ["chosen", "*"],
     ]
-
-
-@pytest.mark.parametrize("scores", [[0.5], [0.5, 0.5]])
-def test_equal_scores_have_no_gap(scores):
-    gaps = decision.behind_the_best(decision.judged({"a": [scores], "b": [scores]}))
-    assert gaps == {"a": (0.0, 0.0), "b": (0.0, 0.0)}
+    del scores["c"]
+    text = decision.table(scores, ["first", "second"], "a")
+    mean, error, _ = (line.split() for line in text.splitlines()[-3:])
+    assert mean == ["mean", "0.6000", "0.7500"]
+    assert error == ["error", "0.1000", "0.0000"]

@@ -1,4 +1,4 @@
-"""The rule of one standard error, on scores that are paired."""
+"""The rule of one standard error."""
 
 import numpy as np
 
@@ -6,67 +6,61 @@ from keras_balance.utils.tables import text_table
 
 
 def judged(scores):
-    """Scores of the candidates that can be compared, as one array each.
+    """Macro F1 of the candidates that can be compared, one array each.
 
-    Those of the cases that all candidates were judged by; where there is none, those
-    of the first case, as far as it went. A candidate that broke down is left out.
+    Those of the cases that all candidates were judged by; where there is none, that of
+    the first case, as far as it went. A candidate that broke down is left out.
 
     Args:
-        scores: dict of name to a list, one a case that it was judged by, of lists of
-            scores.
+        scores: dict of name to a list, one a case that it was judged by, of the F1 of
+            each class.
     """
     cases = min(map(len, scores.values())) or 1
-    arrays = {
-        name: np.concatenate(values[:cases])
+    means = {
+        name: np.array([np.mean(case) for case in values[:cases]])
         for name, values in scores.items()
         if len(values) >= cases
     }
-    return {name: array for name, array in arrays.items() if np.isfinite(array).all()}
+    return {name: array for name, array in means.items() if np.isfinite(array).all()}
 
 
-def behind_the_best(scores):
-    """Mean difference from the best candidate, and its standard error.
-
-    Args:
-        scores: dict of name to array `(n,)`, from the simplest candidate on.
-
-    Returns:
-        dict of name to `(difference, standard error)`. A single score gives an error
-        of 0.
-    """
-    best = max(scores.values(), key=np.mean)
-    result = {}
-    for name, values in scores.items():
-        gaps = best - values
-        spread = gaps.std(ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else 0.0
-        result[name] = float(gaps.mean()), float(spread)
-    return result
+def standard_error(values):
+    """Compute the standard error of the mean; 0 for a single value."""
+    if len(values) == 1:
+        return 0.0
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def simplest_near_the_best(scores):
-    """Name of the first candidate within one standard error of the best."""
-    gaps = behind_the_best(scores)
-    return next(name for name, (gap, error) in gaps.items() if gap <= error)
+    """Name of the first candidate within one standard error of the best.
+
+    Args:
+        scores: dict of name to array `(cases,)`, from the simplest candidate on.
+    """
+    best = max(scores.values(), key=np.mean)
+    least = best.mean() - standard_error(best)
+    return next(name for name, values in scores.items() if values.mean() >= least)
 
 
 def table(scores, titles, choice):
-    """Mean scores of all cases as text, and how far behind the best each candidate is.
+    """Macro F1 of all candidates in all cases as text, their means and errors.
 
     Args:
-        scores: dict of name to a list, one a case, of lists of scores.
+        scores: dict of name to a list, one a case, of the F1 of each class.
         titles: What each case does, in words.
         choice: Name of the chosen candidate, or None.
     """
     compared = judged(scores) if scores else {}
-    gaps = behind_the_best(compared) if compared else {}
     columns = []
     for name, values in scores.items():
         means = [np.mean(case) for case in values]
         missing = [None] * (len(titles) - len(values))
-        summary = [compared[name].mean(), *gaps[name]] if name in gaps else [None] * 3
+        summary = [None, None]
+        if name in compared:
+            summary = [compared[name].mean(), standard_error(compared[name])]
         column = [*means, *missing, *summary]
         columns.append([*map(_as_text, column), "*" * (name == choice)])
-    titles = [*titles, "mean", "behind", "error", "chosen"]
+    titles = [*titles, "mean", "error", "chosen"]
     return text_table(["", *scores], list(zip(titles, *columns, strict=True)))
 
 
