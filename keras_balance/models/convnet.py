@@ -9,11 +9,7 @@ from keras_balance.utils.numbers import whole_number
 
 
 def convnet(
-    input_shape=(28, 28, 1),
-    num_classes=10,
-    value_range=(0, 255),
-    learning_rate=1.0,
-    filters=32,
+    input_shape=(28, 28, 1), num_classes=10, value_range=(0, 255), learning_rate=1.0
 ):
     """Build and compile the small ConvNet that the paper trains in every arm.
 
@@ -27,8 +23,6 @@ def convnet(
         value_range: The `(low, high)` of the pixels that come in; they are
             rescaled to [0, 1] inside the model.
         learning_rate: Learning rate of Adadelta.
-        filters: Filters of the first convolution; the second has twice as many, the
-            hidden layer four times as many units.
 
     Returns:
         A `keras.Sequential` from images to class probabilities, compiled for
@@ -36,7 +30,7 @@ def convnet(
 
     Raises:
         ValueError: When the images are smaller than 8x8 or there is one class.
-        TypeError: When `num_classes` or `filters` are no integers.
+        TypeError: When `num_classes` is no integer.
 
     Example:
         >>> model = kb.models.convnet((8, 8, 1), num_classes=10)
@@ -51,18 +45,17 @@ def convnet(
             f"Received: input_shape={input_shape!r}"
         )
     num_classes = whole_number("num_classes", num_classes, 2)
-    filters = whole_number("filters", filters, 1)
     low, high = check_value_range(value_range)
     model = keras.Sequential(
         [
             keras.Input(input_shape),
             keras.layers.Rescaling(1 / (high - low), offset=-low / (high - low)),
-            keras.layers.Conv2D(filters, 3, activation="relu"),
-            keras.layers.Conv2D(2 * filters, 3, activation="relu"),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.Conv2D(64, 3, activation="relu"),
             keras.layers.MaxPooling2D(2),
             keras.layers.Dropout(0.25),
             keras.layers.Flatten(),
-            keras.layers.Dense(4 * filters, activation="relu"),
+            keras.layers.Dense(128, activation="relu"),
             keras.layers.Dropout(0.5),
             keras.layers.Dense(num_classes, activation="softmax"),
         ],
