@@ -41,10 +41,10 @@ class AutoSynthesizer:
     the folds are those of stratified cross-validation. The simplest candidate is chosen
     that is within one standard error of the best one: that of its mean over the cases.
 
-    The classifier is a support vector machine on principal components of the pixels. It
-    puts the candidates in the order in which the paper's ConvNet does, on digits, and
-    has no randomness: a network that is trained anew differs more from itself than most
-    candidates do from each other.
+    The classifier is a support vector machine on principal components of the pixels. On
+    digits it sees what the paper's ConvNet gains by augmented and by generated images
+    (to repeated ones it is blind), and it has no randomness: a network that is trained
+    anew differs more from itself than most candidates do from each other.
 
     A BAGAN is trained in its first phase alone, as it is by `fit(x, y, epochs=0)`: the
     second takes a third of the time and added nothing measurable in the study.
