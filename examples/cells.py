@@ -37,14 +37,26 @@ def run_cells(data, draw_options, seeds, arms, folder, jobs=1):
         for arguments in work:
             run_seed(*arguments)
     else:
-        # One thread each: two trainings side by side waste less than one of two.
-        os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+        os.environ |= side_by_side(folder)
         with concurrent.futures.ProcessPoolExecutor(
             jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
         ) as pool:
             for finished in [pool.submit(run_seed, *arguments) for arguments in work]:
                 finished.result()
     return [read_cell(folder, seed, arm) for seed in seeds for arm in arms]
+
+
+def side_by_side(folder):
+    """Environment of processes that train beside each other."""
+    return {
+        # One thread each: two trainings side by side waste less than one of two.
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        # None takes a whole GPU, and what one has compiled is there for all.
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
 
 
 def run_seed(data, draw_options, seed, arms, folder, progress):

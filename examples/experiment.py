@@ -152,6 +152,7 @@ def run_cell(task, arm, training_of, callbacks=()):
         "synthetic_images": training.feed.num_synthetic,
         "choice": getattr(training.feed.synthesizer, "choice", None),
         "choice_scores": _without_nan(getattr(training.feed.synthesizer, "scores", {})),
+        "device": device(),
         "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": {
             # It may have been trained for an earlier arm; each would have needed it.
@@ -159,6 +160,12 @@ def run_cell(task, arm, training_of, callbacks=()):
             "classifier": round(time.process_time() - processor, 1),
         },
     }
+
+
+def device():
+    """What the backend computes on, "cpu" or "gpu"."""
+    name = str(keras.ops.zeros(()).device).lower()
+    return "gpu" if "gpu" in name or "cuda" in name else "cpu"
 
 
 def train_and_score(task, training):

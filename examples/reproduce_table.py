@@ -40,7 +40,7 @@ def main():
     try:
         task = draw(load(*data), 0, output, **draw_options)
         cells = run_cells(
-            data, draw_options, range(options.seeds), options.arms, output, options.jobs
+            data, draw_options, seeds_of(options), options.arms, output, options.jobs
         )
     except (ValueError, OSError) as error:
         sys.exit(f"reproduce_table.py: {error}")
@@ -64,6 +64,7 @@ def parse_arguments():
     add("--test-per-class", type=int, help="images a class to test on; all by default")
     add("--epochs", type=int, default=12, help="of the balanced data (default 12)")
     add("--seeds", type=int, default=1, help="draws of the data (default 1)")
+    add("--first-seed", type=int, default=0, help="seed of the first draw (default 0)")
     add("--arms", nargs="+", choices=list(ARMS), default=list(PAPER), metavar="ARM")
     add("--jobs", type=int, default=1, help="processes side by side (default 1)")
     add("--output", default="results", help="folder for tables and pictures")
@@ -72,9 +73,18 @@ def parse_arguments():
         value = getattr(options, name)
         if value < 1:
             parser.error(f"--{name} must be 1 or more. Received: --{name} {value}")
+    if options.first_seed < 0:
+        parser.error(
+            f"--first-seed must be 0 or more. Received: --first-seed "
+            f"{options.first_seed}"
+        )
     if options.path is not None and options.dataset == "digits":
         parser.error(f"digits need no --path. Received: --path {options.path}")
     return options
+
+
+def seeds_of(options):
+    return range(options.first_seed, options.first_seed + options.seeds)
 
 
 def describe(options, cells):

@@ -1,14 +1,16 @@
-"""The README's figures, written from `examples/results/`.
+"""The figures in the READMEs, written from `examples/results/`.
 
     python examples/write_readme.py
 
-Fills every block of the README between `<!-- results: ROW -->` and `<!-- end -->`
-with the table of `examples/results/ROW.json` and its picture, which it draws; the
-block `summary` sets what the package recommends against the rest, in all rows.
+Fills every block between `<!-- results: ROW -->` and `<!-- end -->`, of the README and
+of that in `examples/results/`, with the table of `examples/results/ROW.json` and its
+picture, which it draws; the block `summary` sets what the package recommends against
+the rest, in all rows.
 """
 
 import collections
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -22,7 +24,7 @@ import keras_balance as kb
 
 HERE = pathlib.Path(__file__).parent
 RESULTS = HERE / "results"
-README = HERE.parent / "README.md"
+READMES = (HERE.parent / "README.md", RESULTS / "README.md")
 # Accuracy of all, then precision, recall and F1 of class 0: the paper, table 1, 1 %.
 PAPER = {
     "balanced": (0.955, 0.98, 1.00, 0.99),
@@ -43,16 +45,20 @@ BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 
 def main():
-    text = README.read_text(encoding="utf-8")
-    write_whole(README, filled(text))
+    for readme in READMES:
+        write_whole(readme, filled(readme))
     for row in finished_rows():
         draw_picture(row)
         print(f"{row}: table and picture written")
 
 
-def filled(text):
-    """Fill the README's blocks with the tables of their rows."""
-    return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n\n{found[3]}", text)
+def filled(readme):
+    """Text of a README, its blocks filled with the tables of their rows."""
+    pictures = os.path.relpath(RESULTS, readme.parent)
+    return BLOCK.sub(
+        lambda found: f"{found[1]}\n{block(found[2], pictures)}\n\n{found[3]}",
+        readme.read_text(encoding="utf-8"),
+    )
 
 
 def finished_rows():
@@ -64,20 +70,16 @@ def read_row(row):
     return json.loads((RESULTS / f"{row}.json").read_text(encoding="utf-8"))
 
 
-def block(row):
+def block(row, pictures):
     """What is told of a row: how it was run, its table and picture, what follows."""
     if row == "summary":
         return summary([read_row(row) for row in finished_rows()])
     results = read_row(row)
     if is_as_paper(results):
         return f"{caption(results)}\n\n{paper_table(results)}"
-    parts = [caption(results), table(results), picture(row), gap(results)]
+    picture = f"![scores of every arm]({pathlib.Path(pictures, row)}.png)"
+    parts = [caption(results), table(results), picture, gap(results)]
     return "\n\n".join(part for part in [*parts, choices(results)] if part)
-
-
-def picture(row):
-    """Link to the row's picture."""
-    return f"![scores of every arm](examples/results/{row}.png)"
 
 
 def is_as_paper(results):
@@ -92,25 +94,37 @@ def caption(results):
     draws = "one draw"
     if options["seeds"] > 1:
         draws = f"mean of {options['seeds']} draws and its 95 % interval"
-    is_onednn = results["backend"] == "tensorflow" and results["onednn"] == "1"
-    onednn = " with oneDNN" if is_onednn else ""
+    backend = results["backend"]
+    if backend == "tensorflow" and results["onednn"] == "1":
+        backend += " with oneDNN"
+    if is_on_gpu(results):
+        backend += " on a GPU"
     return (
         f"{options['dataset'].upper()}, {options['per_class'] or 'all'} images a "
         f"class{rarity(results)}; {results['steps']} optimiser steps in every arm, "
         f"{test_images:,} test images, {draws} "
-        f"({results['backend']}{onednn}, Keras {results['versions']['keras']})."
+        f"({backend}, Keras {results['versions']['keras']})."
     )
+
+
+def is_on_gpu(results):
+    return any(cell.get("device") == "gpu" for cell in results["cells"])
 
 
 def rarity(results):
     options = results["options"]
     if options["tail"] is not None:
         return f" falling to {options['tail']} from class to class"
-    return f", class {options['minority']} cut to {options['keep']:.0%}"
+    rare = f", class {options['minority']} cut to {options['keep']:.0%}"
+    first = options.get("first_seed", 0)
+    return f"{rare}, draws from {first} on" if first else rare
 
 
 def table(results):
-    """Markdown table: the scores, what they gain over two others, and the cost."""
+    """Markdown table: the scores, what they gain over two others, and the cost.
+
+    On a GPU many trainings share it, so that the seconds of one tell nothing.
+    """
     cells, rare = results["cells"], results["rare"]
     comparison = kb.metrics.compare_reports(reports_of(cells), classes=rare)
     gains = {arm: comparison.against(arm) for arm in ("oversampling", "manual")}
@@ -118,7 +132,8 @@ def table(results):
     for name in rare:
         titles += [f"{name} precision", f"{name} recall", f"{name} F1"]
     last = f"{rare[0]} F1" if len(rare) == 1 else "macro F1"
-    head = ["arm", *titles, *(f"{last} over {arm}" for arm in gains), "CPU s"]
+    head = ["arm", *titles, *(f"{last} over {arm}" for arm in gains)]
+    head += [] if is_on_gpu(results) else ["CPU s"]
     rows = []
     for arm in comparison.arms:
         scores = [in_percent(comparison.interval(arm, title)) for title in titles]
@@ -126,13 +141,14 @@ def table(results):
             signed(gain.interval(arm, last)) if arm in gain.arms else ""
             for gain in gains.values()
         ]
-        spent = statistics.median(
-            sum(cell["processor_seconds"].values())
-            for cell in cells
-            if cell["arm"] == arm
-        )
-        rows.append([arm, *scores, *more, f"{spent:.0f}"])
+        rows.append([arm, *scores, *more, spent(cells, arm)][: len(head)])
     return markdown(head, rows)
+
+
+def spent(cells, arm):
+    """Processor seconds of an arm, the median over its cells."""
+    seconds = [sum(c["processor_seconds"].values()) for c in cells if c["arm"] == arm]
+    return f"{statistics.median(seconds):.0f}"
 
 
 def paper_table(results):

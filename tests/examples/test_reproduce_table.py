@@ -76,6 +76,14 @@ def test_the_steps_are_those_of_the_epochs(run):
     assert json.loads((folder / "results.json").read_text())["steps"] == 3 * 2
 
 
+def test_the_first_draw_can_be_a_later_one(run):
+    arms = ("--arms", "imbalanced")
+    folder = run(*FEW, "--first-seed", "2", "--seeds", "2", *arms)
+    cells = json.loads((folder / "results.json").read_text())["cells"]
+    assert [cell["seed"] for cell in cells] == [2, 3]
+    assert {cell["device"] for cell in cells} <= {"cpu", "gpu"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -86,6 +94,7 @@ def test_the_steps_are_those_of_the_epochs(run):
         (["--arms", "magic"], "magic"),
         (["--seeds", "0"], "--seeds 0"),
         (["--epochs", "0"], "--epochs 0"),
+        (["--first-seed", "-1"], "--first-seed -1"),
     ],
 )
 def test_a_wrong_argument_is_one_line_that_names_it(run, capsys, arguments, text):

@@ -3,6 +3,7 @@
 import importlib
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -15,14 +16,28 @@ def write_readme(monkeypatch):
     return importlib.import_module("write_readme")
 
 
-def test_the_readme_holds_what_the_results_say(write_readme):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+READMES = [ROOT / "README.md", ROOT / "examples" / "results" / "README.md"]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_holds_what_the_results_say(write_readme, readme):
+    text = readme.read_text(encoding="utf-8")
     assert write_readme.BLOCK.search(text), "the README has no table of results"
-    assert write_readme.filled(text) == text
+    assert write_readme.filled(readme) == text
 
 
-def test_another_figure_is_another_readme(write_readme, monkeypatch):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_row_has_its_table_and_every_picture_is_there(write_readme):
+    told = set()
+    for readme in READMES:
+        text = readme.read_text(encoding="utf-8")
+        told |= {row for _, row, _ in write_readme.BLOCK.findall(text)}
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+            assert (readme.parent / picture).exists()
+    assert told == {*write_readme.finished_rows(), "summary"}
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_another_figure_is_another_readme(write_readme, monkeypatch, readme):
     read_row = write_readme.read_row
 
     def changed(row):
@@ -31,7 +46,16 @@ def test_another_figure_is_another_readme(write_readme, monkeypatch):
         return results
 
     monkeypatch.setattr(write_readme, "read_row", changed)
-    assert write_readme.filled(text) != text
+    assert write_readme.filled(readme) != readme.read_text(encoding="utf-8")
+
+
+def test_seconds_on_a_gpu_that_many_share_are_not_told(write_readme):
+    results = write_readme.read_row("rare-9")
+    for device, told in (("cpu", True), ("gpu", False)):
+        for cell in results["cells"]:
+            cell["device"] = device
+        assert ("CPU s" in write_readme.table(results)) is told
+        assert ("on a GPU" in write_readme.caption(results)) is not told
 
 
 def test_one_draw_stands_beside_the_paper_without_an_interval(
@@ -48,7 +72,7 @@ def test_one_draw_stands_beside_the_paper_without_an_interval(
     zero |= {"precision": 0.5, "recall": 0.25, "f1-score": 0.125}
     results["cells"][0]["report"]["accuracy"] = 0.75
     monkeypatch.setattr(write_readme, "read_row", lambda row: results)
-    text = write_readme.block("paper")
+    text = write_readme.block("paper", ".")
     assert "one draw" in text
     line = "| manual | 94.25 | 75 | 95 | 50 | 97 | 25 | 96 | 12.5 |"
     assert line in text
