@@ -79,3 +79,32 @@ def test_a_row_keeps_whole_arms_and_apart_from_them_all_other_cells(
     results = json.loads((tmp_path / "results" / "rare-0.json").read_text())
     assert len(results["cells"]) == 4
     assert results["unfinished"] == [cell(0, "auto"), cell(2, "manual")]
+
+
+@pytest.mark.parametrize("large", ["mnist", "emnist"])
+def test_the_large_rows_take_the_data_set_that_is_asked_for(
+    study, tmp_path, monkeypatch, large
+):
+    asked_for = []
+
+    def run(command, check):
+        asked_for.extend(command)
+        study.write_whole(tmp_path / "largest" / "results.json", '{"cells": []}')
+
+    monkeypatch.setattr(study.subprocess, "run", run)
+    monkeypatch.setattr(study, "RESULTS", tmp_path / "results")
+    options = ["study.py", "--work", str(tmp_path), "--rows", "largest"]
+    options += ["--large", large, "--mnist", "here", "--emnist", "there"]
+    monkeypatch.setattr("sys.argv", options)
+    study.main()
+    assert asked_for[asked_for.index("--dataset") + 1] == large
+    path = asked_for[asked_for.index("--path") + 1]
+    assert path == {"mnist": "here", "emnist": "there"}[large]
+
+
+def test_fresh_draws_are_none_of_the_others(study):
+    for digit in "08":
+        rows = [study.ROWS[f"{kind}-{digit}"] for kind in ("rare", "fresh")]
+        (_, arms, seeds, draw), (_, fresh_arms, fresh_seeds, fresh_draw) = rows
+        assert not set(seeds) & set(fresh_seeds)
+        assert (arms, draw) == (fresh_arms, fresh_draw)
