@@ -100,6 +100,14 @@ def bagan_and_manual_all(task, callbacks):
     return Training(feed, augmentation=layer, generator_seconds=seconds)
 
 
+def half_bagan_and_manual_all(task, callbacks):
+    """One half BAGAN's images, one half real ones, then all images augmented."""
+    model, seconds = trained(task, "bagan", callbacks)
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    feed = task.feed({model: 0.5, "repeat": 0.5})
+    return Training(feed, augmentation=layer, generator_seconds=seconds)
+
+
 def published(task, callbacks):
     """Images of the published BAGAN, stopped when it took the time that ours takes."""
     start = time.process_time()
@@ -140,6 +148,7 @@ ARMS = {
     "bagan+manual": bagan_and_manual,
     "half bagan+manual, half manual": half_bagan_and_manual,
     "bagan+manual, all classes": bagan_and_manual_all,
+    "half bagan+manual, half manual, all classes": half_bagan_and_manual_all,
     "published": published,
     "auto": auto,
 }
