@@ -1,5 +1,6 @@
 """The arms of the study: what a user would try instead, each on the same draw."""
 
+import dataclasses
 import json
 import time
 
@@ -134,6 +135,12 @@ def auto(task, callbacks):
     return Training(feed, generator_seconds=time.process_time() - start)
 
 
+def auto_all(task, callbacks):
+    """What the package chooses by itself, then all images augmented."""
+    layer = kb.layers.ManualAugmentation(seed=task.seed)
+    return dataclasses.replace(auto(task, callbacks), augmentation=layer)
+
+
 ARMS = {
     "balanced": balanced,
     "balanced+manual, all classes": balanced_and_manual_all,
@@ -151,6 +158,7 @@ ARMS = {
     "half bagan+manual, half manual, all classes": half_bagan_and_manual_all,
     "published": published,
     "auto": auto,
+    "auto, all classes": auto_all,
 }
 PAPER = ("balanced", "imbalanced", "bagan", "manual")
 

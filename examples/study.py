@@ -40,6 +40,7 @@ ARMS = [
     "half bagan+manual, half manual, all classes",
     "published",
     "auto",
+    "auto, all classes",
 ]
 FEW_ARMS = [
     "balanced",
