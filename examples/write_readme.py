@@ -194,7 +194,7 @@ def gap_closed(values, arm):
 def choices(results):
     """Tell what the package chose by itself, and how often."""
     chosen = collections.Counter(
-        cell["choice"] for cell in results["cells"] if cell["choice"] is not None
+        cell["choice"] for cell in results["cells"] if cell["arm"] == "auto"
     )
     if not chosen:
         return None

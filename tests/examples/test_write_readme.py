@@ -79,10 +79,12 @@ def test_one_draw_stands_beside_the_paper_without_an_interval(
 
 
 def test_what_was_chosen_is_counted(write_readme):
-    cells = [{"choice": name} for name in ("manual", None, "bagan", "manual")]
-    text = write_readme.choices({"cells": cells})
+    cells = [{"arm": "auto", "choice": name} for name in ("manual", "bagan", "manual")]
+    others = [{"arm": "bagan", "choice": None}]
+    again = [{"arm": "auto, all classes", "choice": "bagan"}]
+    text = write_readme.choices({"cells": cells + others + again})
     assert text.endswith("in how many draws: manual (2), bagan (1).")
-    assert write_readme.choices({"cells": [{"choice": None}]}) is None
+    assert write_readme.choices({"cells": others}) is None
 
 
 @pytest.mark.parametrize("arm", ["manual", "bagan+manual"])
