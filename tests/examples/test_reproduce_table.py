@@ -1,6 +1,8 @@
 """The main job in a small form, and its errors."""
 
+import importlib
 import json
+import os
 import pathlib
 import runpy
 import sys
@@ -55,6 +57,19 @@ def test_cells_of_other_options_are_not_taken_for_these(run):
     run(*FEW, "--arms", "imbalanced")
     with pytest.raises(SystemExit, match="cells of the same options"):
         run(*FEW, "--minority", "3", "--arms", "imbalanced")
+
+
+def test_seeds_run_side_by_side_on_one_thread_each(run, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    names = importlib.import_module("cells").side_by_side(EXAMPLES)
+    for name in names:
+        monkeypatch.setenv(name, "")  # so that the environment is as before at the end
+    arms = ("--arms", "imbalanced", "--epochs", "1")
+    folder = run(*FEW, *arms, "--seeds", "2", "--jobs", "2")
+    cells = json.loads((folder / "results.json").read_text())["cells"]
+    assert [cell["seed"] for cell in cells] == [0, 1]
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
+    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(folder / "compiled")
 
 
 def test_a_long_tail_tells_of_its_rarest_classes(run, capsys):
