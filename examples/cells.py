@@ -30,7 +30,8 @@ def run_cells(data, draw_options, seeds, arms, folder, jobs=1):
         List of cells, arm by arm within each seed.
     """
     folder = pathlib.Path(folder)
-    guard_options(folder, {"dataset": data[0], **draw_options})
+    backend = keras.backend.backend()
+    guard_options(folder, {"dataset": data[0], "backend": backend, **draw_options})
     progress = Progress(folder, [(seed, arm) for seed in seeds for arm in arms])
     work = [(data, draw_options, seed, arms, folder, progress) for seed in seeds]
     if jobs == 1:

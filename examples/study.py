@@ -17,6 +17,7 @@ import pathlib
 import subprocess
 import sys
 
+import keras
 from arms import PAPER
 from cells import cell_path, write_whole
 
@@ -129,6 +130,11 @@ def take_finished(results, output):
     if not results.exists():
         return
     kept = json.loads(results.read_text(encoding="utf-8"))
+    if kept["backend"] != keras.backend.backend():
+        sys.exit(
+            f"study.py: a row must go on with the backend of its kept cells, "
+            f"{kept['backend']}. Received: KERAS_BACKEND={keras.backend.backend()}"
+        )
     for cell in [*kept["cells"], *kept.get("unfinished", [])]:
         path = cell_path(output, cell["seed"], cell["arm"])
         if not path.exists():

@@ -4,6 +4,7 @@ import importlib
 import json
 import pathlib
 
+import keras
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -22,11 +23,9 @@ def cell(seed, arm, told="new"):
 @pytest.mark.parametrize("unfinished", [False, True])
 def test_finished_cells_are_taken_and_none_is_overwritten(study, tmp_path, unfinished):
     cells = [cell(0, "manual", "old"), cell(1, "manual, all classes", "old")]
-    kept = (
-        {"cells": cells[:1], "unfinished": cells[1:]}
-        if unfinished
-        else {"cells": cells}
-    )
+    kept = {"backend": keras.backend.backend(), "cells": cells}
+    if unfinished:
+        kept |= {"cells": cells[:1], "unfinished": cells[1:]}
     results = tmp_path / "row.json"
     results.write_text(json.dumps(kept), encoding="utf-8")
     there = study.cell_path(tmp_path, 0, "manual")
@@ -36,6 +35,13 @@ def test_finished_cells_are_taken_and_none_is_overwritten(study, tmp_path, unfin
     assert json.loads(there.read_text())["told"] == "new"
     taken = study.cell_path(tmp_path, 1, "manual, all classes")
     assert json.loads(taken.read_text()) == cells[1]
+
+
+def test_cells_of_another_backend_are_not_taken(study, tmp_path):
+    results = tmp_path / "row.json"
+    results.write_text(json.dumps({"backend": "numpy", "cells": []}), encoding="utf-8")
+    with pytest.raises(SystemExit, match="KERAS_BACKEND="):
+        study.take_finished(results, tmp_path)
 
 
 def test_without_results_there_is_nothing_to_take(study, tmp_path):
