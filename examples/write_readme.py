@@ -113,8 +113,7 @@ def caption(results):
     if is_on_gpu(results):
         backend += " on a GPU"
     return (
-        f"{options['dataset'].upper()}, {options['per_class'] or 'all'} images a "
-        f"class{rarity(results)}; {results['steps']} optimiser steps in every arm, "
+        f"{name_of(results)}; {results['steps']:,} optimiser steps in every arm, "
         f"{test_images:,} test images, {draws} "
         f"({backend}, Keras {results['versions']['keras']})."
     )
@@ -263,10 +262,12 @@ def chosen(results):
 
 
 def name_of(results):
-    """Data and rarity of a row, in short."""
+    """Data and rarity of a row."""
     options = results["options"]
-    size = options["per_class"] or "all"
-    return f"{options['dataset'].upper()}, {size} a class{rarity(results)}"
+    size = "all images"
+    if options["per_class"]:
+        size = f"{options['per_class']:,} images a class"
+    return f"{options['dataset'].upper()}, {size}{rarity(results)}"
 
 
 def macro_f1(results):
