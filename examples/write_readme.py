@@ -125,9 +125,9 @@ def is_on_gpu(results):
 
 def rarity(results):
     options = results["options"]
-    if options["tail"] is not None:
-        return f" falling to {options['tail']} from class to class"
     rare = f", class {options['minority']} cut to {options['keep']:.0%}"
+    if options["tail"] is not None:
+        rare = f" falling to {options['tail']} from class to class"
     first = options.get("first_seed", 0)
     return f"{rare}, draws from {first} on" if first else rare
 
