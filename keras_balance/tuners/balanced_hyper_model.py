@@ -33,6 +33,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
     | `rotation_factor` of `ManualAugmentation` | 0 to 0.15 | 0.05 | manual |
     | `zoom_factor` | 0 to 0.3 | 0.1 | manual |
     | `noise_factor` | 0 to 0.15 | 0.05 | manual |
+    | `translation_factor` | 0 to 0.1 | 0 | manual |
+    | `elastic_factor` | 0 to 0.06 | 0 | manual |
     | `latent_dim` of `BAGAN` | 16, 32, 64 | 32 | bagan |
     | `bagan_steps` of both phases | 1000, 2000, 4000 | 2000 | bagan |
     | `batch_size` of the classifier | 16, 32, 64, 128 | 32 | |
@@ -203,6 +205,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             rotation_factor=values["rotation_factor"],
             zoom_factor=values["zoom_factor"],
             noise_factor=values["noise_factor"],
+            translation_factor=values["translation_factor"],
+            elastic_factor=values["elastic_factor"],
             value_range=value_range(open_source(x)),
             seed=self.seed,
         )

@@ -38,6 +38,8 @@ STANDARD = {
     "rotation_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), _AUGMENTING),
     "zoom_factor": Entry(0.1, (0.0, 0.3, 0.05), (0.0, 0.99), _AUGMENTING),
     "noise_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), _AUGMENTING),
+    "translation_factor": Entry(0.0, (0.0, 0.1, 0.025), (0.0, 1.0), _AUGMENTING),
+    "elastic_factor": Entry(0.0, (0.0, 0.06, 0.02), (0.0, 1.0), _AUGMENTING),
     "latent_dim": Entry(32, [16, 32, 64], (1, 4096), _GENERATING),
     "bagan_steps": Entry(2000, [1000, 2000, 4000], (1, 10**7), _GENERATING),
     "batch_size": Entry(32, [16, 32, 64, 128], (1, 10**6)),

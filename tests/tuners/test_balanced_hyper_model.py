@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
+from keras_balance.tuners.search_space import STANDARD
 
 # keras-tuner calls what `threading` has long deprecated.
 pytestmark = pytest.mark.filterwarnings(
@@ -104,8 +105,11 @@ def test_strengths_and_share_reach_the_images(small, hypermodel):
         images, _ = hypermodel().balanced_dataset(hp, x, y)[0]
         return np.mean([image.tobytes() in real for image in images])
 
-    still = {"rotation_factor": 0.0, "zoom_factor": 0.0, "noise_factor": 0.0}
+    strengths = {name: 0.05 for name in STANDARD if name.endswith("_factor")}
+    still = dict.fromkeys(strengths, 0.0)
     assert share_of_repeats(**still) == 1
+    for name, strength in strengths.items():
+        assert share_of_repeats(**still | {name: strength}) < 1
     # 28 of the 90 images of an epoch are synthetic.
     assert share_of_repeats() == pytest.approx(62 / 90)
     assert share_of_repeats(synthetic_share=0.5) == pytest.approx(76 / 90)

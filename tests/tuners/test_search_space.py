@@ -10,6 +10,8 @@ from keras_balance.tuners.search_space import (
     values_of,
 )
 
+STRENGTHS = {name for name in STANDARD if name.endswith("_factor")}
+
 
 def declared(search_space=None):
     hp, entries = keras_tuner.HyperParameters(), read_search_space(search_space)
@@ -67,7 +69,7 @@ def test_a_default_beyond_a_range_moves_to_its_end():
         ("nothing", set(STANDARD) - {"synthesizer", "batch_size"}),
         (["repeat", "manual"], {"latent_dim", "bagan_steps"}),
         (None, {"synthesizer", "latent_dim", "bagan_steps"}),  # "manual" alone
-        (["bagan"], {"rotation_factor", "zoom_factor", "noise_factor"}),
+        (["bagan"], STRENGTHS),
     ],
 )
 def test_what_no_synthesizer_uses_is_not_searched(synthesizers, absent):
@@ -85,9 +87,8 @@ def test_strengths_are_active_with_their_synthesizer_only():
     everywhere = {"synthesizer", "batch_size"}
     assert active["nothing"] == everywhere
     assert active["repeat"] == everywhere | {"balance"}
-    strengths = {"rotation_factor", "zoom_factor", "noise_factor"}
     synthesis = active["repeat"] | {"synthetic_share"}
-    assert active["manual"] == synthesis | strengths
+    assert active["manual"] == synthesis | STRENGTHS
     assert active["bagan"] == synthesis | {"latent_dim", "bagan_steps"}
     assert active["bagan+manual"] == active["bagan"] | active["manual"]
 
