@@ -34,13 +34,21 @@ OURS = (
     "smote",
     "manual",
     "manual, all classes",
+    "elastic, all classes",
     "autoencoder",
     "bagan",
     "bagan+manual",
     "bagan+manual, all classes",
     "published",
 )
-BASELINES = ("imbalanced", "oversampling", "smote", "manual", "manual, all classes")
+BASELINES = (
+    "imbalanced",
+    "oversampling",
+    "smote",
+    "manual",
+    "manual, all classes",
+    "elastic, all classes",
+)
 PUBLISHED_EPOCHS = 150
 
 

@@ -45,7 +45,8 @@ ARMS = [
     "half bagan+manual, half manual, all classes",
     "published",
     "auto",
-    "auto, all classes",
+    "auto, no elastic",
+    "auto, no elastic, all classes",
 ]
 FEW_ARMS = [
     "balanced",
@@ -58,6 +59,19 @@ FEW_ARMS = [
     "half bagan+manual, half manual",
     "bagan+manual, all classes",
     "auto",
+    "auto, no elastic",
+]
+FAST_ARMS = [
+    "balanced",
+    "balanced+elastic, all classes",
+    "imbalanced",
+    "class weights",
+    "oversampling",
+    "smote",
+    "manual",
+    "manual, all classes",
+    "elastic",
+    "elastic, all classes",
 ]
 
 SMALL = ["--per-class", "240"]
@@ -77,6 +91,7 @@ ROWS = {
     "rare-9": ("emnist", ARMS, range(5), [*SMALL, "--minority", "9"]),
     "long-tail": ("emnist", ARMS, range(5), [*SMALL, "--tail", "12"]),
     "fresh-tail": ("emnist", ARMS, range(5, 10), [*SMALL, "--tail", "12"]),
+    "tiny": ("digits", FAST_ARMS, range(10), ["--minority", "8"]),
     "20-percent": (None, FEW_ARMS, range(5), [*MANY, "--per-class", "4800"]),
     "largest": (None, FEW_ARMS, range(3), MANY),
 }
@@ -122,7 +137,7 @@ def run_row(row, options):
     command += ["--seeds", str(len(seeds)), "--first-seed", str(seeds[0])]
     command += ["--dataset", dataset, "--arms", *arms, "--jobs", str(options.jobs)]
     command += ["--output", str(output)]
-    path = getattr(options, dataset)
+    path = getattr(options, dataset, None)  # digits need none
     if path is not None:
         command += ["--path", path]
     subprocess.run(command, check=True)

@@ -32,21 +32,32 @@ PAPER = {
     "bagan": (0.945, 0.97, 0.90, 0.94),
     "manual": (0.9425, 0.95, 0.97, 0.96),
 }
-RECOMMENDED = "bagan+manual, all classes"
+RECOMMENDED = "elastic, all classes"
 TOLD_OF = (
+    RECOMMENDED,
+    "elastic",
+    "bagan+elastic, all classes",
+    "manual, all classes",
+    "manual",
+    "bagan+manual, all classes",
+    "bagan+manual",
+    "bagan",
+    "auto",
+    "auto, no elastic",
     "class weights",
     "oversampling",
     "smote",
-    "manual",
-    "manual, all classes",
-    "bagan",
-    "bagan+manual",
-    RECOMMENDED,
-    "half bagan+manual, half manual, all classes",
-    "auto",
-    "auto, all classes",
 )
-SINGLE = (  # what `auto` chooses among
+OTHERS = {  # title: arm that the recommended one is set against
+    "imbalanced": "imbalanced",
+    "oversampling": "oversampling",
+    "manual, all classes": "manual, all classes",
+    "bagan+manual, all classes": "bagan+manual, all classes",
+    "bagan+elastic, all classes": "bagan+elastic, all classes",
+    "balanced": "balanced",
+    "balanced, augmented too": "balanced+elastic, all classes",
+}
+SINGLE = (
     "imbalanced",
     "oversampling",
     "manual",
@@ -54,6 +65,7 @@ SINGLE = (  # what `auto` chooses among
     "bagan+manual",
     "half bagan+manual, half manual",
 )
+CHOSEN_FROM = {"auto": (*SINGLE, "elastic"), "auto, no elastic": SINGLE}
 BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -110,13 +122,21 @@ def caption(results):
     backend = results["backend"]
     if backend == "tensorflow" and results["onednn"] == "1":
         backend += " with oneDNN"
-    if is_on_gpu(results):
-        backend += " on a GPU"
+    backend += where_run(results)
     return (
         f"{name_of(results)}; {results['steps']:,} optimiser steps in every arm, "
         f"{test_images:,} test images, {draws} "
         f"({backend}, Keras {results['versions']['keras']})."
     )
+
+
+def where_run(results):
+    """Tell of a GPU, and of the arms that were run elsewhere."""
+    if not is_on_gpu(results):
+        return ""
+    elsewhere = {c["arm"]: None for c in results["cells"] if c.get("device") != "gpu"}
+    told = ", ".join(f"`{arm}`" for arm in elsewhere)
+    return " on a GPU" + (f", {told} on a CPU" if told else "")
 
 
 def is_on_gpu(results):
@@ -205,32 +225,31 @@ def gap_closed(values, arm):
 
 def choices(results):
     """Tell what the package chose by itself, and how often."""
-    chosen = collections.Counter(
-        cell["choice"] for cell in results["cells"] if cell["arm"] == "auto"
-    )
-    if not chosen:
-        return None
-    told = ", ".join(f"{name} ({times})" for name, times in chosen.most_common())
-    return f"What `auto` chose, and in how many draws: {told}."
+    told = []
+    for arm in CHOSEN_FROM:
+        cells = [cell for cell in results["cells"] if cell["arm"] == arm]
+        chosen = collections.Counter(cell["choice"] for cell in cells).most_common()
+        names = ", ".join(f"{name} ({times})" for name, times in chosen)
+        told += [f"What `{arm}` chose, and in how many draws: {names}."] * bool(cells)
+    return "\n\n".join(told) or None
 
 
 def summary(rows):
-    """Three tables over all rows: the gaps, the recommended way, what `auto` chose."""
+    """Tables over all rows: the gaps, the recommended way, the automatic choices."""
     rows = [results for results in rows if RECOMMENDED in results["options"]["arms"]]
     head = ["imbalanced", "balanced", *(f"`{arm}`" for arm in TOLD_OF)]
     table = [gaps_closed(results) for results in rows]
     parts = ["Of the gap in macro F1 between imbalanced and balanced data they close:"]
     parts += [markdown(["", *head], table)]
-    head = ["imbalanced", "manual", "manual, all classes", "balanced"]
-    head += ["balanced, augmented too"]
     table = [recommended(results) for results in rows]
     parts += [f"`{RECOMMENDED}` in points of macro F1 over:"]
-    parts += [markdown(["", *head], table)]
-    judged = [results for results in rows if "auto" in results["options"]["arms"]]
-    if judged:
-        head = ["macro F1", "over imbalanced", "best single choice", "over it"]
-        table = [chosen(results) for results in judged]
-        parts += ["`auto`:", markdown(["", *head, "standard error"], table)]
+    parts += [markdown(["", *OTHERS], table)]
+    head = ["", "macro F1", "over imbalanced", "best single choice", "over it"]
+    for arm in CHOSEN_FROM:
+        judged = [results for results in rows if arm in results["options"]["arms"]]
+        if judged:
+            table = [chosen(results, arm) for results in judged]
+            parts += [f"`{arm}`:", markdown([*head, "standard error"], table)]
     return "\n\n".join(parts)
 
 
@@ -244,19 +263,19 @@ def gaps_closed(results):
 
 def recommended(results):
     """Paired differences of the recommended arm, one row of the summary."""
-    others = ("imbalanced", "manual", "manual, all classes", "balanced")
-    others += ("balanced+manual, all classes",)
-    return [name_of(results), *(gain_over(results, RECOMMENDED, o) for o in others)]
+    gains = (gain_over(results, RECOMMENDED, other) for other in OTHERS.values())
+    return [name_of(results), *gains]
 
 
-def chosen(results):
-    """What `auto` chose against the best of what it chose from."""
+def chosen(results, arm):
+    """What an automatic choice gave against the best of what it chose from."""
     values = macro_f1(results)
-    best = max((arm for arm in SINGLE if arm in values), key=lambda a: values[a].mean())
-    gaps = values["auto"] - values[best]
+    single = [name for name in CHOSEN_FROM[arm] if name in values]
+    best = max(single, key=lambda name: values[name].mean())
+    gaps = values[arm] - values[best]
     error = 100 * gaps.std(ddof=1) / np.sqrt(len(gaps))
-    over = gain_over(results, "auto", "imbalanced")
-    mean = f"{100 * values['auto'].mean():.1f}"
+    over = gain_over(results, arm, "imbalanced")
+    mean = f"{100 * values[arm].mean():.1f}"
     behind = f"{100 * gaps.mean():+.2f}"
     return [name_of(results), mean, over, best, behind, f"{error:.2f}"]
 

@@ -12,6 +12,7 @@ import numpy as np
 from keras_balance.data.smote import InterpolatedImages
 from keras_balance.data.sources import value_range
 from keras_balance.layers import ManualAugmentation
+from keras_balance.layers.manual_augmentation import ELASTIC
 from keras_balance.utils.images import check_finite
 from keras_balance.utils.seeds import derive_seed, random_generator
 
@@ -155,8 +156,10 @@ def _by_name(name, real):
         return None
     if name == "nothing":
         return NOTHING
-    if name == "manual":
-        layer = ManualAugmentation(value_range=value_range(real.source), seed=0)
+    if name in ("manual", "elastic"):
+        strengths = ELASTIC if name == "elastic" else {}
+        pixels = value_range(real.source)
+        layer = ManualAugmentation(**strengths, value_range=pixels, seed=0)
         return AugmentedImages(layer, real)
     if name == "smote":
         return InterpolatedImages(real)
@@ -165,7 +168,7 @@ def _by_name(name, real):
             f"{name!r} must stand alone, not in a mixture. "
             f"Received: synthesizer with {name!r} as a part"
         )
-    names = ["nothing", "repeat", "manual", "smote", *CHOOSERS]
+    names = ["nothing", "repeat", "manual", "elastic", "smote", *CHOOSERS]
     raise ValueError(
         f"`synthesizer` must be one of {names} where it is a string. "
         f"Received: synthesizer={name!r}"

@@ -16,6 +16,9 @@ _MOST_ZOOM_IN = math.nextafter(-1, 0)
 # Width of the filter that smooths an elastic distortion: 4 of 29 pixels in
 # Simard et al. 2003.
 _SMOOTHNESS = 4 / 29
+# Strengths that closed the gap to balanced data in the study, on top of the defaults,
+# which are the paper's; `synthesizer="elastic"` stands for them.
+ELASTIC = {"translation_factor": 0.07, "elastic_factor": 0.04}
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
@@ -67,7 +70,8 @@ class ManualAugmentation(ImageLayer):
             right, as italics do.
         elastic_factor: Standard deviation of an elastic displacement in [0, 1],
             in fractions of height and width. 0.05 is the setting of Simard et
-            al.; 0.02 is mild.
+            al.; 0.02 is mild. With 0.04 and a translation of 0.07, digits of 28 x 28
+            pixels were recognised best; those of 8 x 8 suffer by any.
         data_format: `"channels_last"` or `"channels_first"`; by default the one
             of the Keras configuration.
         seed: Integer or None.

@@ -51,6 +51,7 @@ class AutoSynthesizer:
 
     Args:
         candidates: Sequence of names out of `"nothing"`, `"repeat"`, `"manual"`,
+            `"elastic"` (which bends the images besides, as in `BalancedDataset`),
             `"half bagan+manual, half manual"` (all augmented, one half BAGAN's images
             and one real ones), `"bagan+manual"` (BAGAN's images, augmented) and
             `"bagan"`, which are all of them; or a dict of names to synthesizers as

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import keras_balance as kb
 from keras_balance.data import BalancedDataset
 
 COUNTS = (40, 9, 1)
@@ -131,6 +132,21 @@ def test_images_made_in_several_batches_all_differ(monkeypatch):
         *imbalanced(), 120, synthesizer=Noise(), shuffle=False, seed=0
     )
     assert len(np.unique(dataset[0][0][50:], axis=0)) == 70
+
+
+@pytest.mark.parametrize(
+    ("name", "strengths"),
+    [("manual", {}), ("elastic", {"translation_factor": 0.07, "elastic_factor": 0.04})],
+)
+def test_a_name_stands_for_the_layer_in_the_range_of_the_images(name, strengths):
+    x, y = imbalanced()
+    x = x.astype("float32") / x.max()
+    layer = kb.layers.ManualAugmentation(**strengths, value_range=(0, 1), seed=3)
+    named, given = (
+        epoch_of(BalancedDataset(x, y, 7, synthesizer=synthesizer, seed=1))[0]
+        for synthesizer in (name, layer)
+    )
+    np.testing.assert_array_equal(named, given)
 
 
 def test_a_layer_keeps_its_own_state():

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from keras_balance.layers.manual_augmentation import ELASTIC
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -58,6 +60,13 @@ def test_seconds_on_a_gpu_that_many_share_are_not_told(write_readme):
         assert ("on a GPU" in write_readme.caption(results)) is not told
 
 
+def test_what_ran_beside_a_gpu_is_told(write_readme):
+    results = write_readme.read_row("rare-9")
+    for cell in results["cells"]:
+        cell["device"] = "cpu" if cell["arm"] == "manual" else "gpu"
+    assert "on a GPU, `manual` on a CPU, Keras" in write_readme.caption(results)
+
+
 def test_one_draw_stands_beside_the_paper_without_an_interval(
     write_readme, monkeypatch
 ):
@@ -81,9 +90,12 @@ def test_one_draw_stands_beside_the_paper_without_an_interval(
 def test_what_was_chosen_is_counted(write_readme):
     cells = [{"arm": "auto", "choice": name} for name in ("manual", "bagan", "manual")]
     others = [{"arm": "bagan", "choice": None}]
-    again = [{"arm": "auto, all classes", "choice": "bagan"}]
+    again = [{"arm": "auto, no elastic", "choice": "bagan"}]
     text = write_readme.choices({"cells": cells + others + again})
-    assert text.endswith("in how many draws: manual (2), bagan (1).")
+    assert [line.partition("draws: ")[2] for line in text.split("\n\n")] == [
+        "manual (2), bagan (1).",
+        "bagan (1).",
+    ]
     assert write_readme.choices({"cells": others}) is None
 
 
@@ -93,13 +105,18 @@ def test_what_was_chosen_is_set_against_the_best_single_choice(write_readme, arm
     single = [c for c in results["cells"] if c["arm"] in ("imbalanced", "manual", arm)]
     auto = [cell | {"arm": "auto"} for cell in single if cell["arm"] == arm]
     _, mean, over, best, behind, error = write_readme.chosen(
-        results | {"cells": single + auto}
+        results | {"cells": single + auto}, "auto"
     )
     assert best == arm
     assert (behind, error) == ("+0.00", "0.00")
     assert float(over.split()[0]) > 0
     values = write_readme.macro_f1(results)[arm]
     assert mean == f"{100 * values.mean():.1f}"
+
+
+def test_the_layer_of_the_arms_is_the_one_that_has_a_name(write_readme):
+    arms = importlib.import_module("arms")
+    assert arms.ELASTIC == ELASTIC
 
 
 def test_every_row_was_run_by_the_study(write_readme, monkeypatch):

@@ -306,6 +306,17 @@ def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
     assert all(bagan.fitted_with["epochs"] == 0 for bagan in FakeBAGAN.made)
 
 
+def test_elastic_is_judged_as_it_is_used():
+    x, y = data()
+    chooser = auto(["elastic"], folds=2)
+    named, chosen = (
+        BalancedDataset(x / 255.0, y, 16, synthesizer=synthesizer, seed=0)[0][0]
+        for synthesizer in ("elastic", chooser)
+    )
+    assert chooser.choice == "elastic"
+    np.testing.assert_array_equal(named, chosen)
+
+
 def test_auto_is_the_short_form(monkeypatch):
     monkeypatch.setattr(AutoSynthesizer, "choose", lambda *arguments: "nothing")
     dataset = balance("auto")

@@ -7,6 +7,7 @@ import numpy as np
 from keras_balance.data import AugmentedSynthesizer
 from keras_balance.data.sources import value_range
 from keras_balance.layers import ManualAugmentation
+from keras_balance.layers.manual_augmentation import ELASTIC
 from keras_balance.models import BAGAN
 
 _BATCH_SIZE = 64
@@ -62,6 +63,11 @@ class Part:
         return ManualAugmentation(value_range=self.value_range, seed=0)
 
     @functools.cached_property
+    def elastic_layer(self):
+        """The same, with a translation and an elastic distortion."""
+        return ManualAugmentation(**ELASTIC, value_range=self.value_range, seed=0)
+
+    @functools.cached_property
     def augmented_bagan(self):
         """Its images, augmented."""
         return AugmentedSynthesizer(self.bagan, self.layer)
@@ -86,6 +92,7 @@ CANDIDATES = {
     "nothing": lambda part: "nothing",
     "repeat": lambda part: None,
     "manual": lambda part: part.layer,
+    "elastic": lambda part: part.elastic_layer,
     "half bagan+manual, half manual": lambda part: {
         part.augmented_bagan: 0.5,
         part.layer: 0.5,
