@@ -54,6 +54,12 @@ def imbalanced(task, callbacks):
     return Training(plain(*task.imbalanced, task.seed))
 
 
+def imbalanced_and_elastic_all(task, callbacks):
+    """The data as it is, all images augmented as in "elastic"."""
+    layer = elastic_layer(task)
+    return Training(plain(*task.imbalanced, task.seed), augmentation=layer)
+
+
 def class_weights(task, callbacks):
     """The data as it is, a rare class's loss weighing more."""
     y = task.imbalanced[1]
@@ -190,6 +196,7 @@ ARMS = {
     "balanced+manual, all classes": balanced_and_manual_all,
     "balanced+elastic, all classes": balanced_and_elastic_all,
     "imbalanced": imbalanced,
+    "imbalanced+elastic, all classes": imbalanced_and_elastic_all,
     "class weights": class_weights,
     "oversampling": oversampling,
     "smote": smote,

@@ -29,6 +29,7 @@ ARMS = [
     "balanced+manual, all classes",
     "balanced+elastic, all classes",
     "imbalanced",
+    "imbalanced+elastic, all classes",
     "class weights",
     "oversampling",
     "smote",
@@ -75,6 +76,7 @@ FAST_ARMS = [
 ]
 
 SMALL = ["--per-class", "240"]
+TINY = ["--minority", "8"]
 MANY = ["--minority", "0", "--epochs", "3"]
 AS_PAPER = [*SMALL, "--minority", "0", "--test-per-class", "40"]
 
@@ -91,7 +93,8 @@ ROWS = {
     "rare-9": ("emnist", ARMS, range(5), [*SMALL, "--minority", "9"]),
     "long-tail": ("emnist", ARMS, range(5), [*SMALL, "--tail", "12"]),
     "fresh-tail": ("emnist", ARMS, range(5, 10), [*SMALL, "--tail", "12"]),
-    "tiny": ("digits", FAST_ARMS, range(10), ["--minority", "8"]),
+    "tiny": ("digits", FAST_ARMS, range(10), TINY),
+    "tiny-long": ("digits", FAST_ARMS, range(5), [*TINY, "--epochs", "72"]),
     "20-percent": (None, FEW_ARMS, range(5), [*MANY, "--per-class", "4800"]),
     "largest": (None, FEW_ARMS, range(3), MANY),
 }
