@@ -258,13 +258,13 @@ def gaps_closed(results):
     values = macro_f1(results)
     ends = [f"{100 * values[arm].mean():.1f}" for arm in ("imbalanced", "balanced")]
     told = [gap_closed(values, arm) if arm in values else "" for arm in TOLD_OF]
-    return [name_of(results), *ends, *told]
+    return [title_of(results), *ends, *told]
 
 
 def recommended(results):
     """Paired differences of the recommended arm, one row of the summary."""
     gains = (gain_over(results, RECOMMENDED, other) for other in OTHERS.values())
-    return [name_of(results), *gains]
+    return [title_of(results), *gains]
 
 
 def chosen(results, arm):
@@ -277,7 +277,12 @@ def chosen(results, arm):
     over = gain_over(results, arm, "imbalanced")
     mean = f"{100 * values[arm].mean():.1f}"
     behind = f"{100 * gaps.mean():+.2f}"
-    return [name_of(results), mean, over, best, behind, f"{error:.2f}"]
+    return [title_of(results), mean, over, best, behind, f"{error:.2f}"]
+
+
+def title_of(results):
+    """What a row is called among the others."""
+    return f"{name_of(results)}, {results['steps']:,} steps"
 
 
 def name_of(results):

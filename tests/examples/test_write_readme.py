@@ -99,6 +99,14 @@ def test_what_was_chosen_is_counted(write_readme):
     assert write_readme.choices({"cells": others}) is None
 
 
+def test_no_two_rows_have_the_same_title(write_readme):
+    rows = [write_readme.read_row(row) for row in write_readme.finished_rows()]
+    titles = [
+        write_readme.title_of(row) for row in rows if not write_readme.is_as_paper(row)
+    ]
+    assert len(set(titles)) == len(titles)
+
+
 @pytest.mark.parametrize("arm", ["manual", "bagan+manual"])
 def test_what_was_chosen_is_set_against_the_best_single_choice(write_readme, arm):
     results = write_readme.read_row("rare-8")
