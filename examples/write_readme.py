@@ -57,7 +57,7 @@ OTHERS = {  # title: arm that the recommended one is set against
     "balanced": "balanced",
     "balanced, augmented too": "balanced+elastic, all classes",
 }
-SINGLE = (
+SINGLE = (  # the ways of filling that the paper has, and halves of two
     "imbalanced",
     "oversampling",
     "manual",
@@ -227,10 +227,12 @@ def choices(results):
     """Tell what the package chose by itself, and how often."""
     told = []
     for arm in CHOSEN_FROM:
-        cells = [cell for cell in results["cells"] if cell["arm"] == arm]
-        chosen = collections.Counter(cell["choice"] for cell in cells).most_common()
-        names = ", ".join(f"{name} ({times})" for name, times in chosen)
-        told += [f"What `{arm}` chose, and in how many draws: {names}."] * bool(cells)
+        chosen = collections.Counter(
+            cell["choice"] for cell in results["cells"] if cell["arm"] == arm
+        )
+        names = ", ".join(f"{name} ({times})" for name, times in chosen.most_common())
+        if names:
+            told.append(f"What `{arm}` chose, and in how many draws: {names}.")
     return "\n\n".join(told) or None
 
 
