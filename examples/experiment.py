@@ -75,8 +75,11 @@ class Training:
 
 
 def load(dataset, path=None):
-    """Load a data set of `kb.datasets` with a channel axis."""
-    loader = getattr(kb.datasets, dataset)
+    """Load a data set of `kb.datasets`, or Fashion-MNIST, with a channel axis."""
+    if dataset == "fashion_mnist":  # its files are named as those of MNIST
+        loader = keras.datasets.fashion_mnist if path is None else kb.datasets.mnist
+    else:
+        loader = getattr(kb.datasets, dataset)
     train, test = loader.load_data(**({} if path is None else {"path": path}))
     return [(x[..., None], y) for x, y in (train, test)]
 

@@ -55,7 +55,8 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--dataset", choices=("digits", "mnist", "emnist"), default="digits")
+    datasets = ("digits", "mnist", "emnist", "fashion_mnist")
+    add("--dataset", choices=datasets, default="digits")
     add("--path", help="folder or zip of the data; without it, it is downloaded")
     add("--per-class", type=int, help="images a class; 240 is the paper's 1 %% row")
     add("--minority", type=int, default=0, help="class to make rare (default 0)")

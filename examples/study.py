@@ -1,6 +1,6 @@
 """The study: every row of the README's tables, made anew.
 
-    python examples/study.py --emnist FOLDER --mnist FOLDER
+    python examples/study.py --emnist FOLDER --mnist FOLDER --fashion-mnist FOLDER
     python examples/study.py --emnist FOLDER --rows rare-0 rare-8 --jobs 2 --keep
     python examples/write_readme.py
 
@@ -95,6 +95,9 @@ ROWS = {
     "fresh-tail": ("emnist", ARMS, range(5, 10), [*SMALL, "--tail", "12"]),
     "tiny": ("digits", FAST_ARMS, range(10), TINY),
     "tiny-long": ("digits", FAST_ARMS, range(5), [*TINY, "--epochs", "72"]),
+    "fashion-6": ("fashion_mnist", ARMS, range(5), [*SMALL, "--minority", "6"]),
+    "fashion-9": ("fashion_mnist", ARMS, range(5), [*SMALL, "--minority", "9"]),
+    "fashion-tail": ("fashion_mnist", FAST_ARMS, range(5), [*SMALL, "--tail", "12"]),
     "20-percent": (None, FEW_ARMS, range(5), [*MANY, "--per-class", "4800"]),
     "largest": (None, FEW_ARMS, range(3), MANY),
 }
@@ -107,6 +110,7 @@ def main():
     add = parser.add_argument
     add("--emnist", help="folder or zip of EMNIST; without it, it is downloaded")
     add("--mnist", help="folder of MNIST; without it, it is downloaded")
+    add("--fashion-mnist", help="folder of Fashion-MNIST; without it, it is downloaded")
     add(
         "--large",
         choices=("mnist", "emnist"),

@@ -293,7 +293,8 @@ def name_of(results):
     size = "all images"
     if options["per_class"]:
         size = f"{options['per_class']:,} images a class"
-    return f"{options['dataset'].upper()}, {size}{rarity(results)}"
+    dataset = options["dataset"].upper().replace("_", "-")
+    return f"{dataset}, {size}{rarity(results)}"
 
 
 def macro_f1(results):
