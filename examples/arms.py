@@ -100,6 +100,18 @@ def elastic_all(task, callbacks):
     return Training(task.feed(None), augmentation=elastic_layer(task))
 
 
+def auto_layer(task, callbacks):
+    """Rare images repeated, then all images through the layer that is found."""
+    start = time.process_time()
+    auto = kb.tuners.AutoAugmentation(seed=task.seed).fit(*task.imbalanced)
+    return Training(
+        task.feed(None),
+        augmentation=None if auto.choice == "nothing" else auto.layer,
+        generator_seconds=time.process_time() - start,
+        chooser=auto,
+    )
+
+
 def autoencoder(task, callbacks):
     """Images of the autoencoder with its class Gaussians, without a GAN."""
     model, seconds = trained(task, "autoencoder", callbacks)
@@ -173,16 +185,12 @@ def published(task, callbacks):
 
 def auto(task, callbacks):
     """What the package chooses by itself."""
-    start = time.process_time()
-    feed = task.feed("auto")
-    return Training(feed, generator_seconds=time.process_time() - start)
+    return chosen(task, kb.tuners.AutoSynthesizer())
 
 
 def auto_as_paper(task, callbacks):
     """What it chooses among the paper's ways of filling, without "elastic"."""
-    start = time.process_time()
-    feed = task.feed(kb.tuners.AutoSynthesizer(AS_PAPER))
-    return Training(feed, generator_seconds=time.process_time() - start)
+    return chosen(task, kb.tuners.AutoSynthesizer(AS_PAPER))
 
 
 def auto_as_paper_all(task, callbacks):
@@ -204,6 +212,7 @@ ARMS = {
     "manual, all classes": manual_all,
     "elastic": elastic,
     "elastic, all classes": elastic_all,
+    "auto layer": auto_layer,
     "autoencoder": autoencoder,
     "bagan": bagan,
     "bagan+manual": bagan_and_manual,
@@ -222,6 +231,14 @@ PAPER = ("balanced", "imbalanced", "bagan", "manual")
 def elastic_layer(task):
     """Manual augmentation with a translation and an elastic distortion."""
     return kb.layers.ManualAugmentation(**ELASTIC, seed=task.seed)
+
+
+def chosen(task, chooser):
+    """Fill by what a chooser takes."""
+    start = time.process_time()
+    feed = task.feed(chooser)
+    seconds = time.process_time() - start
+    return Training(feed, generator_seconds=seconds, chooser=chooser)
 
 
 def trained(task, phase, callbacks=()):

@@ -65,13 +65,15 @@ class Training:
         feed: Its batches.
         class_weight: Weights of the classes, or None.
         augmentation: Layer in front of the classifier, or None.
-        generator_seconds: Processor seconds that its generator took.
+        generator_seconds: Processor seconds that its generator, or the choice, took.
+        chooser: What has chosen for it, or None.
     """
 
     feed: kb.BalancedDataset
     class_weight: dict | None = None
     augmentation: keras.layers.Layer | None = None
     generator_seconds: float = 0.0
+    chooser: object = None
 
 
 def load(dataset, path=None):
@@ -153,8 +155,8 @@ def run_cell(task, arm, training_of, callbacks=()):
         "report": _without_nan(scores.report_dict),
         "confusion_matrix": scores.confusion_matrix.tolist(),
         "synthetic_images": training.feed.num_synthetic,
-        "choice": getattr(training.feed.synthesizer, "choice", None),
-        "choice_scores": _without_nan(getattr(training.feed.synthesizer, "scores", {})),
+        "choice": getattr(training.chooser, "choice", None),
+        "choice_scores": _without_nan(getattr(training.chooser, "scores", {})),
         "device": device(),
         "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": {

@@ -37,6 +37,7 @@ ARMS = [
     "manual, all classes",
     "elastic",
     "elastic, all classes",
+    "auto layer",
     "autoencoder",
     "bagan",
     "bagan+manual",
@@ -56,6 +57,7 @@ FEW_ARMS = [
     "manual",
     "elastic",
     "elastic, all classes",
+    "auto layer",
     "bagan+manual",
     "half bagan+manual, half manual",
     "bagan+manual, all classes",
@@ -73,6 +75,7 @@ FAST_ARMS = [
     "manual, all classes",
     "elastic",
     "elastic, all classes",
+    "auto layer",
 ]
 
 SMALL = ["--per-class", "240"]

@@ -1,28 +1,16 @@
 """`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
 
-from functools import cache
-
-import numpy as np
-
 from keras_balance.data import BalancedDataset
 from keras_balance.data.synthesizers import CHOOSERS
-from keras_balance.tuners.auto import checks, decision
+from keras_balance.tuners.auto import checks
 from keras_balance.tuners.auto.candidates import CANDIDATES, TrainingImages
-from keras_balance.tuners.auto.folds import make_folds
-from keras_balance.tuners.auto.judge import Judge
-from keras_balance.tuners.auto.keras_judge import KerasJudge
-from keras_balance.tuners.auto.progress import Progress
-from keras_balance.utils.numbers import whole_number
-from keras_balance.utils.seeds import check_seed, derive_seed
+from keras_balance.tuners.auto.chooser import BATCH_SIZE, Chooser
 
-_BATCH_SIZE = 64
-_MAX_RATIO = 20
-_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 # Where nothing could be measured: seldom worse than repeating, and it costs nothing.
 _DEFAULT = "manual"
 
 
-class AutoSynthesizer:
+class AutoSynthesizer(Chooser):
     """Finds out by validation what serves a classifier best.
 
     A `BalancedDataset` that gets it asks it once, when it is built, and then fills
@@ -111,14 +99,17 @@ class AutoSynthesizer:
         verbose=1,
     ):
         self.candidates = candidates
-        self._candidates = checks.candidates(candidates)
-        self.classifier = checks.classifier(classifier)
-        self.folds = whole_number("folds", folds, 2)
-        self.steps = checks.steps(steps, classifier)
-        self.time_budget = checks.time_budget(time_budget)
-        self.seed = None if seed is None else check_seed(seed)
-        self.verbose = verbose
-        self.choice, self.scores, self._titles = None, {}, []
+        super().__init__(
+            checks.candidates(candidates),
+            _DEFAULT,
+            {},
+            classifier,
+            folds,
+            steps,
+            time_budget,
+            seed,
+            verbose,
+        )
 
     def choose(self, real, encoding, targets, seed):
         """Judge the candidates; fit the best. `BalancedDataset` calls this.
@@ -134,72 +125,23 @@ class AutoSynthesizer:
         """
         seed = seed if self.seed is None else self.seed
         rows = [real.rows_of(c) for c in range(encoding.num_classes)]
-        self.choice, self.scores = "nothing", {name: [] for name in self._candidates}
         if (targets <= [len(members) for members in rows]).all():
+            self.choice, self.scores = "nothing", {n: [] for n in self._candidates}
             return self.choice
         images = TrainingImages(real, encoding)
-        folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
-        cases = [case for fold in folds for case in fold.cases]
-        self._titles = [case.title for case in cases]
-        total = len(cases) * len(self.scores)
-        progress = Progress(total, self.time_budget, self.verbose)
-        for place, fold in enumerate(folds):
-            self._judge(images, fold, derive_seed(seed, place), progress)
-        self.choice = self._decide()
-        progress.tell(f"{self.table()}auto: {self.choice} is chosen")
+        self._compare(images, rows, targets, seed)
         fit = (CANDIDATES | self._candidates)[self.choice]
         return fit(images.whole(seed))
 
-    def table(self):
-        """Scores of all candidates as text; `*` marks the chosen one."""
-        return decision.table(self.scores, self._titles, self.choice)
-
-    def _judge(self, images, fold, seed, progress):
-        """Score the candidates by the cases of a fold, until the time is over."""
-        to_fit_on = images.part(fold.rows, seed)
-        fitted = cache(lambda name: self._candidates[name](to_fit_on))
-        for case in fold.cases:
-            part = images.part(case.train, seed)
-            judge = None
-            for name in self._candidates:
-                if progress.is_over:
-                    return
-                judge = judge or self._make_judge(images, case, seed)
-                try:
-                    f1 = judge.f1(_balance(part, case.targets, fitted(name)))
-                except FloatingPointError:  # BAGAN's loss became NaN
-                    f1 = np.full(len(case.scored), np.nan)
-                self.scores[name].append(f1.tolist())
-                progress.end(f"{case.title}, {name}", f1.mean())
-
-    def _make_judge(self, images, case, seed):
-        held_out = images.part(case.held_out, seed)
-        if self.classifier is None:
-            return Judge(held_out, case.scored)
-        steps = self.steps
-        if steps is None:
-            steps = _EPOCHS * len(case.train) // _BATCH_SIZE
-            steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
-        return KerasJudge(self.classifier, held_out, case.scored, steps, seed)
-
-    def _decide(self):
-        compared = decision.judged(self.scores)
-        some_unjudged = not all(self.scores.values())
-        if not compared or (some_unjudged and _DEFAULT not in compared):
-            return _DEFAULT
-        return decision.simplest_near_the_best(compared)
-
-
-def _balance(part, targets, synthesizer):
-    labels = part.encoding.classes.tolist()
-    return BalancedDataset(
-        part.x,
-        part.y,
-        _BATCH_SIZE,
-        synthesizer=synthesizer,
-        sampling_strategy=dict(zip(labels, targets.tolist(), strict=True)),
-        seed=part.seed,
-    )
+    def _feed(self, part, targets, fitted):
+        return BalancedDataset(
+            part.x,
+            part.y,
+            BATCH_SIZE,
+            synthesizer=fitted,
+            sampling_strategy=targets,
+            seed=part.seed,
+        )
 
 
 CHOOSERS["auto"] = AutoSynthesizer

@@ -81,9 +81,12 @@ def test_a_long_epoch_is_not_read_whole(monkeypatch):
     judge.f1(dataset)
     assert read == list(range(13))
     read.clear()
-    monkeypatch.setattr(judge_module, "_MOST_IMAGES", 20)
-    judge.f1(dataset)
+    Judge(Held(images(y), y), [0, 1], most_images=20).f1(dataset)
     assert read == [0, 1, 2]
+    read.clear()
+    Judge(Held(images(y), y), [0, 1], epochs=2).f1(dataset)
+    assert read == [*range(13), *range(13)]
+    assert dataset.epoch == 1
 
 
 def test_classes_count_the_same_and_only_some_are_scored():

@@ -1,4 +1,4 @@
-"""What `AutoSynthesizer` compares, from the simplest on."""
+"""What `AutoSynthesizer` and `AutoAugmentation` compare, from the simplest on."""
 
 import functools
 
@@ -60,12 +60,14 @@ class Part:
     @functools.cached_property
     def layer(self):
         """The paper's manual augmentation."""
-        return ManualAugmentation(value_range=self.value_range, seed=0)
+        return ManualAugmentation(value_range=self.value_range, seed=self.seed)
 
     @functools.cached_property
     def elastic_layer(self):
         """The same, with a translation and an elastic distortion."""
-        return ManualAugmentation(**ELASTIC, value_range=self.value_range, seed=0)
+        return ManualAugmentation(
+            **ELASTIC, value_range=self.value_range, seed=self.seed
+        )
 
     @functools.cached_property
     def augmented_bagan(self):
@@ -99,4 +101,11 @@ CANDIDATES = {
     },
     "bagan+manual": lambda part: part.augmented_bagan,
     "bagan": lambda part: part.bagan,
+}
+
+# Layers in front of a model; None for no layer.
+LAYERS = {
+    "nothing": lambda part: None,
+    "manual": lambda part: part.layer,
+    "elastic": lambda part: part.elastic_layer,
 }

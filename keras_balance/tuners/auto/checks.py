@@ -1,36 +1,22 @@
-"""The rules for the arguments of `AutoSynthesizer`."""
+"""The rules for the arguments of `AutoSynthesizer` and `AutoAugmentation`."""
 
 import numbers
 
 import keras
 import numpy as np
 
-from keras_balance.tuners.auto.candidates import CANDIDATES
+from keras_balance.tuners.auto.candidates import CANDIDATES, LAYERS
 from keras_balance.utils.numbers import whole_number
 
 
 def candidates(value):
     """`candidates` as a dict of names to functions from a `Part` to a synthesizer."""
-    if isinstance(value, dict):
-        found = {str(name): _as_function(part) for name, part in value.items()}
-    elif isinstance(value, (list, tuple)):
-        for name in value:
-            if name not in CANDIDATES:
-                raise ValueError(
-                    f"`candidates` must be names out of {list(CANDIDATES)}, or a dict "
-                    f"of names to synthesizers. Received: candidates={value!r}"
-                )
-        found = {name: CANDIDATES[name] for name in value}
-    else:
-        raise TypeError(
-            "`candidates` must be a sequence of names or a dict of names to "
-            f"synthesizers. Received: candidates={value!r}"
-        )
-    if not found:
-        raise ValueError(
-            f"`candidates` must hold at least one. Received: candidates={value!r}"
-        )
-    return found
+    return _by_name(value, CANDIDATES, "synthesizers", _as_function)
+
+
+def layers(value):
+    """`candidates` as a dict of names to functions from a `Part` to a layer or None."""
+    return _by_name(value, LAYERS, "layers", _as_layer)
 
 
 def classifier(value):
@@ -97,3 +83,35 @@ def _as_function(candidate):
     if callable(candidate) and not is_ready:
         return lambda part: candidate(part.x, part.y, part.seed)
     return lambda part: candidate
+
+
+def _as_layer(candidate):
+    if candidate is None or isinstance(candidate, keras.layers.Layer):
+        return lambda part: candidate
+    raise TypeError(
+        "The values of `candidates` must be Keras layers or None. "
+        f"Received: {candidate!r}"
+    )
+
+
+def _by_name(value, known, kind, as_function):
+    if isinstance(value, dict):
+        found = {str(name): as_function(part) for name, part in value.items()}
+    elif isinstance(value, (list, tuple)):
+        for name in value:
+            if name not in known:
+                raise ValueError(
+                    f"`candidates` must be names out of {list(known)}, or a dict "
+                    f"of names to {kind}. Received: candidates={value!r}"
+                )
+        found = {name: known[name] for name in value}
+    else:
+        raise TypeError(
+            f"`candidates` must be a sequence of names or a dict of names to {kind}. "
+            f"Received: candidates={value!r}"
+        )
+    if not found:
+        raise ValueError(
+            f"`candidates` must hold at least one. Received: candidates={value!r}"
+        )
+    return found

@@ -60,8 +60,7 @@ def make_folds(rows, targets, number, max_ratio, seed):
 
     Args:
         rows: List of int arrays, the rows of each class.
-        targets: int array, images that balancing shall give each class; some of
-            them more than there are.
+        targets: int array, images that balancing shall give each class.
         number: Number of folds.
         max_ratio: Frequent classes are cut to this many times the rarest one.
         seed: Integer.
@@ -71,9 +70,11 @@ def make_folds(rows, targets, number, max_ratio, seed):
     """
     counts = np.array([len(members) for members in rows])
     short = np.flatnonzero(targets > counts)
+    shares = targets / counts.max()
+    if not len(short):
+        return _stratified(rows, shares, number, seed)
     rarest = short[np.argmin(counts[short])]
     frequent = np.flatnonzero(counts >= _FREQUENT * counts[rarest])
-    shares = targets / counts.max()
     if not len(frequent):
         return _stratified(rows, shares, number, seed)
     order = random_generator(seed).permutation(frequent)

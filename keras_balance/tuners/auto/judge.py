@@ -8,7 +8,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 _COMPONENTS = 50
-_MOST_IMAGES = 50_000  # of a feed
 _SIDE = 32  # pixels; larger pictures are shrunk
 
 
@@ -22,14 +21,17 @@ class Judge:
     Args:
         held_out: `Part` of the held-out images.
         scored: Indices of the classes to score.
+        epochs: Epochs of a feed to fit to.
+        most_images: Of a feed; what comes after them is left out.
     """
 
-    def __init__(self, held_out, scored):
+    def __init__(self, held_out, scored, epochs=1, most_images=50_000):
         self.held_out, self.scored = held_out, scored
+        self.epochs, self.most_images = epochs, most_images
         self._pixels = _pixels(held_out.x)
 
     def f1(self, dataset):
-        """Fit to one epoch of a dataset; array of the F1 of each class scored."""
+        """Fit to epochs of a dataset; array of the F1 of each class scored."""
         pixels, indices = self._read(dataset)
         components = min(_COMPONENTS, *pixels.shape)
         classifier = make_pipeline(PCA(components, random_state=0), SVC())
@@ -37,12 +39,12 @@ class Judge:
         return class_f1(self.held_out, self.scored, classifier.predict(self._pixels))
 
     def _read(self, dataset):
-        """Pixels and class indices of an epoch, or of the first part of a long one."""
-        dataset.epoch = 0
-        batches = min(len(dataset), -(-_MOST_IMAGES // dataset.batch_size))
+        """Pixels and class indices of the epochs, or of the first part of them."""
+        total = self.epochs * len(dataset)
         pixels, indices = [], []
-        for batch in range(batches):
-            images, labels = dataset[batch]
+        for batch in range(min(total, -(-self.most_images // dataset.batch_size))):
+            dataset.epoch, place = divmod(batch, len(dataset))
+            images, labels = dataset[place]
             pixels.append(_pixels(images))
             indices.append(self.held_out.encoding.decode(labels))
         return np.concatenate(pixels), np.concatenate(indices)

@@ -1,0 +1,122 @@
+"""What `AutoSynthesizer` and `AutoAugmentation` share: candidates judged in folds."""
+
+from functools import cache
+
+import numpy as np
+
+from keras_balance.tuners.auto import checks, decision
+from keras_balance.tuners.auto.folds import make_folds
+from keras_balance.tuners.auto.judge import Judge
+from keras_balance.tuners.auto.keras_judge import KerasJudge
+from keras_balance.tuners.auto.progress import Progress
+from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.seeds import check_seed, derive_seed
+
+BATCH_SIZE = 64
+_MAX_RATIO = 20
+_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
+
+
+class Chooser:
+    """Judges candidates, from the simplest on, in folds of the training images.
+
+    A subclass gives the folds their data by `_compare`, and says in `_feed` what a
+    candidate makes of the images of a case.
+
+    Args:
+        candidates: dict of names to functions from a `Part` to what is fitted to it.
+        default: Name of the candidate to take where nothing could be measured.
+        judge: Arguments of `Judge`.
+        classifier, folds, steps, time_budget, seed, verbose: As in the subclasses.
+    """
+
+    def __init__(
+        self,
+        candidates,
+        default,
+        judge,
+        classifier,
+        folds,
+        steps,
+        time_budget,
+        seed,
+        verbose,
+    ):
+        self._candidates, self._default = candidates, default
+        self._judge_options = judge
+        self.classifier = checks.classifier(classifier)
+        self.folds = whole_number("folds", folds, 2)
+        self.steps = checks.steps(steps, classifier)
+        self.time_budget = checks.time_budget(time_budget)
+        self.seed = None if seed is None else check_seed(seed)
+        self.verbose = verbose
+        self.choice, self.scores, self._titles = None, {}, []
+
+    def table(self):
+        """Scores of all candidates as text; `*` marks the chosen one."""
+        return decision.table(self.scores, self._titles, self.choice)
+
+    def _feed(self, part, targets, fitted):
+        """Dataset that a candidate, fitted before, makes of the images of a case."""
+        raise NotImplementedError
+
+    def _compare(self, images, rows, targets, seed):
+        """Judge all candidates, and choose one.
+
+        Args:
+            images: `TrainingImages`.
+            rows: List of int arrays, the rows of each class.
+            targets: int array, images that balancing shall give each class.
+            seed: Integer.
+        """
+        self.choice, self.scores = None, {name: [] for name in self._candidates}
+        folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
+        cases = [case for fold in folds for case in fold.cases]
+        self._titles = [case.title for case in cases]
+        total = len(cases) * len(self.scores)
+        progress = Progress(total, self.time_budget, self.verbose)
+        for place, fold in enumerate(folds):
+            self._judge(images, fold, derive_seed(seed, place), progress)
+        self.choice = self._decide()
+        progress.tell(f"{self.table()}auto: {self.choice} is chosen")
+
+    def _judge(self, images, fold, seed, progress):
+        """Score the candidates by the cases of a fold, until the time is over."""
+        to_fit_on = images.part(fold.rows, seed)
+        fitted = cache(lambda name: self._candidates[name](to_fit_on))
+        for case in fold.cases:
+            part = images.part(case.train, seed)
+            judge = None
+            for name in self._candidates:
+                if progress.is_over:
+                    return
+                judge = judge or self._make_judge(images, case, seed)
+                try:
+                    targets = _by_label(part.encoding, case.targets)
+                    f1 = judge.f1(self._feed(part, targets, fitted(name)))
+                except FloatingPointError:  # BAGAN's loss became NaN
+                    f1 = np.full(len(case.scored), np.nan)
+                self.scores[name].append(f1.tolist())
+                progress.end(f"{case.title}, {name}", f1.mean())
+
+    def _make_judge(self, images, case, seed):
+        held_out = images.part(case.held_out, seed)
+        if self.classifier is None:
+            return Judge(held_out, case.scored, **self._judge_options)
+        steps = self.steps
+        if steps is None:
+            steps = _EPOCHS * len(case.train) // BATCH_SIZE
+            steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
+        return KerasJudge(self.classifier, held_out, case.scored, steps, seed)
+
+    def _decide(self):
+        compared = decision.judged(self.scores)
+        some_unjudged = not all(self.scores.values())
+        if not compared or (some_unjudged and self._default not in compared):
+            return self._default
+        return decision.simplest_near_the_best(compared)
+
+
+def _by_label(encoding, targets):
+    """Write counts as a `sampling_strategy`."""
+    return dict(zip(encoding.classes.tolist(), targets.tolist(), strict=True))

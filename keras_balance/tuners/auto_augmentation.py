@@ -1,0 +1,148 @@
+"""`AutoAugmentation`: finds out which layer to put in front of a model."""
+
+import keras
+import numpy as np
+
+from keras_balance.data import BalancedDataset
+from keras_balance.data.real_images import RealImages
+from keras_balance.data.sources import open_source
+from keras_balance.data.synthesizers import augment
+from keras_balance.tuners.auto import checks
+from keras_balance.tuners.auto.candidates import LAYERS, TrainingImages
+from keras_balance.tuners.auto.chooser import BATCH_SIZE, Chooser
+from keras_balance.utils.labels import read_labels
+from keras_balance.utils.seeds import check_seed, derive_seed
+
+# One epoch would tell what a single look at augmented images in place of real ones is
+# worth. The time that a support vector machine takes is quadratic in its images.
+_JUDGE = {"epochs": 4, "most_images": 10_000}
+
+
+class AutoAugmentation(Chooser):
+    """Finds out by validation whether augmenting all images serves a classifier.
+
+    What helps with handwriting harms with images whose pose tells their class. This
+    tries the candidates on the training data alone, in the folds of `AutoSynthesizer`:
+    they make frequent classes as rare as the rarest one, repeat their images to balance
+    the classes, and train a support vector machine on four epochs of what a candidate
+    makes of all of them. The simplest candidate is chosen that is within one standard
+    error of the best one; score and error are those of `AutoSynthesizer`.
+
+    The support vector machine does not know how long the model will be trained: strong
+    augmentation asks for many steps. Where they are few, give the model as `classifier`
+    and their number as `steps`.
+
+    Args:
+        candidates: Sequence of names out of `"nothing"`, `"manual"` (rotation, zoom
+            and noise, as in the paper) and `"elastic"` (translation and elastic
+            distortion besides), which are all of them; or a dict of names to Keras
+            augmentation layers, or None for no layer. From the simplest on.
+        classifier: Function without arguments that returns a compiled Keras model; it
+            takes the place of the support vector machine. See `AutoSynthesizer`.
+        folds: Number of folds, 2 or more.
+        steps: Optimiser steps of `classifier`, on batches of 64. By default six
+            epochs of a case, at least 400 and at most 800.
+        time_budget: Seconds after which no other training begins; None for no limit.
+            What is chosen then is the best by the cases that are complete, or else
+            the first candidate.
+        seed: Integer, or None for a fresh one.
+        verbose: 0 for silence, 1 for a line about every training.
+
+    Attributes:
+        layer: The chosen Keras layer, `keras.layers.Identity` for `"nothing"`; None
+            before `fit`.
+        choice: Name of the chosen candidate, None before.
+        scores: dict of each candidate's name to a list, one a case, of the F1 of each
+            class that was scored; `table` shows their means.
+
+    Raises:
+        ValueError: For an unknown candidate, numbers out of bounds, and `steps` without
+            `classifier`.
+        TypeError: For arguments of a wrong type.
+
+    Example:
+        >>> auto = kb.tuners.AutoAugmentation(seed=0).fit(x_train, y_train)
+        >>> auto.choice
+        'elastic'
+        >>> augmented = keras.Sequential([auto.layer, model])
+
+    Reference:
+        Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3, for
+        the rule of one standard error.
+    """
+
+    def __init__(
+        self,
+        candidates=tuple(LAYERS),
+        classifier=None,
+        folds=3,
+        steps=None,
+        time_budget=1800,
+        seed=None,
+        verbose=1,
+    ):
+        self.candidates = candidates
+        by_name = checks.layers(candidates)
+        super().__init__(
+            by_name,
+            next(iter(by_name)),
+            _JUDGE,
+            classifier,
+            folds,
+            steps,
+            time_budget,
+            check_seed(seed),
+            verbose,
+        )
+        self.layer = None
+
+    def fit(self, x, y, sampling_strategy="auto"):
+        """Judge the candidates, and choose one.
+
+        Args:
+            x: Images, as `BalancedDataset` takes them.
+            y: Their labels.
+            sampling_strategy: How they will be balanced, as in `BalancedDataset`.
+
+        Returns:
+            The object itself.
+
+        Raises:
+            ValueError: As `BalancedDataset` does.
+            TypeError: As `BalancedDataset` does.
+        """
+        balanced = BalancedDataset(x, y, sampling_strategy=sampling_strategy, seed=0)
+        indices, encoding = read_labels(y)
+        real = RealImages(open_source(x), indices, encoding.num_classes)
+        rows = [real.rows_of(c) for c in range(encoding.num_classes)]
+        targets = np.array([*balanced.class_counts.values()])
+        images = TrainingImages(real, encoding)
+        self._compare(images, rows, targets, self.seed)
+        layer = self._candidates[self.choice](images.whole(self.seed))
+        self.layer = keras.layers.Identity() if layer is None else layer
+        return self
+
+    def _feed(self, part, targets, fitted):
+        return _Augmented(
+            fitted,
+            part.x,
+            part.y,
+            BATCH_SIZE,
+            sampling_strategy=targets,
+            seed=part.seed,
+        )
+
+
+class _Augmented(BalancedDataset):
+    """Repeats the images of rare classes, and augments all images anew each time."""
+
+    def __init__(self, layer, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.layer = layer
+
+    def __getitem__(self, index):
+        images, labels = super().__getitem__(index)
+        if self.layer is not None:
+            seed = derive_seed(self.seed, self.epoch, index)
+            images = augment(self.layer, images, seed)
+        return images, labels

@@ -1,0 +1,150 @@
+import random
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from keras_balance.tuners import AutoAugmentation
+
+PATTERNS = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 1))
+COUNTS = (6, 40, 40, 40)
+
+
+def rolls(labels, seed):
+    """The pattern of each label, rolled to a place of its own."""
+    places = np.random.default_rng(seed).integers(0, 8, (len(labels), 2))
+    pairs = zip(PATTERNS[labels], places, strict=True)
+    return np.stack([np.roll(image, place, (0, 1)) for image, place in pairs])
+
+
+def spots(labels, seed):
+    """A bright spot, whose place is the label."""
+    images = np.random.default_rng(seed).uniform(0, 60, (len(labels), 8, 8, 1))
+    images[np.arange(len(labels)), 2 * labels, 2 * labels] = 255
+    return images
+
+
+def data(draw=rolls, counts=COUNTS, seed=1):
+    y = np.repeat(np.arange(4), counts)
+    return draw(y, seed).astype("uint8"), y
+
+
+def roll():
+    return keras.layers.RandomTranslation(1.0, 1.0, fill_mode="wrap", seed=0)
+
+
+def auto(candidates, **kwargs):
+    return AutoAugmentation(candidates, **({"verbose": 0, "seed": 0} | kwargs))
+
+
+def dense():
+    layers = [keras.Input((8, 8, 1)), keras.layers.Rescaling(1 / 255)]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax")]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_layer_that_helps_is_chosen():
+    layer = roll()
+    chooser = auto({"nothing": None, "roll": layer}).fit(*data(rolls))
+    assert chooser.choice == "roll"
+    assert chooser.layer is layer
+
+
+@pytest.mark.parametrize("judge", [{}, {"classifier": dense, "steps": 60}])
+def test_a_layer_that_harms_is_not_chosen(judge):
+    chooser = auto({"roll": roll(), "nothing": None}, folds=2, **judge)
+    assert chooser.fit(*data(spots)) is chooser
+    assert chooser.choice == "nothing"
+    assert isinstance(chooser.layer, keras.layers.Identity)
+    assert np.mean(chooser.scores["nothing"]) > np.mean(chooser.scores["roll"])
+
+
+def test_names_stand_for_layers_in_the_range_of_the_pixels():
+    x, y = data(spots)
+    x = (x / 255).astype("float32")
+    chosen = {
+        name: auto([name], folds=2).fit(x, y).layer
+        for name in ("nothing", "manual", "elastic")
+    }
+    assert isinstance(chosen["nothing"], keras.layers.Identity)
+    for name, factor in {"manual": 0, "elastic": 0.04}.items():
+        layer = chosen[name]
+        assert isinstance(layer, kb.layers.ManualAugmentation)
+        assert layer.elastic_factor == factor
+        np.testing.assert_allclose(layer.value_range, (x.min(), x.max()), rtol=1e-6)
+
+
+def test_all_images_are_augmented_anew_in_each_epoch():
+    sizes, drawn = [], []
+
+    class Spy(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.generator = keras.random.SeedGenerator(0)
+
+        def call(self, images, training=None):
+            sizes.append(len(images))
+            drawn.append(float(keras.random.uniform((), seed=self.generator)))
+            return images
+
+    x, y = data(spots, counts=(30, 30, 30, 30))
+    auto({"spy": Spy()}, folds=2).fit(x, y)
+    # Of one image it is built; then two folds of 60 images, four epochs each.
+    assert sizes == [1] + 2 * 4 * [60]
+    assert len(set(drawn[1:])) == 2 * 4
+
+
+def test_the_seed_decides():
+    x, y = data()
+    scores = []
+    for seed in (0, 0, 1):
+        state = random.getstate()
+        scores.append(auto({"a": None, "b": roll()}, seed=seed).fit(x, y).scores)
+        assert random.getstate() == state
+        keras.utils.set_random_seed(5)  # which must not matter
+    assert scores[0] == scores[1] != scores[2]
+
+
+@pytest.mark.parametrize("encode", [np.asarray, np.eye(4).__getitem__])
+def test_labels_are_as_the_user_writes_them(encode):
+    x, y = data(spots)
+    assert auto({"nothing": None}, folds=2).fit(x, encode(y)).choice == "nothing"
+
+
+def test_balanced_images_are_judged_by_stratified_folds():
+    chooser = auto({"nothing": None, "roll": roll()})
+    chooser.fit(*data(rolls, counts=(20, 20, 20, 20)))
+    assert np.shape(chooser.scores["roll"]) == (3, 4)
+    assert "one of 3 held out" in chooser.table()
+
+
+def test_where_nothing_can_be_measured_it_is_the_simplest():
+    chooser = auto(["nothing", "elastic"], time_budget=0).fit(*data())
+    assert chooser.choice == "nothing"
+    assert chooser.scores == {"nothing": [], "elastic": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ({"candidates": ["bagan"]}, ValueError, "names out of"),
+        ({"candidates": []}, ValueError, "at least one"),
+        ({"candidates": "manual"}, TypeError, "sequence of names"),
+        ({"candidates": {"a": "manual"}}, TypeError, "Keras layers or None"),
+        ({"folds": 1}, ValueError, "folds"),
+        ({"steps": 5}, ValueError, "without a `classifier`"),
+        ({"seed": -1}, ValueError, "seed"),
+    ],
+)
+def test_wrong_arguments(arguments, error, match):
+    with pytest.raises(error, match=match) as caught:
+        AutoAugmentation(**arguments)
+    assert "Received: " in str(caught.value)
+
+
+def test_wrong_images():
+    with pytest.raises(ValueError, match="Received: "):
+        auto(["nothing"]).fit(np.zeros((4, 8, 8)), [0, 0, 0, 1])
