@@ -12,6 +12,7 @@ import numpy as np
 import keras_balance as kb
 
 BATCH_SIZE = 128
+DATASETS = ("digits", "mnist", "emnist", "fashion_mnist")
 
 # Many small models are many traces, which TensorFlow takes for a mistake.
 logging.getLogger("tensorflow").setLevel("ERROR")

@@ -25,7 +25,7 @@ import keras
 import numpy as np
 from arms import ARMS, PAPER
 from cells import file_name, run_cells, write_whole
-from experiment import draw, load
+from experiment import DATASETS, draw, load
 
 import keras_balance as kb
 
@@ -55,8 +55,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    datasets = ("digits", "mnist", "emnist", "fashion_mnist")
-    add("--dataset", choices=datasets, default="digits")
+    add("--dataset", choices=DATASETS, default="digits")
     add("--path", help="folder or zip of the data; without it, it is downloaded")
     add("--per-class", type=int, help="images a class; 240 is the paper's 1 %% row")
     add("--minority", type=int, default=0, help="class to make rare (default 0)")

@@ -16,7 +16,7 @@ import sys
 import keras
 import numpy as np
 from arms import ELASTIC
-from experiment import load
+from experiment import DATASETS, load
 
 import keras_balance as kb
 
@@ -69,7 +69,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--dataset", choices=("digits", "mnist", "emnist"), default="digits")
+    add("--dataset", choices=DATASETS, default="digits")
     add("--path", help="folder or zip of the data; without it, it is downloaded")
     add("--translation", type=float, default=ELASTIC["translation_factor"])
     add("--elastic", type=float, default=ELASTIC["elastic_factor"])
