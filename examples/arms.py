@@ -14,6 +14,13 @@ import keras_balance as kb
 # Those of `synthesizer="elastic"`, chosen on images of the training file that the
 # draws left over: examples/results.
 ELASTIC = {"translation_factor": 0.07, "elastic_factor": 0.04}
+# The mildest candidate of `AutoAugmentation`.
+SHIFT = {
+    "rotation_factor": 0,
+    "zoom_factor": 0,
+    "noise_factor": 0,
+    "translation_factor": 0.04,
+}
 
 # What "auto" chose from before "elastic" was there.
 AS_PAPER = (
@@ -82,6 +89,12 @@ def smote(task, callbacks):
 def manual(task, callbacks):
     """Rare images rotated, zoomed and with noise, as in the paper."""
     return Training(task.feed("manual"))
+
+
+def shift_all(task, callbacks):
+    """Rare images repeated, then all images moved a little."""
+    layer = kb.layers.ManualAugmentation(**SHIFT, seed=task.seed)
+    return Training(task.feed(None), augmentation=layer)
 
 
 def manual_all(task, callbacks):
@@ -209,6 +222,7 @@ ARMS = {
     "oversampling": oversampling,
     "smote": smote,
     "manual": manual,
+    "shift, all classes": shift_all,
     "manual, all classes": manual_all,
     "elastic": elastic,
     "elastic, all classes": elastic_all,

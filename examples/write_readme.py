@@ -35,8 +35,10 @@ PAPER = {
 RECOMMENDED = "elastic, all classes"
 TOLD_OF = (
     RECOMMENDED,
+    "auto layer",
     "elastic",
     "bagan+elastic, all classes",
+    "shift, all classes",
     "manual, all classes",
     "manual",
     "bagan+manual, all classes",
@@ -65,7 +67,16 @@ SINGLE = (  # the ways of filling that the paper has, and halves of two
     "bagan+manual",
     "half bagan+manual, half manual",
 )
-CHOSEN_FROM = {"auto": (*SINGLE, "elastic"), "auto, no elastic": SINGLE}
+CHOSEN_FROM = {
+    "auto layer": (
+        "oversampling",
+        "shift, all classes",
+        "manual, all classes",
+        "elastic, all classes",
+    ),
+    "auto": (*SINGLE, "elastic"),
+    "auto, no elastic": SINGLE,
+}
 BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

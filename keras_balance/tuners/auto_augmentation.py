@@ -33,10 +33,11 @@ class AutoAugmentation(Chooser):
     and their number as `steps`.
 
     Args:
-        candidates: Sequence of names out of `"nothing"`, `"manual"` (rotation, zoom
-            and noise, as in the paper) and `"elastic"` (translation and elastic
-            distortion besides), which are all of them; or a dict of names to Keras
-            augmentation layers, or None for no layer. From the simplest on.
+        candidates: Sequence of names out of `"nothing"`, `"shift"` (a translation by
+            up to 4 %), `"manual"` (rotation, zoom and noise, as in the paper) and
+            `"elastic"` (these, translation and elastic distortion), which are all of
+            them; or a dict of names to Keras augmentation layers, or None for no
+            layer. From the simplest on.
         classifier: Function without arguments that returns a compiled Keras model; it
             takes the place of the support vector machine. See `AutoSynthesizer`.
         folds: Number of folds, 2 or more.

@@ -67,13 +67,19 @@ def test_names_stand_for_layers_in_the_range_of_the_pixels():
     x = (x / 255).astype("float32")
     chosen = {
         name: auto([name], folds=2).fit(x, y).layer
-        for name in ("nothing", "manual", "elastic")
+        for name in ("nothing", "shift", "manual", "elastic")
     }
     assert isinstance(chosen["nothing"], keras.layers.Identity)
-    for name, factor in {"manual": 0, "elastic": 0.04}.items():
+    strengths = {"shift": (0, 0.04, 0), "manual": (0.05, 0, 0)}
+    strengths["elastic"] = (0.05, 0.07, 0.04)
+    for name, factors in strengths.items():
         layer = chosen[name]
         assert isinstance(layer, kb.layers.ManualAugmentation)
-        assert layer.elastic_factor == factor
+        assert factors == (
+            layer.rotation_factor,
+            layer.translation_factor,
+            layer.elastic_factor,
+        )
         np.testing.assert_allclose(layer.value_range, (x.min(), x.max()), rtol=1e-6)
 
 

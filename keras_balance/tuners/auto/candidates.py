@@ -11,6 +11,13 @@ from keras_balance.layers.manual_augmentation import ELASTIC
 from keras_balance.models import BAGAN
 
 _BATCH_SIZE = 64
+# Strengths of a layer that leaves all but the place of a thing as it is.
+_SHIFT = {
+    "rotation_factor": 0,
+    "zoom_factor": 0,
+    "noise_factor": 0,
+    "translation_factor": 0.04,
+}
 
 
 class TrainingImages:
@@ -58,15 +65,23 @@ class Part:
         self.seed = seed
 
     @functools.cached_property
+    def shift_layer(self):
+        """A small translation."""
+        return self._make_layer(**_SHIFT)
+
+    @functools.cached_property
     def layer(self):
         """The paper's manual augmentation."""
-        return ManualAugmentation(value_range=self.value_range, seed=self.seed)
+        return self._make_layer()
 
     @functools.cached_property
     def elastic_layer(self):
         """The same, with a translation and an elastic distortion."""
+        return self._make_layer(**ELASTIC)
+
+    def _make_layer(self, **strengths):
         return ManualAugmentation(
-            **ELASTIC, value_range=self.value_range, seed=self.seed
+            **strengths, value_range=self.value_range, seed=self.seed
         )
 
     @functools.cached_property
@@ -106,6 +121,7 @@ CANDIDATES = {
 # Layers in front of a model; None for no layer.
 LAYERS = {
     "nothing": lambda part: None,
+    "shift": lambda part: part.shift_layer,
     "manual": lambda part: part.layer,
     "elastic": lambda part: part.elastic_layer,
 }
