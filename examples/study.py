@@ -82,6 +82,7 @@ FAST_ARMS = [
 
 SMALL = ["--per-class", "240"]
 TINY = ["--minority", "8"]
+SHIRT = [*SMALL, "--minority", "6"]
 MANY = ["--minority", "0", "--epochs", "3"]
 AS_PAPER = [*SMALL, "--minority", "0", "--test-per-class", "40"]
 
@@ -100,9 +101,14 @@ ROWS = {
     "fresh-tail": ("emnist", ARMS, range(5, 10), [*SMALL, "--tail", "12"]),
     "tiny": ("digits", FAST_ARMS, range(10), TINY),
     "tiny-long": ("digits", FAST_ARMS, range(5), [*TINY, "--epochs", "72"]),
-    "fashion-6": ("fashion_mnist", ARMS, range(5), [*SMALL, "--minority", "6"]),
+    "fashion-6": ("fashion_mnist", ARMS, range(5), SHIRT),
     "fashion-9": ("fashion_mnist", ARMS, range(5), [*SMALL, "--minority", "9"]),
-    "fashion-tail": ("fashion_mnist", FAST_ARMS, range(5), [*SMALL, "--tail", "12"]),
+    "fashion-6-long": (
+        "fashion_mnist",
+        FAST_ARMS,
+        range(3),
+        [*SHIRT, "--epochs", "60"],
+    ),
     "20-percent": (None, FEW_ARMS, range(5), [*MANY, "--per-class", "4800"]),
     "largest": (None, FEW_ARMS, range(3), MANY),
 }
