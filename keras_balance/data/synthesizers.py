@@ -129,7 +129,7 @@ def augment(layer, images, seed):
         augmented = keras.ops.cast(layer(images, training=True), "float32")
     if tuple(augmented.shape) != images.shape:
         raise ValueError(
-            "A layer as `synthesizer` must keep the shape of the images, "
+            "An augmentation layer must keep the shape of the images, "
             f"{images.shape}. Received: images of shape {tuple(augmented.shape)}"
         )
     return keras.ops.convert_to_numpy(augmented)
