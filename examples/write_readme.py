@@ -170,7 +170,8 @@ def table(results):
     """
     cells, rare = results["cells"], results["rare"]
     comparison = kb.metrics.compare_reports(reports_of(cells), classes=rare)
-    gains = {arm: comparison.against(arm) for arm in ("oversampling", "manual")}
+    others = [arm for arm in ("oversampling", "manual") if arm in comparison.arms]
+    gains = {arm: comparison.against(arm) for arm in others}
     titles = ["macro F1"]
     for name in rare:
         titles += [f"{name} precision", f"{name} recall", f"{name} F1"]
