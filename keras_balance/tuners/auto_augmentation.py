@@ -25,8 +25,9 @@ class AutoAugmentation(Chooser):
     tries the candidates on the training data alone, in the folds of `AutoSynthesizer`:
     they make frequent classes as rare as the rarest one, repeat their images to balance
     the classes, and train a support vector machine on four epochs of what a candidate
-    makes of all of them. The simplest candidate is chosen that is within one standard
-    error of the best one; score and error are those of `AutoSynthesizer`.
+    makes of all of them, at most 10,000 images. The simplest candidate is chosen that
+    is within one standard error of the best one; score and error are those of
+    `AutoSynthesizer`.
 
     The support vector machine does not know how long the model will be trained: strong
     augmentation asks for many steps. Where they are few, give the model as `classifier`
@@ -86,14 +87,14 @@ class AutoAugmentation(Chooser):
         by_name = checks.layers(candidates)
         super().__init__(
             by_name,
-            next(iter(by_name)),
-            _JUDGE,
-            classifier,
-            folds,
-            steps,
-            time_budget,
-            check_seed(seed),
-            verbose,
+            default=next(iter(by_name)),
+            judge=_JUDGE,
+            classifier=classifier,
+            folds=folds,
+            steps=steps,
+            time_budget=time_budget,
+            seed=check_seed(seed),
+            verbose=verbose,
         )
         self.layer = None
 

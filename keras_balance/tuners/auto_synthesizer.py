@@ -101,14 +101,14 @@ class AutoSynthesizer(Chooser):
         self.candidates = candidates
         super().__init__(
             checks.candidates(candidates),
-            _DEFAULT,
-            {},
-            classifier,
-            folds,
-            steps,
-            time_budget,
-            seed,
-            verbose,
+            default=_DEFAULT,
+            judge={},
+            classifier=classifier,
+            folds=folds,
+            steps=steps,
+            time_budget=time_budget,
+            seed=seed,
+            verbose=verbose,
         )
 
     def choose(self, real, encoding, targets, seed):

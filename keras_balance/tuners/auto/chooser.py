@@ -33,6 +33,7 @@ class Chooser:
     def __init__(
         self,
         candidates,
+        *,
         default,
         judge,
         classifier,
