@@ -97,6 +97,13 @@ def shift_all(task, callbacks):
     return Training(task.feed(None), augmentation=layer)
 
 
+def flip_all(task, callbacks):
+    """Rare images repeated, then all images moved a little, half of them flipped."""
+    flip = keras.layers.RandomFlip("horizontal", seed=task.seed + 1)
+    move = kb.layers.ManualAugmentation(**SHIFT, seed=task.seed)
+    return Training(task.feed(None), augmentation=keras.Sequential([flip, move]))
+
+
 def manual_all(task, callbacks):
     """Rare images repeated, then all images rotated, zoomed and with noise."""
     layer = kb.layers.ManualAugmentation(seed=task.seed)
@@ -223,6 +230,7 @@ ARMS = {
     "smote": smote,
     "manual": manual,
     "shift, all classes": shift_all,
+    "flip, all classes": flip_all,
     "manual, all classes": manual_all,
     "elastic": elastic,
     "elastic, all classes": elastic_all,

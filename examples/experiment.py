@@ -12,7 +12,7 @@ import numpy as np
 import keras_balance as kb
 
 BATCH_SIZE = 128
-DATASETS = ("digits", "mnist", "emnist", "fashion_mnist")
+DATASETS = ("digits", "mnist", "emnist", "fashion_mnist", "cifar10")
 
 # Many small models are many traces, which TensorFlow takes for a mistake.
 logging.getLogger("tensorflow").setLevel("ERROR")
@@ -78,13 +78,31 @@ class Training:
 
 
 def load(dataset, path=None):
-    """Load a data set of `kb.datasets`, or Fashion-MNIST, with a channel axis."""
-    if dataset == "fashion_mnist":  # its files are named as those of MNIST
-        loader = keras.datasets.fashion_mnist if path is None else kb.datasets.mnist
+    """Load a data set of `kb.datasets` or of Keras, with a channel axis.
+
+    A folder of CIFAR-10 holds its binary version.
+    """
+    if dataset == "cifar10" and path is not None:
+        return _read_cifar10(pathlib.Path(path))
+    if dataset == "fashion_mnist" and path is not None:
+        loader = kb.datasets.mnist  # its files have the same names
     else:
-        loader = getattr(kb.datasets, dataset)
+        loader = getattr(kb.datasets, dataset, None) or getattr(keras.datasets, dataset)
     train, test = loader.load_data(**({} if path is None else {"path": path}))
-    return [(x[..., None], y) for x, y in (train, test)]
+    return [(x if x.ndim == 4 else x[..., None], y.ravel()) for x, y in (train, test)]
+
+
+def _read_cifar10(folder):
+    names = [f"data_batch_{number}.bin" for number in range(1, 6)]
+    train = np.concatenate([np.fromfile(folder / name, "uint8") for name in names])
+    rows = [
+        values.reshape(-1, 1 + 3 * 32 * 32)  # a label, then planes of red, green, blue
+        for values in (train, np.fromfile(folder / "test_batch.bin", "uint8"))
+    ]
+    return [
+        (one[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), one[:, 0])
+        for one in rows
+    ]
 
 
 def draw(

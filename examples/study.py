@@ -34,6 +34,7 @@ ARMS = [
     "oversampling",
     "smote",
     "shift, all classes",
+    "flip, all classes",
     "manual",
     "manual, all classes",
     "elastic",
@@ -73,6 +74,7 @@ FAST_ARMS = [
     "oversampling",
     "smote",
     "shift, all classes",
+    "flip, all classes",
     "manual",
     "manual, all classes",
     "elastic",
@@ -109,6 +111,8 @@ ROWS = {
         range(3),
         [*SHIRT, "--epochs", "60"],
     ),
+    "cifar-3": ("cifar10", ARMS, range(5), [*SMALL, "--minority", "3"]),
+    "cifar-8": ("cifar10", ARMS, range(5), [*SMALL, "--minority", "8"]),
     "20-percent": (None, FEW_ARMS, range(5), [*MANY, "--per-class", "4800"]),
     "largest": (None, FEW_ARMS, range(3), MANY),
 }
@@ -122,6 +126,7 @@ def main():
     add("--emnist", help="folder or zip of EMNIST; without it, it is downloaded")
     add("--mnist", help="folder of MNIST; without it, it is downloaded")
     add("--fashion-mnist", help="folder of Fashion-MNIST; without it, it is downloaded")
+    add("--cifar10", help="folder of CIFAR-10, binary; without it, it is downloaded")
     add(
         "--large",
         choices=("mnist", "emnist"),

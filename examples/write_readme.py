@@ -39,6 +39,7 @@ TOLD_OF = (
     "elastic",
     "bagan+elastic, all classes",
     "shift, all classes",
+    "flip, all classes",
     "manual, all classes",
     "manual",
     "bagan+manual, all classes",
@@ -71,6 +72,7 @@ CHOSEN_FROM = {
     "auto layer": (
         "oversampling",
         "shift, all classes",
+        "flip, all classes",
         "manual, all classes",
         "elastic, all classes",
     ),

@@ -35,10 +35,11 @@ class AutoAugmentation(Chooser):
 
     Args:
         candidates: Sequence of names out of `"nothing"`, `"shift"` (a translation by
-            up to 4 %), `"manual"` (rotation, zoom and noise, as in the paper) and
-            `"elastic"` (these, translation and elastic distortion), which are all of
-            them; or a dict of names to Keras augmentation layers, or None for no
-            layer. From the simplest on.
+            up to 4 %), `"flip"` (that, and left for right in half of the images),
+            `"manual"` (rotation, zoom and noise, as in the paper) and `"elastic"`
+            (these, translation and elastic distortion), which are all of them; or a
+            dict of names to Keras augmentation layers, or None for no layer. From the
+            simplest on.
         classifier: Function without arguments that returns a compiled Keras model; it
             takes the place of the support vector machine. See `AutoSynthesizer`.
         folds: Number of folds, 2 or more.

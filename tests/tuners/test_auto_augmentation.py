@@ -67,11 +67,17 @@ def test_names_stand_for_layers_in_the_range_of_the_pixels():
     x = (x / 255).astype("float32")
     chosen = {
         name: auto([name], folds=2).fit(x, y).layer
-        for name in ("nothing", "shift", "manual", "elastic")
+        for name in ("nothing", "shift", "flip", "manual", "elastic")
     }
     assert isinstance(chosen["nothing"], keras.layers.Identity)
-    strengths = {"shift": (0, 0.04, 0), "manual": (0.05, 0, 0)}
-    strengths["elastic"] = (0.05, 0.07, 0.04)
+    flip, chosen["flip"] = chosen["flip"].layers
+    assert flip.mode == "horizontal"
+    strengths = {
+        "shift": (0, 0.04, 0),
+        "flip": (0, 0.04, 0),
+        "manual": (0.05, 0, 0),
+        "elastic": (0.05, 0.07, 0.04),
+    }
     for name, factors in strengths.items():
         layer = chosen[name]
         assert isinstance(layer, kb.layers.ManualAugmentation)

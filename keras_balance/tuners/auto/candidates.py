@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 
 from keras_balance.data import AugmentedSynthesizer
@@ -70,6 +71,12 @@ class Part:
         return self._make_layer(**_SHIFT)
 
     @functools.cached_property
+    def flip_layer(self):
+        """A horizontal flip, and the small translation."""
+        flip = keras.layers.RandomFlip("horizontal", seed=self.seed + 1)
+        return keras.Sequential([flip, self.shift_layer])
+
+    @functools.cached_property
     def layer(self):
         """The paper's manual augmentation."""
         return self._make_layer()
@@ -122,6 +129,7 @@ CANDIDATES = {
 LAYERS = {
     "nothing": lambda part: None,
     "shift": lambda part: part.shift_layer,
+    "flip": lambda part: part.flip_layer,
     "manual": lambda part: part.layer,
     "elastic": lambda part: part.elastic_layer,
 }
