@@ -1,0 +1,46 @@
+"""The data sets of the experiment, where they are read from a folder."""
+
+import importlib
+import pathlib
+
+import numpy as np
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return importlib.import_module("experiment")
+
+
+def test_reads_the_planes_of_cifar10(experiment, tmp_path):
+    names = [f"data_batch_{number}.bin" for number in range(1, 6)]
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, 2, 32, 32, 3), dtype="uint8")
+    for label, (name, two) in enumerate(
+        zip([*names, "test_batch.bin"], images, strict=True)
+    ):
+        planes = two.transpose(0, 3, 1, 2).reshape(2, -1)
+        np.insert(planes, 0, label, axis=1).tofile(tmp_path / name)
+    (x, y), (x_test, y_test) = experiment.load("cifar10", tmp_path)
+    np.testing.assert_array_equal(x, images[:5].reshape(10, 32, 32, 3))
+    assert y.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    np.testing.assert_array_equal(x_test, images[5])
+    assert y_test.tolist() == [5, 5]
+
+
+def test_what_keras_loads_gets_the_same_form(experiment, monkeypatch):
+    x, y = np.zeros((4, 32, 32, 3), "uint8"), np.arange(4, dtype="uint8")[:, None]
+    monkeypatch.setattr("keras.datasets.cifar10.load_data", lambda: ((x, y), (x, y)))
+    for images, labels in experiment.load("cifar10"):
+        assert images.shape == (4, 32, 32, 3)
+        assert labels.tolist() == [0, 1, 2, 3]
+    x, y = np.zeros((4, 28, 28), "uint8"), np.arange(4)
+    monkeypatch.setattr(
+        "keras.datasets.fashion_mnist.load_data", lambda: ((x, y), (x, y))
+    )
+    for images, labels in experiment.load("fashion_mnist"):
+        assert images.shape == (4, 28, 28, 1)
+        assert labels.tolist() == [0, 1, 2, 3]
