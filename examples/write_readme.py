@@ -232,9 +232,15 @@ def gap(results):
 
 
 def gap_closed(values, arm):
-    """Share of the gap between imbalanced and balanced that an arm closes."""
-    low, high = values["imbalanced"].mean(), values["balanced"].mean()
-    return f"{(values[arm].mean() - low) / (high - low):.0%}"
+    """Share of the gap between imbalanced and balanced that an arm closes.
+
+    Where the gap is not twice its standard error, it is noise that would be shared out.
+    """
+    low = values["imbalanced"]
+    gaps = values["balanced"] - low
+    if gaps.mean() <= 2 * gaps.std(ddof=1) / np.sqrt(len(gaps)):
+        return "no gap"
+    return f"{(values[arm] - low).mean() / gaps.mean():.0%}"
 
 
 def choices(results):

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 
+import numpy as np
 import pytest
 
 from keras_balance.layers.manual_augmentation import ELASTIC
@@ -136,3 +137,15 @@ def test_every_row_was_run_by_the_study(write_readme, monkeypatch):
         assert set(results["options"]["arms"]) <= set(arms)
         seeds, of = results["options"]["seeds"], results["options"]["arms"]
         assert len(results["cells"]) == seeds * len(of)
+
+
+def test_a_gap_within_its_noise_is_not_shared_out(write_readme):
+    values = {
+        "imbalanced": np.array([0.80, 0.82, 0.81]),
+        "balanced": np.array([0.90, 0.91, 0.92]),
+        "manual": np.array([0.85, 0.87, 0.86]),
+    }
+    assert write_readme.gap_closed(values, "manual") == "50%"
+    for balanced in ([0.79, 0.83, 0.82], [0.70, 0.72, 0.71]):
+        values["balanced"] = np.array(balanced)
+        assert write_readme.gap_closed(values, "manual") == "no gap"
