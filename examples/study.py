@@ -111,8 +111,12 @@ ROWS = {
         range(3),
         [*SHIRT, "--epochs", "60"],
     ),
-    "cifar-3": ("cifar10", ARMS, range(5), [*SMALL, "--minority", "3"]),
-    "cifar-8": ("cifar10", ARMS, range(5), [*SMALL, "--minority", "8"]),
+    "cifar-8-long": (
+        "cifar10",
+        FAST_ARMS,
+        range(3),
+        [*SMALL, "--minority", "8", "--epochs", "60"],
+    ),
     "20-percent": (None, FEW_ARMS, range(5), [*MANY, "--per-class", "4800"]),
     "largest": (None, FEW_ARMS, range(3), MANY),
 }
