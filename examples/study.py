@@ -1,6 +1,7 @@
 """The study: every row of the README's tables, made anew.
 
     python examples/study.py --emnist FOLDER --mnist FOLDER --fashion-mnist FOLDER
+    python examples/study.py --cifar10 FOLDER --rows cifar-8-long
     python examples/study.py --emnist FOLDER --rows rare-0 rare-8 --jobs 2 --keep
     python examples/write_readme.py
 
