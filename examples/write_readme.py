@@ -258,7 +258,8 @@ def choices(results):
 
 def summary(rows):
     """Tables over all rows: the gaps, the automatic choices, and the layer."""
-    rows = [results for results in rows if LAYER in results["options"]["arms"]]
+    told = {LAYER, "auto layer"}
+    rows = [results for results in rows if told & {*results["options"]["arms"]}]
     head = ["imbalanced", "balanced", *(f"`{arm}`" for arm in TOLD_OF)]
     table = [gaps_closed(results) for results in rows]
     parts = ["Of the gap in macro F1 between imbalanced and balanced data they close:"]
@@ -269,7 +270,8 @@ def summary(rows):
         if judged:
             table = [chosen(results, arm) for results in judged]
             parts += [f"`{arm}`:", markdown([*head, "standard error"], table)]
-    table = [gains_of_layer(results) for results in rows]
+    layered = [results for results in rows if LAYER in results["options"]["arms"]]
+    table = [gains_of_layer(results) for results in layered]
     parts += [f"`{LAYER}` in points of macro F1 over:"]
     parts += [markdown(["", *OTHERS], table)]
     return "\n\n".join(parts)
