@@ -99,6 +99,7 @@ def shift_all(task, callbacks):
 
 def flip_all(task, callbacks):
     """Rare images repeated, then all images moved a little, half of them flipped."""
+    # With one seed for both, what is flipped would tell how it is moved.
     flip = keras.layers.RandomFlip("horizontal", seed=task.seed + 1)
     move = kb.layers.ManualAugmentation(**SHIFT, seed=task.seed)
     return Training(task.feed(None), augmentation=keras.Sequential([flip, move]))

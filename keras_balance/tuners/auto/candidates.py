@@ -73,6 +73,7 @@ class Part:
     @functools.cached_property
     def flip_layer(self):
         """A horizontal flip, and the small translation."""
+        # With one seed for both, what is flipped would tell how it is moved.
         flip = keras.layers.RandomFlip("horizontal", seed=self.seed + 1)
         return keras.Sequential([flip, self.shift_layer])
 
