@@ -34,6 +34,7 @@ FLOORS = [
     {"data"},
     {"models"},
     {"callbacks"},
+    {"auto"},
     {"tuners"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -41,10 +42,10 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 BACKENDS = {"tensorflow", "jax", "torch"}
 # The only files that name a backend, each with the reason.
 MAY_NAME_A_BACKEND = {
-    "models/bagan/gradients/__init__.py": "chooses among the three",
-    "models/bagan/gradients/tensorflow.py": "a gradient step on TensorFlow",
-    "models/bagan/gradients/jax.py": "a gradient step on JAX",
-    "models/bagan/gradients/torch.py": "a gradient step on torch",
+    "models/training/gradients/__init__.py": "chooses among the three",
+    "models/training/gradients/tensorflow.py": "a gradient step on TensorFlow",
+    "models/training/gradients/jax.py": "a gradient step on JAX",
+    "models/training/gradients/torch.py": "a gradient step on torch",
     "data/balanced_dataset.py": "gives a tf.data.Dataset when asked for one",
     "layers/warp.py": "takes TensorFlow's faster kernel where it gives the same",
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
-from keras_balance.models.bagan import bagan as bagan_module
+from keras_balance.models.generators.bagan import bagan as bagan_module
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 # What takes long, or leaves something behind, and what to run in its place.

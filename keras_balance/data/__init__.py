@@ -1,13 +1,13 @@
 """Balanced feeding for `model.fit`."""
 
-from keras_balance.data.augmented_synthesizer import (
-    AugmentedSynthesizer as AugmentedSynthesizer,
-)
 from keras_balance.data.balanced_dataset import BalancedDataset as BalancedDataset
 from keras_balance.data.directory import (
     balanced_image_dataset_from_directory as balanced_image_dataset_from_directory,
 )
-from keras_balance.data.filtered_synthesizer import (
+from keras_balance.data.image_over_sampler import ImageOverSampler as ImageOverSampler
+from keras_balance.data.synthesis.augmented_synthesizer import (
+    AugmentedSynthesizer as AugmentedSynthesizer,
+)
+from keras_balance.data.synthesis.filtered_synthesizer import (
     FilteredSynthesizer as FilteredSynthesizer,
 )
-from keras_balance.data.image_over_sampler import ImageOverSampler as ImageOverSampler

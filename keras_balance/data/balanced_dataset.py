@@ -12,7 +12,7 @@ from keras_balance.data.plan import Planner
 from keras_balance.data.real_images import RealImages
 from keras_balance.data.sources import open_source
 from keras_balance.data.strategies import target_counts
-from keras_balance.data.synthesizers import find_chooser, read_synthesizer
+from keras_balance.data.synthesis.makers import find_chooser, read_synthesizer
 from keras_balance.utils.images import check_images, check_same_length
 from keras_balance.utils.labels import count_classes, read_labels
 from keras_balance.utils.seeds import check_seed

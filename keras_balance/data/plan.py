@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_balance.data.sources import ArraySource, store
 from keras_balance.data.strategies import split_by_shares
-from keras_balance.data.synthesizers import NOTHING, synthesize
+from keras_balance.data.synthesis.makers import NOTHING, synthesize
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 # Places of randomness within an epoch.

@@ -127,7 +127,7 @@ def test_epochs_differ_in_each_of_their_draws(synthesizer, shuffle):
 
 
 def test_images_made_in_several_batches_all_differ(monkeypatch):
-    monkeypatch.setattr("keras_balance.data.synthesizers._PIXELS_AT_ONCE", 160)
+    monkeypatch.setattr("keras_balance.data.synthesis.makers._PIXELS_AT_ONCE", 160)
     dataset = BalancedDataset(
         *imbalanced(), 120, synthesizer=Noise(), shuffle=False, seed=0
     )

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_balance.models.bagan import latent
+from keras_balance.models.generators.bagan import latent
 
 
 def draw_codes(counts, dimensions, seed=0):

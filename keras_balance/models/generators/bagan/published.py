@@ -2,8 +2,8 @@
 
 import keras
 
-from keras_balance.models.bagan import networks
-from keras_balance.models.bagan.bagan import BAGAN
+from keras_balance.models.generators.bagan import networks
+from keras_balance.models.generators.bagan.bagan import BAGAN
 from keras_balance.utils.seeds import check_seed
 
 _LATENT_DIM = 100

@@ -1,10 +1,10 @@
 """`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
 
+from keras_balance.auto import checks
+from keras_balance.auto.candidates import CANDIDATES, TrainingImages
+from keras_balance.auto.chooser import BATCH_SIZE, Chooser
 from keras_balance.data import BalancedDataset
-from keras_balance.data.synthesizers import CHOOSERS
-from keras_balance.tuners.auto import checks
-from keras_balance.tuners.auto.candidates import CANDIDATES, TrainingImages
-from keras_balance.tuners.auto.chooser import BATCH_SIZE, Chooser
+from keras_balance.data.synthesis.makers import CHOOSERS
 
 # Where nothing could be measured: seldom worse than repeating, and it costs nothing.
 _DEFAULT = "manual"

@@ -6,17 +6,12 @@ import keras
 from keras import ops
 
 from keras_balance.layers import ManualAugmentation
-from keras_balance.models.bagan import (
-    checks,
-    feeding,
-    gradients,
-    networks,
-    steps,
-)
-from keras_balance.models.bagan.drawing import Drawing
-from keras_balance.models.bagan.files import WholeFiles
-from keras_balance.models.bagan.optimizers import PhaseOptimizers
-from keras_balance.models.bagan.phases import Phases
+from keras_balance.models.generators.bagan import checks, networks, steps
+from keras_balance.models.generators.bagan.drawing import Drawing
+from keras_balance.models.training import feeding, gradients
+from keras_balance.models.training.files import WholeFiles
+from keras_balance.models.training.optimizers import PhaseOptimizers
+from keras_balance.models.training.phases import Phases
 from keras_balance.utils.images import check_images, check_value_range, rescale
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed

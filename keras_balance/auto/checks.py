@@ -5,7 +5,7 @@ import numbers
 import keras
 import numpy as np
 
-from keras_balance.tuners.auto.candidates import CANDIDATES, LAYERS
+from keras_balance.auto.candidates import CANDIDATES, LAYERS
 from keras_balance.utils.numbers import whole_number
 
 

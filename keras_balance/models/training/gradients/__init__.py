@@ -11,11 +11,11 @@ Every backend gives the same two functions:
 import keras
 
 if keras.backend.backend() == "tensorflow":
-    from keras_balance.models.bagan.gradients.tensorflow import minimize as minimize
-    from keras_balance.models.bagan.gradients.tensorflow import run as run
+    from keras_balance.models.training.gradients.tensorflow import minimize as minimize
+    from keras_balance.models.training.gradients.tensorflow import run as run
 elif keras.backend.backend() == "jax":
-    from keras_balance.models.bagan.gradients.jax import minimize as minimize
-    from keras_balance.models.bagan.gradients.jax import run as run
+    from keras_balance.models.training.gradients.jax import minimize as minimize
+    from keras_balance.models.training.gradients.jax import run as run
 else:
-    from keras_balance.models.bagan.gradients.torch import minimize as minimize
-    from keras_balance.models.bagan.gradients.torch import run as run
+    from keras_balance.models.training.gradients.torch import minimize as minimize
+    from keras_balance.models.training.gradients.torch import run as run

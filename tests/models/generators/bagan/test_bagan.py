@@ -11,6 +11,8 @@ from keras_balance.data import BalancedDataset
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN
 
+BAGAN_MODULE = "keras_balance.models.generators.bagan.bagan"
+SELECTION = "keras_balance.models.training.selection"
 SHAPE = (8, 8, 1)
 
 # A few steps leave every image of a class alike.
@@ -56,8 +58,8 @@ def test_history_tells_the_phases_apart():
 
 
 def test_the_number_of_steps_follows_from_the_data(monkeypatch):
-    monkeypatch.setattr("keras_balance.models.bagan.bagan._AUTOENCODER_STEPS", 12)
-    monkeypatch.setattr("keras_balance.models.bagan.bagan._GAN_STEPS", 6)
+    monkeypatch.setattr(f"{BAGAN_MODULE}._AUTOENCODER_STEPS", 12)
+    monkeypatch.setattr(f"{BAGAN_MODULE}._GAN_STEPS", 6)
     history = small().fit(*blobs([40, 40, 5]), batch_size=20, verbose=0).history
     assert len(history["autoencoder_loss"]) == 2  # 6 batches of balanced images
     assert len(history["d_loss"]) == 1
@@ -167,7 +169,8 @@ def test_callbacks_see_both_phases_as_one_run(tmp_path):
 def test_keeps_the_checkpoint_with_the_best_score(monkeypatch):
     scores = iter([0.5, 0.9, 0.7])
     monkeypatch.setattr(
-        "keras_balance.models.bagan.selection.usefulness", lambda *_: next(scores)
+        f"{SELECTION}.usefulness",
+        lambda *_: next(scores),
     )
     bagan = small(candidates=2)
     kept = {}
@@ -185,7 +188,8 @@ def test_keeps_the_checkpoint_with_the_best_score(monkeypatch):
 def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
     scores = iter([0.9, 0.9, 0.1])
     monkeypatch.setattr(
-        "keras_balance.models.bagan.selection.usefulness", lambda *_: next(scores)
+        f"{SELECTION}.usefulness",
+        lambda *_: next(scores),
     )
     x, y = blobs([20, 10, 5])
     bagan, plain = small(candidates=2), small()
@@ -198,7 +202,7 @@ def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
 
 def test_a_collapsed_class_is_told(monkeypatch):
     monkeypatch.setattr(
-        "keras_balance.models.bagan.selection.diversity",
+        "keras_balance.models.generators.bagan.selection.diversity",
         lambda *_: np.array([0.8, 0.001, 0.9]),
     )
     with pytest.warns(UserWarning, match="class 1 .* 0.001") as caught:

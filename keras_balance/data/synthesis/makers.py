@@ -9,8 +9,8 @@ import numbers
 import keras
 import numpy as np
 
-from keras_balance.data.smote import InterpolatedImages
 from keras_balance.data.sources import value_range
+from keras_balance.data.synthesis.smote import InterpolatedImages
 from keras_balance.layers import ManualAugmentation
 from keras_balance.layers.manual_augmentation import ELASTIC
 from keras_balance.utils.images import check_finite

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from keras_balance.models import BAGAN
-from keras_balance.models.bagan import networks
-from keras_balance.models.bagan.phases import Phases
+from keras_balance.models.generators.bagan import networks
+from keras_balance.models.training.phases import Phases
 
 
 @pytest.fixture

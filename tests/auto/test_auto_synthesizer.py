@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
+from keras_balance.auto import candidates as candidates_module
+from keras_balance.auto import progress as progress_module
 from keras_balance.data import BalancedDataset
 from keras_balance.tuners import AutoSynthesizer
-from keras_balance.tuners.auto import candidates as candidates_module
-from keras_balance.tuners.auto import progress as progress_module
 
 PROTOTYPES = np.random.default_rng(0).uniform(80, 176, (4, 8, 8, 1))
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_balance.tuners.auto import decision
+from keras_balance.auto import decision
 
 SCORES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 

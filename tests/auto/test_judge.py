@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_balance.auto import judge as judge_module
+from keras_balance.auto.judge import Judge, class_f1
 from keras_balance.data import BalancedDataset
-from keras_balance.tuners.auto import judge as judge_module
-from keras_balance.tuners.auto.judge import Judge, class_f1
 from keras_balance.utils.labels import read_labels
 
 

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_balance.models.bagan import gradients, losses
+from keras_balance.models.generators.bagan import losses
+from keras_balance.models.training import gradients
 
 
 def autoencoder_step(bagan, data):

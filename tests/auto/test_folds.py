@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_balance.tuners.auto.folds import make_folds
+from keras_balance.auto.folds import make_folds
 
 COUNTS = st.lists(st.integers(1, 80), min_size=2, max_size=6)
 

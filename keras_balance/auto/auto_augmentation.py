@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 
+from keras_balance.auto import checks
+from keras_balance.auto.candidates import LAYERS, TrainingImages
+from keras_balance.auto.chooser import BATCH_SIZE, Chooser
 from keras_balance.data import BalancedDataset
 from keras_balance.data.real_images import RealImages
 from keras_balance.data.sources import open_source
-from keras_balance.data.synthesizers import augment
-from keras_balance.tuners.auto import checks
-from keras_balance.tuners.auto.candidates import LAYERS, TrainingImages
-from keras_balance.tuners.auto.chooser import BATCH_SIZE, Chooser
+from keras_balance.data.synthesis.makers import augment
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.seeds import check_seed, derive_seed
 

@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 
-from keras_balance.tuners.auto import checks, decision
-from keras_balance.tuners.auto.folds import make_folds
-from keras_balance.tuners.auto.judge import Judge
-from keras_balance.tuners.auto.keras_judge import KerasJudge
-from keras_balance.tuners.auto.progress import Progress
+from keras_balance.auto import checks, decision
+from keras_balance.auto.folds import make_folds
+from keras_balance.auto.judge import Judge
+from keras_balance.auto.keras_judge import KerasJudge
+from keras_balance.auto.progress import Progress
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
 

@@ -5,7 +5,8 @@ import warnings
 import keras
 import numpy as np
 
-from keras_balance.models.bagan import networks, selection
+from keras_balance.models.generators.bagan import networks
+from keras_balance.models.training import selection
 from keras_balance.utils.seeds import derive_seed
 
 _SAMPLES_PER_CLASS = 100

@@ -6,8 +6,8 @@ import random
 import keras
 import numpy as np
 
-from keras_balance.tuners.auto import checks
-from keras_balance.tuners.auto.judge import class_f1
+from keras_balance.auto import checks
+from keras_balance.auto.judge import class_f1
 
 
 class KerasJudge:

@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from keras_balance.models.bagan import latent, networks
+from keras_balance.models.generators.bagan import latent, networks
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, random_generator

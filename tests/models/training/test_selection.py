@@ -1,6 +1,6 @@
 import numpy as np
 
-from keras_balance.models.bagan import selection
+from keras_balance.models.training import selection
 
 
 def blobs(per_class, spread, seed):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_balance.data import checks
-from keras_balance.data.synthesizers import augment
+from keras_balance.data.synthesis.makers import augment
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 

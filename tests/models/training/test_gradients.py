@@ -8,7 +8,8 @@ import pytest
 from keras import ops
 
 from keras_balance.models import BAGAN
-from keras_balance.models.bagan import gradients, steps
+from keras_balance.models.generators.bagan import steps
+from keras_balance.models.training import gradients
 
 # Read off on TensorFlow; every backend must agree.
 EXPECTED = {"autoencoder": 0.400616, "d": 1.366683, "g": 1.854014}

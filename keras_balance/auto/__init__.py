@@ -1,0 +1,4 @@
+"""Choosing by validation: what fills a rare class, and what stands in front."""
+
+from keras_balance.auto.auto_augmentation import AutoAugmentation as AutoAugmentation
+from keras_balance.auto.auto_synthesizer import AutoSynthesizer as AutoSynthesizer

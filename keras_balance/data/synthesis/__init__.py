@@ -1,0 +1,1 @@
+"""What fills the shortfall of a class, and wrappers of what generates images."""

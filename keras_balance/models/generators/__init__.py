@@ -1,0 +1,1 @@
+"""Models that learn to draw images of a class."""

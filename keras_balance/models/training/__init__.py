@@ -1,0 +1,1 @@
+"""What any generator trains with: phases, optimizers, gradients, whole files."""

@@ -1,1 +1,0 @@
-"""What `AutoSynthesizer` is made of: candidates, folds, a judge and a rule."""
