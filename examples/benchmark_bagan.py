@@ -20,12 +20,11 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import numpy as np
-from arms import ARMS
-from cells import run_cells
-from experiment import draw, load
-from reproduce_table import reports_of
 
 import keras_balance as kb
+from study.arms import ARMS
+from study.cells import reports_of, run_cells
+from study.experiment import draw, load
 
 OURS = (
     "balanced",

@@ -12,7 +12,6 @@ cells are kept in the output folder: an interrupted run goes on where it stopped
 
 import argparse
 import itertools
-import json
 import os
 import pathlib
 import platform
@@ -23,11 +22,12 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 import numpy as np
-from arms import ARMS, PAPER
-from cells import file_name, run_cells, write_whole
-from experiment import DATASETS, draw, load
 
 import keras_balance as kb
+from study.arms import ARMS, PAPER
+from study.cells import file_name, reports_of, run_cells
+from study.experiment import DATASETS, draw, load
+from study.files import write_results, write_text
 
 DRAW_OPTIONS = ("minority", "keep", "per_class", "tail", "test_per_class", "epochs")
 
@@ -45,7 +45,7 @@ def main():
     except (ValueError, OSError) as error:
         sys.exit(f"reproduce_table.py: {error}")
     results = describe(options, cells) | {"rare": task.rare, "steps": task.steps}
-    write_whole(output / "results.json", json.dumps(results, indent=1) + "\n")
+    write_results(output / "results.json", results)
     print_and_draw(output, cells, task.rare)
     print(f"\nTables and pictures are in {output.resolve()}")
 
@@ -102,21 +102,6 @@ def describe(options, cells):
     }
 
 
-def reports_of(cells):
-    """Reports of the cells by arm, `{arm: [report of each seed]}`."""
-    by_arm = {}
-    for cell in cells:
-        by_arm.setdefault(cell["arm"], []).append(_none_as_nan(cell["report"]))
-    return by_arm
-
-
-def _none_as_nan(scores):
-    """Undefined scores as they were before they were written as JSON."""
-    if isinstance(scores, dict):
-        return {key: _none_as_nan(value) for key, value in scores.items()}
-    return float("nan") if scores is None else scores
-
-
 def print_and_draw(output, cells, rare):
     """Print the table; write it as Markdown and as pictures."""
     reports = reports_of(cells)
@@ -124,7 +109,7 @@ def print_and_draw(output, cells, rare):
     few = kb.metrics.compare_reports(reports, classes=rare)
     print(f"\n{table.text()}\n\nThe rare class:\n\n{few.text(arms_down=True)}")
     markdown = f"{few.markdown(arms_down=True)}\n\n{table.markdown()}\n"
-    write_whole(output / "table.md", markdown)
+    write_text(output / "table.md", markdown)
     f1 = [name for name in table.scores if name.endswith(" F1")]
     table.save_picture(output / "f1.png", f1)
     for arm, runs in itertools.groupby(

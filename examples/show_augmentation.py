@@ -9,16 +9,16 @@ the images their label.
 """
 
 import argparse
-import os
 import pathlib
 import sys
 
 import keras
 import numpy as np
-from arms import ELASTIC
-from experiment import DATASETS, load
 
 import keras_balance as kb
+from study.arms import ELASTIC
+from study.experiment import DATASETS, load
+from study.files import atomic_path
 
 COLUMNS = 12
 
@@ -50,18 +50,16 @@ def augmented_rows(layer, x, y):
 
 def save_gallery(rows, path):
     """Write a picture of the rows, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    keras.visualization.plot_image_gallery(
-        # Three equal channels, or matplotlib paints one in colours.
-        np.repeat(rows.reshape(-1, *rows.shape[2:]), 3, axis=-1),
-        rows=len(rows),
-        cols=COLUMNS,
-        scale=0.6,
-        dpi=70,
-        path=temporary,
-    )
-    temporary.replace(path)
+    with atomic_path(path) as temporary:
+        keras.visualization.plot_image_gallery(
+            # Three equal channels, or matplotlib paints one in colours.
+            np.repeat(rows.reshape(-1, *rows.shape[2:]), 3, axis=-1),
+            rows=len(rows),
+            cols=COLUMNS,
+            scale=0.6,
+            dpi=70,
+            path=temporary,
+        )
 
 
 def parse_arguments():

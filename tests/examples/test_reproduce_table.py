@@ -1,6 +1,5 @@
 """The main job in a small form, and its errors."""
 
-import importlib
 import json
 import os
 import pathlib
@@ -9,13 +8,14 @@ import sys
 
 import pytest
 
+from study.cells import side_by_side
+
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     def run(*arguments):
-        monkeypatch.syspath_prepend(EXAMPLES)
         output = ["--output", str(tmp_path / "results")]
         monkeypatch.setattr(sys, "argv", ["reproduce_table.py", *arguments, *output])
         runpy.run_path(str(EXAMPLES / "reproduce_table.py"), run_name="__main__")
@@ -60,8 +60,7 @@ def test_cells_of_other_options_are_not_taken_for_these(run):
 
 
 def test_seeds_run_side_by_side_on_one_thread_each(run, monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES)
-    names = importlib.import_module("cells").side_by_side(EXAMPLES)
+    names = side_by_side(EXAMPLES)
     for name in names:
         monkeypatch.setenv(name, "")  # so that the environment is as before at the end
     arms = ("--arms", "imbalanced", "--epochs", "1")

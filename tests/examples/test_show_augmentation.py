@@ -16,7 +16,6 @@ EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     def run(*arguments):
-        monkeypatch.syspath_prepend(EXAMPLES)
         output = ["--output", str(tmp_path / "pictures" / "digits.png")]
         monkeypatch.setattr(sys, "argv", ["show_augmentation.py", *arguments, *output])
         runpy.run_path(str(EXAMPLES / "show_augmentation.py"), run_name="__main__")
@@ -29,8 +28,7 @@ def test_draws_every_class_and_leaves_nothing_else(run):
     assert [path.name for path in run().iterdir()] == ["digits.png"]
 
 
-def test_the_real_image_comes_first(monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES)
+def test_the_real_image_comes_first():
     script = importlib.import_module("show_augmentation")
     x, y = np.arange(4 * 64, dtype="uint8").reshape(4, 8, 8, 1), np.array([1, 0, 1, 0])
     rows = script.augmented_rows(kb.layers.ManualAugmentation(seed=0), x, y)

@@ -1,21 +1,11 @@
 """The data sets of the experiment, where they are read from a folder."""
 
-import importlib
-import pathlib
-
 import numpy as np
-import pytest
 
-EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture
-def experiment(monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES)
-    return importlib.import_module("experiment")
+from study import experiment
 
 
-def test_reads_the_planes_of_cifar10(experiment, tmp_path):
+def test_reads_the_planes_of_cifar10(tmp_path):
     names = [f"data_batch_{number}.bin" for number in range(1, 6)]
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (6, 2, 32, 32, 3), dtype="uint8")
@@ -31,7 +21,7 @@ def test_reads_the_planes_of_cifar10(experiment, tmp_path):
     assert y_test.tolist() == [5, 5]
 
 
-def test_what_keras_loads_gets_the_same_form(experiment, monkeypatch):
+def test_what_keras_loads_gets_the_same_form(monkeypatch):
     x, y = np.zeros((4, 32, 32, 3), "uint8"), np.arange(4, dtype="uint8")[:, None]
     monkeypatch.setattr("keras.datasets.cifar10.load_data", lambda: ((x, y), (x, y)))
     for images, labels in experiment.load("cifar10"):

@@ -1,15 +1,15 @@
 """The arms of the study: what a user would try instead, each on the same draw."""
 
 import dataclasses
-import json
 import time
 
 import keras
 import numpy as np
-from experiment import BATCH_SIZE, StopAfter, Training
 from sklearn.utils.class_weight import compute_class_weight
 
 import keras_balance as kb
+from study.experiment import BATCH_SIZE, StopAfter, Training
+from study.files import read_json, write_json
 
 # Those of `synthesizer="elastic"`, chosen on images of the training file that the
 # draws left over: examples/results.
@@ -279,9 +279,9 @@ def trained(task, phase, callbacks=()):
     }
     told = task.folder / f"seconds-seed{task.seed}.json"
     if not told.exists():
-        told.parent.mkdir(parents=True, exist_ok=True)
-        told.write_text(json.dumps(_train(task, paths, callbacks)), encoding="utf-8")
-    seconds = json.loads(told.read_text(encoding="utf-8"))[phase]
+        task.folder.mkdir(parents=True, exist_ok=True)
+        write_json(told, _train(task, paths, callbacks))
+    seconds = read_json(told)[phase]
     return keras.saving.load_model(paths[phase]), seconds
 
 

@@ -1,29 +1,17 @@
-"""The study: every row of the README's tables, made anew.
+"""The rows of the study: what each is run on, and how its figures are kept."""
 
-    python examples/study.py --emnist FOLDER --mnist FOLDER --fashion-mnist FOLDER
-    python examples/study.py --cifar10 FOLDER --rows cifar-8-long
-    python examples/study.py --emnist FOLDER --rows rare-0 rare-8 --jobs 2 --keep
-    python examples/write_readme.py
-
-Each row is one run of `reproduce_table.py`, which keeps its finished cells: a study
-that is interrupted goes on where it stopped. The figures of a row come into
-`examples/results/`, and from there into the README: the arms that have all seeds, and
-apart from them, as `unfinished`, what other cells there are. With `--keep` all these
-are taken as finished: so a row grows, arm by arm and seed by seed.
-"""
-
-import argparse
-import json
 import pathlib
 import subprocess
 import sys
 
 import keras
-from arms import PAPER
-from cells import cell_path, write_whole
 
-HERE = pathlib.Path(__file__).parent
-RESULTS = HERE / "results"
+from study.arms import PAPER
+from study.cells import cell_path
+from study.files import read_json, write_json, write_results
+
+SCRIPTS = pathlib.Path(__file__).parents[1]
+RESULTS = SCRIPTS / "results"
 
 ARMS = [
     "balanced",
@@ -123,35 +111,6 @@ ROWS = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--emnist", help="folder or zip of EMNIST; without it, it is downloaded")
-    add("--mnist", help="folder of MNIST; without it, it is downloaded")
-    add("--fashion-mnist", help="folder of Fashion-MNIST; without it, it is downloaded")
-    add("--cifar10", help="folder of CIFAR-10, binary; without it, it is downloaded")
-    add(
-        "--large",
-        choices=("mnist", "emnist"),
-        default="mnist",
-        help="of the rows 20-percent and largest; the paper's is the whole EMNIST",
-    )
-    add("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW")
-    add("--arms", nargs="+", choices=ARMS, metavar="ARM", help="only these arms")
-    add("--seeds", type=int, help="only so many seeds of the rows")
-    add("--jobs", type=int, default=1, help="processes side by side (default 1)")
-    add("--keep", action="store_true", help="go on from examples/results/")
-    add("--work", default="results/study", help="folder of the finished cells")
-    options = parser.parse_args()
-    if options.seeds is not None and options.seeds < 1:
-        parser.error(f"--seeds must be 1 or more. Received: --seeds {options.seeds}")
-    for row in options.rows:
-        print(f"\n== {row}", flush=True)
-        run_row(row, options)
-
-
 def run_row(row, options):
     """Run a row, or some arms of it, and keep its figures."""
     dataset, arms, seeds, arguments = ROWS[row]
@@ -161,7 +120,7 @@ def run_row(row, options):
     if options.keep:
         take_finished(RESULTS / f"{row}.json", output)
     arms = [arm for arm in arms if arm in wanted or is_finished(output, arm, seeds)]
-    command = [sys.executable, str(HERE / "reproduce_table.py"), *arguments]
+    command = [sys.executable, str(SCRIPTS / "reproduce_table.py"), *arguments]
     command += ["--seeds", str(len(seeds)), "--first-seed", str(seeds[0])]
     command += ["--dataset", dataset, "--arms", *arms, "--jobs", str(options.jobs)]
     command += ["--output", str(output)]
@@ -169,25 +128,25 @@ def run_row(row, options):
     if path is not None:
         command += ["--path", path]
     subprocess.run(command, check=True)
-    results = json.loads((output / "results.json").read_text(encoding="utf-8"))
+    results = read_json(output / "results.json")
     results["unfinished"] = unfinished(output, arms, seeds)
-    write_whole(RESULTS / f"{row}.json", json.dumps(results, indent=1) + "\n")
+    write_results(RESULTS / f"{row}.json", results)
 
 
 def take_finished(results, output):
     """Take the cells of a results file as finished, but those that are there."""
     if not results.exists():
         return
-    kept = json.loads(results.read_text(encoding="utf-8"))
+    kept = read_json(results)
     if kept["backend"] != keras.backend.backend():
-        sys.exit(
-            f"study.py: a row must go on with the backend of its kept cells, "
+        raise ValueError(
+            f"A row must go on with the backend of its kept cells, "
             f"{kept['backend']}. Received: KERAS_BACKEND={keras.backend.backend()}"
         )
     for cell in [*kept["cells"], *kept.get("unfinished", [])]:
         path = cell_path(output, cell["seed"], cell["arm"])
         if not path.exists():
-            write_whole(path, json.dumps(cell))
+            write_json(path, cell)
 
 
 def is_finished(output, arm, seeds):
@@ -199,8 +158,4 @@ def unfinished(output, arms, seeds):
     """Read the cells that are there, but those of some arms and seeds."""
     known = {cell_path(output, seed, arm) for seed in seeds for arm in arms}
     others = sorted(set((output / "cells").glob("*.json")) - known)
-    return [json.loads(path.read_text(encoding="utf-8")) for path in others]
-
-
-if __name__ == "__main__":
-    main()
+    return [read_json(path) for path in others]

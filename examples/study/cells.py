@@ -1,7 +1,6 @@
 """Many cells, each kept as a file when it is finished: an interrupted run goes on."""
 
 import concurrent.futures
-import json
 import multiprocessing
 import os
 import pathlib
@@ -9,10 +8,11 @@ import sys
 import time
 
 import keras
-from arms import ARMS
-from experiment import draw, load, run_cell
 
 import keras_balance as kb
+from study.arms import ARMS
+from study.experiment import draw, load, run_cell
+from study.files import read_json, write_json
 
 
 def run_cells(data, draw_options, seeds, arms, folder, jobs=1):
@@ -72,7 +72,7 @@ def run_seed(data, draw_options, seed, arms, folder, progress):
             pictures = folder / "generated" / file_name(arm)
             callbacks.append(kb.callbacks.GeneratedImages(pictures))
         cell = run_cell(task, arm, ARMS[arm], callbacks)
-        write_whole(cell_path(folder, seed, arm), json.dumps(cell))
+        write_json(cell_path(folder, seed, arm), cell)
         progress.tell(cell)
         keras.backend.clear_session()
 
@@ -86,28 +86,35 @@ def file_name(arm):
 
 
 def read_cell(folder, seed, arm):
-    return json.loads(cell_path(folder, seed, arm).read_text(encoding="utf-8"))
+    return read_json(cell_path(folder, seed, arm))
+
+
+def reports_of(cells):
+    """Reports of the cells by arm, `{arm: [report of each seed]}`."""
+    by_arm = {}
+    for cell in cells:
+        by_arm.setdefault(cell["arm"], []).append(_none_as_nan(cell["report"]))
+    return by_arm
+
+
+def _none_as_nan(scores):
+    """Undefined scores as they were before they were written as JSON."""
+    if isinstance(scores, dict):
+        return {key: _none_as_nan(value) for key, value in scores.items()}
+    return float("nan") if scores is None else scores
 
 
 def guard_options(folder, options):
     """Refuse a folder that holds the cells of another experiment."""
     path = folder / "options.json"
     if path.exists():
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = read_json(path)
         if there != options:
             raise ValueError(
                 f"{folder} must be empty or hold cells of the same options, {there}. "
                 f"Received: {options}"
             )
-    write_whole(path, json.dumps(options))
-
-
-def write_whole(path, text):
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_json(path, options)
 
 
 class Progress:
