@@ -1,13 +1,18 @@
-"""Shared set-up: the backend under test, and pictures without a screen."""
+"""Shared set-up: processes, the backend under test, and pictures without a screen."""
 
 import importlib.util
 import os
+import pathlib
 import subprocess
 import sys
 from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
+# Small networks are no quicker on more threads, and there are other processes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 # With both installed, torch must be imported before TensorFlow.
 if importlib.util.find_spec("torch"):
@@ -15,6 +20,29 @@ if importlib.util.find_spec("torch"):
 
 import keras
 import pytest
+
+# Rooms whose tests do not depend on the backend.
+ONCE = {"datasets", "docs", "examples", "utils"}
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Two processes for all tests; for some of them, none: to start takes seconds."""
+    of_all = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return min(2, os.cpu_count()) if of_all else 0
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run on TensorFlow alone what does not depend on the backend."""
+    if keras.backend.backend() == "tensorflow":
+        return
+    once = [item for item in items if _runs_once(item)]
+    config.hook.pytest_deselected(items=once)
+    items[:] = [item for item in items if item not in set(once)]
+
+
+def _runs_once(item):
+    room = item.path.relative_to(pathlib.Path(__file__).parent).parts[0]
+    return room in ONCE or item.get_closest_marker("once") is not None
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import pathlib
 import re
 
-import keras
 import numpy as np
 import pytest
 
@@ -36,10 +35,7 @@ def code(readme):
     return script
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow",
-    reason="takes minutes on JAX; its parts have tests on every backend",
-)
+@pytest.mark.once
 @pytest.mark.filterwarnings(
     "ignore:Generated images of class",  # after two steps
     r"ignore:(currentThread|getName)\(\):DeprecationWarning",  # in keras-tuner

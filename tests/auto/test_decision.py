@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_balance.auto import decision
+
+pytestmark = pytest.mark.once
 
 SCORES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 

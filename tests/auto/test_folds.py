@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_balance.auto.folds import make_folds
+
+pytestmark = pytest.mark.once
 
 COUNTS = st.lists(st.integers(1, 80), min_size=2, max_size=6)
 

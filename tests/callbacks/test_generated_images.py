@@ -7,6 +7,8 @@ from matplotlib.image import imread
 import keras_balance as kb
 from keras_balance.callbacks import generated_images
 
+pytestmark = pytest.mark.once
+
 
 class Generator:
     """What the callback asks of a model: squares brighter with class and epoch."""

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from keras_balance.data.strategies import split_by_shares, target_counts
 from keras_balance.utils.labels import read_labels
 
+pytestmark = pytest.mark.once
+
 COUNTS = np.array([10, 3, 20, 3])
 ENCODING = read_labels(np.repeat(np.array(["a", "b", "c", "d"]), COUNTS))[1]
 

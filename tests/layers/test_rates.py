@@ -5,6 +5,8 @@ import pytest
 
 from keras_balance.layers.rates import check_rates, rate_table
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("rates", "expected"),

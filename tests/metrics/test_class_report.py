@@ -10,6 +10,8 @@ from sklearn import metrics as sk
 import keras_balance as kb
 from keras_balance.metrics.class_report import flat_scores
 
+pytestmark = pytest.mark.once
+
 FEW = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])
 
 

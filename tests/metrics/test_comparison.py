@@ -5,6 +5,8 @@ from scipy.stats import bootstrap
 
 import keras_balance as kb
 
+pytestmark = pytest.mark.once
+
 
 def report_of(seed, shift, names=None):
     """A report of a classifier that is better the greater `shift`."""

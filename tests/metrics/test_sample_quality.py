@@ -3,6 +3,8 @@ import pytest
 
 from keras_balance.metrics import sample_quality
 
+pytestmark = pytest.mark.once
+
 
 def digits_like(per_class, seed):
     """Three classes of images around three pictures."""

@@ -8,6 +8,8 @@ import pytest
 import keras_balance as kb
 from keras_balance.tuners import scores
 
+pytestmark = pytest.mark.once
+
 X = np.random.default_rng(0).normal(size=(12, 4)).astype("float32")
 Y = np.array([0, 1, 2] * 4)
 

@@ -10,6 +10,8 @@ from keras_balance.tuners.search_space import (
     values_of,
 )
 
+pytestmark = pytest.mark.once
+
 STRENGTHS = {name for name in STANDARD if name.endswith("_factor")}
 
 

@@ -8,6 +8,8 @@ import pytest
 import keras_balance as kb
 from keras_balance.tuners import trials_picture
 
+pytestmark = pytest.mark.once
+
 
 def trial(number, score, **values):
     hyperparameters = types.SimpleNamespace(values=values)

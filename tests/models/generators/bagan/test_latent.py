@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from keras_balance.models.generators.bagan import latent
 
+pytestmark = pytest.mark.once
+
 
 def draw_codes(counts, dimensions, seed=0):
     rng = np.random.default_rng(seed)
