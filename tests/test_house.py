@@ -35,7 +35,7 @@ EXAMPLES = {
 # A room may import the rooms of the lines above its own.
 FLOORS = [
     {"utils", "version"},
-    {"layers", "metrics", "datasets"},
+    {"losses", "layers", "metrics", "datasets"},
     {"data"},
     {"models"},
     {"callbacks"},

@@ -1,0 +1,99 @@
+"""How many images of each class there are, however they are given."""
+
+import numpy as np
+
+
+class RealCounts(dict):
+    """Real images of each class, which knows the counts that a feed makes of them.
+
+    Args:
+        counts: dict `{class: count}` in class order.
+        shown: dict of what one epoch of the feed holds.
+    """
+
+    def __init__(self, counts, shown):
+        super().__init__(counts)
+        self.shown = dict(shown)
+
+
+def read_class_counts(class_counts, name="class_counts"):
+    """Read the images of each class into an array in class order.
+
+    Args:
+        class_counts: Array or sequence `(num_classes,)`, a dict `{class: count}`
+            (sorted by class, as classes are numbered), or an object with such
+            `class_counts`, for instance a `BalancedDataset` (in its order). Counts
+            need not be whole: shares serve as well where only these matter.
+        name: Name of the argument, for the error.
+
+    Returns:
+        float64 `(num_classes,)`.
+
+    Raises:
+        TypeError: When it is none of these.
+        ValueError: For fewer than two classes, and for counts that are not finite
+            and positive.
+
+    Example:
+        >>> read_class_counts({1: 12, 0: 240})
+        array([240.,  12.])
+    """
+    given = getattr(class_counts, "class_counts", class_counts)
+    if isinstance(given, dict):
+        is_plain = given is class_counts
+        labels = _sorted_labels(given, name) if is_plain else list(given)
+        given = [given[label] for label in labels]
+    try:
+        counts = np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise _not_counts(name, class_counts) from error
+    if counts.dtype.kind not in "iuf":
+        raise _not_counts(name, class_counts)
+    if counts.ndim != 1 or len(counts) < 2:
+        raise ValueError(
+            f"`{name}` must hold one count a class, of two classes or more. "
+            f"Received: {name} of shape {counts.shape}"
+        )
+    if not (np.isfinite(counts) & (counts > 0)).all():
+        raise ValueError(
+            f"`{name}` must be finite and positive. Received: {name}={counts.tolist()}"
+        )
+    return counts.astype("float64")
+
+
+def shown_counts(class_counts):
+    """Array of what a feed shows where `class_counts` are its real counts, or None."""
+    shown = getattr(class_counts, "shown", None)
+    return None if shown is None else np.array([*shown.values()], "float64")
+
+
+def effective_number_weights(counts, beta):
+    """Weights of the classes, of mean 1, that fall with their effective numbers.
+
+    Args:
+        counts: float64 `(num_classes,)`, positive.
+        beta: In [0, 1); 0 weighs all alike, towards 1 by the inverse counts.
+
+    Reference:
+        Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples",
+        equation 10.
+    """
+    # 1 - beta ** count, without the loss of digits where beta is next to 1.
+    missing = -np.expm1(counts * np.log(beta)) if beta > 0 else np.ones(len(counts))
+    return len(counts) / missing / np.sum(1 / missing)
+
+
+def _sorted_labels(given, name):
+    try:
+        return sorted(given)
+    except TypeError as error:
+        raise TypeError(
+            f"`{name}` must have classes of one type. Received: {name}={given!r}"
+        ) from error
+
+
+def _not_counts(name, class_counts):
+    return TypeError(
+        f"`{name}` must be an array (num_classes,), a dict {{class: count}} or a "
+        f"BalancedDataset. Received: {name}={class_counts!r}"
+    )
