@@ -21,7 +21,7 @@ if importlib.util.find_spec("torch"):
 import keras
 import pytest
 
-# Rooms whose tests do not depend on the backend.
+# Rooms whose tests do not depend on the backend, but for those marked `backend`.
 ONCE = {"datasets", "docs", "examples", "utils"}
 
 
@@ -42,7 +42,9 @@ def pytest_collection_modifyitems(config, items):
 
 def _runs_once(item):
     room = item.path.relative_to(pathlib.Path(__file__).parent).parts[0]
-    return room in ONCE or item.get_closest_marker("once") is not None
+    if room in ONCE:
+        return item.get_closest_marker("backend") is None
+    return item.get_closest_marker("once") is not None
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,10 @@ def make_imbalance(x, y, sampling_strategy, seed=None):
             lengths that differ, and bad labels.
 
     Example:
-        >>> (x_train, y_train), _ = digits.load_data()
-        >>> x, y = make_imbalance(x_train, y_train, {0: 0.05, 8: 30}, seed=1)
+        >>> (x_train, y_train), _ = kb.datasets.digits.load_data()
+        >>> x, y = kb.datasets.make_imbalance(
+        ...     x_train, y_train, {0: 0.05, 8: 30}, seed=1
+        ... )
         >>> np.bincount(y)
         array([  6, 127, 124, 128, 127, 127, 127, 125,  30, 126])
     """
@@ -81,7 +83,7 @@ def subsample(x, y, fraction, seed=None):
             labels.
 
     Example:
-        >>> x, y = subsample(x_train, y_train, 0.01, seed=1)
+        >>> x, y = kb.datasets.subsample(x_train, y_train, 0.01, seed=1)
     """
     if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
         raise TypeError(f"`fraction` must be a number. Received: fraction={fraction!r}")

@@ -33,7 +33,7 @@ def convnet(
         TypeError: When `num_classes` is no integer.
 
     Example:
-        >>> model = kb.models.convnet((8, 8, 1), num_classes=10)
+        >>> model = kb.models.convnet((28, 28, 1), num_classes=10)
         >>> model.fit(kb.BalancedDataset(x, y), epochs=12)
 
     Reference:

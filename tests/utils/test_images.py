@@ -21,6 +21,7 @@ def test_images_of_any_size_and_number(shape, dtype):
     check_images(np.zeros(shape, dtype))
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "bfloat16"])
 def test_tensors_of_the_backend(dtype):
     x = keras.ops.zeros((2, 4, 4, 1), dtype)

@@ -22,8 +22,9 @@ class AugmentedSynthesizer:
         TypeError: When there is no `generate`, or `layer` is no Keras layer.
 
     Example:
-        >>> both = AugmentedSynthesizer(bagan, kb.layers.ManualAugmentation())
-        >>> dataset = BalancedDataset(x, y, synthesizer=both)
+        >>> layer = kb.layers.ManualAugmentation()
+        >>> both = kb.data.AugmentedSynthesizer(bagan, layer)
+        >>> dataset = kb.BalancedDataset(x, y, synthesizer=both)
     """
 
     def __init__(self, synthesizer, layer):

@@ -25,8 +25,8 @@ class FilteredSynthesizer:
         TypeError: When there is no `generate`, or no `judge` and no `discriminate`.
 
     Example:
-        >>> best_third = FilteredSynthesizer(bagan, keep=1 / 3)
-        >>> dataset = BalancedDataset(x, y, synthesizer=best_third)
+        >>> best_third = kb.data.FilteredSynthesizer(bagan, keep=1 / 3)
+        >>> dataset = kb.BalancedDataset(x, y, synthesizer=best_third)
     """
 
     def __init__(self, synthesizer, keep=0.5, judge=None, class_names=None):

@@ -1,0 +1,138 @@
+"""The examples in the docstrings run, and give what they show.
+
+An example finds small data under the names that its readers would have given theirs:
+28 x 28 pixels in ten classes, a model for them, and reports of others. What an example
+shows no output of may give any.
+"""
+
+import doctest
+import importlib
+import pkgutil
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from matplotlib import figure
+
+import keras_balance as kb
+
+pytestmark = pytest.mark.once
+
+# Examples that do not run here, each with the reason.
+SKIPPED = {
+    "auto.auto_augmentation.AutoAugmentation": "minutes: it trains judges",
+    "auto.auto_synthesizer.AutoSynthesizer": "minutes: it trains judges",
+    "callbacks.generated_images.GeneratedImages": "minutes: it trains a BAGAN",
+    "data.directory.balanced_image_dataset_from_directory": "a folder of the reader's",
+    "datasets.archive.Archive": "a file of the reader's",
+    "datasets.emnist.load_data": "a file of the reader's",
+    "datasets.emnist.class_names": "a file of the reader's",
+    "datasets.mnist.load_data": "a file of the reader's",
+    "datasets.omniglot.load_data": "a file of the reader's",
+    "models.generators.bagan.bagan.BAGAN": "minutes: it trains a BAGAN",
+    "models.generators.bagan.published.published_bagan": "minutes: it trains a BAGAN",
+    "tuners.balanced_hyper_model.BalancedHyperModel": "minutes: it is a search",
+    "tuners.first_trial.default_first": "minutes: it is a search",
+    "tuners.resumable.resumable": "minutes: it is a search",
+}
+
+
+def modules():
+    names = (
+        info.name
+        for info in pkgutil.walk_packages(kb.__path__, f"{kb.__name__}.")
+        if ".gradients." not in info.name  # each for one backend
+    )
+    return [importlib.import_module(name) for name in names]
+
+
+def examples():
+    """Every docstring with an example, by its name within the package."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for module in modules():
+        for test in finder.find(module, globs={}):
+            if test.examples:
+                yield test.name.removeprefix("keras_balance."), module, test
+
+
+EXAMPLES = {name: (module, test) for name, module, test in examples()}
+
+
+class Checker(doctest.OutputChecker):
+    """Takes an example that shows no output at its word."""
+
+    def check_output(self, want, got, optionflags):
+        return not want or super().check_output(want, got, optionflags)
+
+
+def data(counts, seed):
+    """Images of 28 x 28 pixels whose classes differ in brightness."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    noise = np.random.default_rng(seed).integers(0, 40, (len(y), 28, 28, 1))
+    return (20 * y[:, None, None, None] + noise).astype("uint8"), y
+
+
+def small_model():
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    return model
+
+
+@pytest.fixture(scope="module")
+def bagan():
+    """A BAGAN that has seen its data once."""
+    bagan = kb.models.BAGAN((28, 28, 1), 10, latent_dim=4, seed=0)
+    bagan.compile(run_eagerly=True)
+    bagan.fit(*data([2] * 10, seed=0), autoencoder_epochs=1, epochs=1, verbose=0)
+    return bagan
+
+
+def readers_names(module):
+    """What a reader of an example has."""
+    x, y = data([3] + [12] * 9, seed=0)
+    x_val, y_val = data([2] * 10, seed=1)
+    names = {"kb": kb, "keras": keras, "keras_tuner": keras_tuner, "np": np}
+    names |= {"x": x, "y": y, "x_train": x, "y_train": y, "x_val": x_val}
+    names |= {"y_val": y_val, "x_test": x_val, "y_test": y_val, "model": small_model()}
+    names |= {"train": kb.BalancedDataset(x, y, seed=0), "figure": figure.Figure()}
+    reports = [
+        kb.metrics.class_report(y_val, guesses).report_dict
+        for guesses in np.random.default_rng(0).dirichlet([1] * 10, (4, len(y_val)))
+    ]
+    of = ("plain_0", "plain_1", "bagan_0", "bagan_1")
+    names |= dict(zip(of, reports, strict=True))
+    # Examples of functions that are not public name their neighbours as they are.
+    public = {key: value for key, value in vars(module).items() if key[0] != "_"}
+    return {**public, **names}
+
+
+@pytest.mark.filterwarnings("ignore:Generated images of class")  # after one epoch
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs(name, bagan, tmp_path, monkeypatch):
+    if name in SKIPPED:
+        pytest.skip(SKIPPED[name])
+    monkeypatch.chdir(tmp_path)
+    module, test = EXAMPLES[name]
+    test.globs = readers_names(module) | {"bagan": bagan}
+    shown = []
+    runner = doctest.DocTestRunner(
+        Checker(), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    )
+    runner.run(test, out=shown.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(shown)
+
+
+def test_another_output_is_noticed():
+    assert Checker().check_output("0.5\n", "0.5\n", 0)
+    assert not Checker().check_output("0.5\n", "0.25\n", 0)
+
+
+def test_what_is_skipped_is_there():
+    assert set(SKIPPED) <= set(EXAMPLES)
