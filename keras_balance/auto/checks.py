@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_balance.auto.candidates import CANDIDATES, LAYERS
 from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.outputs import num_classes_of
 
 
 def candidates(value):
@@ -69,10 +70,12 @@ def compiled_model(model):
 
 def outputs(values, num_classes):
     """Raise a `ValueError` where a classifier's outputs are not one a class."""
-    if tuple(values.shape[1:]) != (num_classes,):
+    shape = tuple(values.shape)
+    if len(shape) != 2 or num_classes_of(shape) != num_classes:
         raise ValueError(
             f"The model of `classifier()` must give {num_classes} numbers for an "
-            f"image, one a class. Received: outputs of shape {tuple(values.shape)}"
+            "image, one a class, or a single one for two classes. "
+            f"Received: outputs of shape {shape}"
         )
 
 

@@ -4,10 +4,10 @@ import contextlib
 import random
 
 import keras
-import numpy as np
 
 from keras_balance.auto import checks
 from keras_balance.auto.judge import class_f1
+from keras_balance.utils.outputs import default_threshold, predicted_classes
 
 
 class KerasJudge:
@@ -27,6 +27,8 @@ class KerasJudge:
             self._model = checks.compiled_model(build())
             outputs = self._model(held_out.x[:1].astype("float32"))  # builds it
         checks.outputs(outputs, held_out.encoding.num_classes)
+        one_hot = held_out.encoding.form == "one_hot" and outputs.shape[1] > 1
+        self._decode = None if one_hot else held_out.encoding.decode
         optimizer = self._model.optimizer
         if not optimizer.built:
             optimizer.build(self._model.trainable_variables)
@@ -38,21 +40,26 @@ class KerasJudge:
         """Train on a dataset; array of the F1 of each class that is scored."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
-        feed = _Steps(dataset, self.held_out.encoding, self.steps)
+        feed = _Steps(dataset, self._decode, self.steps)
         self._model.fit(feed, epochs=1, shuffle=False, verbose=0)
         outputs = self._model.predict(self.held_out.x, batch_size=256, verbose=0)
-        return class_f1(self.held_out, self.scored, np.argmax(outputs, axis=1))
+        threshold = default_threshold(self._model, outputs.shape)
+        predicted = predicted_classes(outputs, threshold)
+        return class_f1(self.held_out, self.scored, predicted)
 
 
 class _Steps(keras.utils.PyDataset):
     """So many full batches of a `BalancedDataset`, epoch by epoch.
 
-    Labels are class indices, or one-hot where they were.
+    Args:
+        dataset: The `BalancedDataset`.
+        decode: Function from its labels to class indices; None to leave them one-hot.
+        steps: Number of batches.
     """
 
-    def __init__(self, dataset, encoding, steps):
+    def __init__(self, dataset, decode, steps):
         super().__init__()
-        self.dataset, self.encoding, self.steps = dataset, encoding, steps
+        self.dataset, self.decode, self.steps = dataset, decode, steps
         total = sum(dataset.class_counts.values())
         # One shape of all batches is one compilation.
         self.full_batches = max(1, total // dataset.batch_size)
@@ -63,9 +70,7 @@ class _Steps(keras.utils.PyDataset):
     def __getitem__(self, index):
         self.dataset.epoch, batch = divmod(index, self.full_batches)
         images, labels = self.dataset[batch]
-        if self.encoding.form != "one_hot":
-            labels = self.encoding.decode(labels)
-        return images, labels
+        return images, self.decode(labels) if self.decode else labels
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from keras_balance.utils import plots
 from keras_balance.utils.files import write_json, write_text
 from keras_balance.utils.images import check_same_length
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.outputs import default_threshold
 from keras_balance.utils.tables import markdown_table
 
 
@@ -42,6 +43,9 @@ class PerClassReport(keras.callbacks.Callback):
             at all. The JSON has `report_dict` under `"report"`, with null for NaN.
         batch_size: Images of an array that are predicted at once.
         prefix: Goes before the keys.
+        threshold: With two classes, the second one is predicted where its output is
+            greater; see `kb.metrics.class_report`. A single output that the loss
+            reads as a logit has 0 by default.
 
     Attributes:
         report: Text as scikit-learn's `classification_report` prints it.
@@ -70,6 +74,7 @@ class PerClassReport(keras.callbacks.Callback):
         directory=None,
         batch_size=128,
         prefix="val_",
+        threshold=None,
     ):
         super().__init__()
         _check_data(x, y)
@@ -79,6 +84,7 @@ class PerClassReport(keras.callbacks.Callback):
         self.directory = directory
         self.batch_size = batch_size
         self.prefix = prefix
+        self.threshold = threshold
         self.on_train_begin()
 
     def __deepcopy__(self, memo):
@@ -100,7 +106,10 @@ class PerClassReport(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Predict the held-out data and put the scores into the logs."""
         labels, predictions, weights = self._predict()
-        result = class_report(labels, predictions, self.class_names, weights)
+        threshold = self.threshold
+        if threshold is None:
+            threshold = default_threshold(self.model, predictions.shape)
+        result = class_report(labels, predictions, self.class_names, weights, threshold)
         self.report = result.report
         self.report_dict = result.report_dict
         self.confusion_matrix = result.confusion_matrix

@@ -9,6 +9,13 @@ from sklearn import metrics as sk
 from keras_balance.metrics.names import check_score_names
 from keras_balance.utils import plots
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.outputs import (
+    check_single_output,
+    check_threshold,
+    class_probabilities,
+    num_classes_of,
+    predicted_classes,
+)
 
 # Keys of the logs to keys of scikit-learn's report.
 _SCORES = {
@@ -47,7 +54,7 @@ class ClassReport:
         return flat_scores(self.report_dict)
 
 
-def class_report(y_true, y_pred, class_names=None, sample_weight=None):
+def class_report(y_true, y_pred, class_names=None, sample_weight=None, threshold=None):
     """Score predictions class by class.
 
     Args:
@@ -55,9 +62,14 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None):
             are no class indices (strings, 2, 7 and 40) stand for the classes by
             their place in `class_names`, or else in sorted order.
         y_pred: Probabilities `(n, num_classes)`; the greatest wins. Logits serve as
-            well, only the PR-AUC then ranks by logits. A row with a NaN is a miss.
+            well, only the PR-AUC then ranks by logits. One sigmoid output, `(n, 1)`,
+            is the probability of the second of two classes. A row with a NaN is a
+            miss.
         class_names: Optional names, one a class. Defaults to the labels themselves.
         sample_weight: Optional weights `(n,)`.
+        threshold: With two classes, the second one is predicted where its output is
+            greater. By default the greatest output wins, and a single one wins above
+            0.5: give 0 where it is a logit.
 
     Returns:
         A `ClassReport`.
@@ -68,8 +80,9 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None):
         `PerClassMetrics`; `balanced_accuracy` and `g_mean` leave it out.
 
     Raises:
-        ValueError: When lengths differ, a label is outside the classes, or the
-            predictions have another shape.
+        ValueError: When lengths differ, a label is outside the classes, the
+            predictions have another shape, a single output is no probability and has
+            no `threshold`, or a `threshold` is to part more than two classes.
 
     Example:
         >>> report = class_report([0, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
@@ -84,14 +97,15 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None):
             "`y_pred` must have shape (n, num_classes). "
             f"Received: y_pred of shape {y_pred.shape}"
         )
+    check_single_output(y_pred, threshold)
+    threshold = check_threshold(threshold, num_classes_of(y_pred.shape))
+    guesses, y_pred = predicted_classes(y_pred, threshold), class_probabilities(y_pred)
     y_true, names = _read_classes(np.asarray(y_true), y_pred.shape[1], class_names)
     if len(y_true) != len(y_pred):
         raise ValueError(
             "`y_true` and `y_pred` must have the same length. "
             f"Received: len(y_true)={len(y_true)}, len(y_pred)={len(y_pred)}"
         )
-    is_lost = np.isnan(y_pred).any(axis=1)
-    guesses = np.where(is_lost, -1, y_pred.argmax(axis=1))
     classes, weights = range(len(names)), {"sample_weight": sample_weight}
     options = {"labels": classes, "target_names": names, "zero_division": 0, **weights}
     report_dict = sk.classification_report(y_true, guesses, output_dict=True, **options)

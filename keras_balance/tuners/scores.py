@@ -5,13 +5,14 @@ import keras_tuner
 import numpy as np
 
 from keras_balance.metrics import PerClassMetrics
+from keras_balance.utils.outputs import default_threshold, num_classes_of
 
 
 def add_per_class_metrics(model, num_classes=None, class_names=None):
     """Compile `model` once more with `PerClassMetrics`, where it has none.
 
-    Its optimizer, with all state, its loss and its other metrics stay. A model of
-    several outputs, or of a single number, stays as it is.
+    Its optimizer, with all state, its loss and its other metrics stay. One sigmoid
+    output is two classes. A model of several outputs stays as it is.
 
     Args:
         model: A compiled `keras.Model`.
@@ -23,7 +24,7 @@ def add_per_class_metrics(model, num_classes=None, class_names=None):
             Keras cannot rebuild.
     """
     shape = model.output_shape if model.built else (None, num_classes)
-    if not isinstance(shape, tuple) or len(shape) != 2 or (shape[1] or 1) < 2:
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         return
     config = model.get_compile_config()
     metrics, weighted = (
@@ -32,11 +33,16 @@ def add_per_class_metrics(model, num_classes=None, class_names=None):
     present = keras.tree.flatten([metrics, weighted])
     if any(isinstance(metric, PerClassMetrics) for metric in present):
         return
+    metric = PerClassMetrics(
+        num_classes_of(shape),
+        class_names,
+        threshold=default_threshold(model, shape),
+    )
     model.compile(
         optimizer=model.optimizer,
         loss=getattr(model, "loss", None),
         loss_weights=config.get("loss_weights"),
-        metrics=_append(metrics, PerClassMetrics(shape[1], class_names)),
+        metrics=_append(metrics, metric),
         weighted_metrics=weighted,
         run_eagerly=model.run_eagerly,
         steps_per_execution=model.steps_per_execution,

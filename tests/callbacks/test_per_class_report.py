@@ -137,6 +137,25 @@ def test_string_labels_are_reported_by_name(data):
     assert "cow" in report.report
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_one_sigmoid_output_is_two_classes(data, from_logits):
+    x, y = data[0], (data[1] == 2).astype("float32")[:, None]
+    activation = None if from_logits else "sigmoid"
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation)])
+    loss = keras.losses.BinaryCrossentropy(from_logits=from_logits)
+    model.compile(keras.optimizers.Adam(0.1), loss)
+    threshold = 1.5 if from_logits else 0.8
+    reports = [
+        kb.callbacks.PerClassReport(x, y),
+        kb.callbacks.PerClassReport(x, y, prefix="sure_", threshold=threshold),
+    ]
+    history = model.fit(x, y, epochs=3, callbacks=reports, verbose=0).history
+    outputs = model.predict(x, verbose=0)
+    for prefix, limit in [("val_", 0 if from_logits else 0.5), ("sure_", threshold)]:
+        expected = sk.f1_score(y[:, 0], outputs[:, 0] > limit)
+        assert history[f"{prefix}f1_1"][-1] == pytest.approx(expected)
+
+
 def test_one_predict_pass_and_no_more(model, data):
     x, y = data
     seen = []

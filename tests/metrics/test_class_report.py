@@ -17,7 +17,7 @@ FEW = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.1, 0.7, 0.2], [0.3, 0.3, 0.
 
 @st.composite
 def predicted_data(draw):
-    num_classes = draw(st.integers(1, 5))
+    num_classes = draw(st.integers(2, 5))
     size = draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     # Few distinct scores make ties; labels from a part of the classes.
@@ -84,6 +84,25 @@ def test_balanced_accuracy_and_g_mean_are_those_of_the_libraries():
     assert result["g_mean"] == pytest.approx(
         imblearn.geometric_mean_score(labels, guesses, average="multiclass")
     )
+
+
+@pytest.mark.parametrize("threshold", [None, 0.25])
+def test_one_sigmoid_output_is_the_second_of_two_classes(threshold):
+    labels, probabilities = [0, 1, 1, 0, 1], np.array([0.1, 0.9, 0.3, 0.6, 0.4])
+    columns = np.stack([1 - probabilities, probabilities], axis=1)
+    one, two = (
+        kb.metrics.class_report(labels, outputs, ["no", "yes"], threshold=threshold)
+        for outputs in (probabilities[:, None], columns)
+    )
+    assert one.scores == two.scores
+    guesses = probabilities > (threshold or 0.5)
+    assert one.scores["recall_yes"] == sk.recall_score(labels, guesses)
+    assert one.scores["pr_auc_yes"] == sk.average_precision_score(labels, probabilities)
+
+
+def test_a_threshold_parts_two_classes():
+    with pytest.raises(ValueError, match=r"threshold=0.5 and 3 classes"):
+        kb.metrics.class_report([0, 1, 2, 2], FEW, threshold=0.5)
 
 
 def test_keys_do_not_depend_on_the_labels():
@@ -162,6 +181,7 @@ def test_names_bring_a_class_that_the_labels_lack():
         (np.ones((4, 3)), FEW, None, "multi-label"),
         (np.eye(4), FEW, None, "num_classes=3 columns"),
         ([0, 1, 2, 2], FEW[:, 0], None, r"y_pred of shape \(4,\)"),
+        ([0, 1, 1, 1], FEW[:, :1] * 2, None, "threshold=0.*output of 1.8"),
         ([0, 1, 2, 2], FEW, ["a", "b"], "3 distinct names"),
         ([0, 1, 2, 2], FEW, ["a", "b", "accuracy"], "name averages"),
     ],

@@ -47,7 +47,7 @@ def as_floats(result):
 @st.composite
 def predicted_data(draw):
     # Few shapes: JAX compiles each of them.
-    num_classes = draw(st.sampled_from([1, 2, 5]))
+    num_classes = draw(st.sampled_from([2, 5]))
     size = draw(st.sampled_from([1, 24]))
     # Drawn from a few classes only, so that some are missing.
     drawn = st.lists(st.integers(0, num_classes - 1), min_size=size, max_size=size)
@@ -74,7 +74,7 @@ def test_equals_scikit_learn_for_any_split_into_batches(data):
         "sparse": y_true,
         "column": y_true[:, None],
         "one_hot": np.eye(num_classes, dtype="float32")[y_true],
-    }[data["form"] if num_classes > 1 else "sparse"]
+    }[data["form"]]
     metric = kb.metrics.PerClassMetrics(num_classes)
     for part in np.split(np.arange(len(y_true)), data["cuts"]):
         metric.update_state(
@@ -116,6 +116,107 @@ def test_a_tensor_label_outside_the_classes_is_loud():
     labels = keras.ops.convert_to_tensor([0, 2])
     metric.update_state(labels, predictions_of([0, 1], 2))
     assert np.isnan(float(metric.result()["f1_macro"]))
+
+
+SIGMOID = np.array([[0.2], [0.9], [0.6], [0.4], [0.5], [np.nan]], "float32")
+
+
+@pytest.mark.parametrize("labels", [np.array([0, 1, 0, 1, 0, 1.0]), [0, 1, 0, 1, 0, 1]])
+@pytest.mark.parametrize("threshold", [None, 0.3])
+def test_one_sigmoid_output_is_two_classes(labels, threshold):
+    metric = kb.metrics.PerClassMetrics(2, threshold=threshold)
+    metric.update_state(np.reshape(labels, (-1, 1)), SIGMOID)
+    guesses = (SIGMOID[:, 0] > (threshold or 0.5)).astype(int)
+    guesses[np.isnan(SIGMOID[:, 0])] = -1
+    expected = expected_scores(labels, guesses, 2)
+    assert as_floats(metric.result()) == pytest.approx(expected)
+
+
+def test_a_threshold_parts_two_columns_too():
+    columns = np.concatenate([1 - SIGMOID, SIGMOID], axis=1)[:5]
+    results = []
+    for outputs in (SIGMOID[:5], columns):
+        metric = kb.metrics.PerClassMetrics(2, threshold=0.55)
+        metric.update_state([0, 1, 0, 1, 0], outputs)
+        results.append(as_floats(metric.result()))
+    assert results[0] == results[1]
+
+
+def test_logits_of_a_single_output_need_a_threshold():
+    logits = np.array([[-2.0], [3.0]], "float32")
+    with pytest.raises(ValueError, match="threshold=0"):
+        kb.metrics.PerClassMetrics(2).update_state([0, 1], logits)
+    metric = kb.metrics.PerClassMetrics(2)
+    metric.update_state([0, 1], keras.ops.convert_to_tensor(logits))
+    assert np.isnan(float(metric.result()["f1_macro"]))
+    metric = kb.metrics.PerClassMetrics(2, threshold=0)
+    metric.update_state([0, 1], logits)
+    assert float(metric.result()["f1_macro"]) == 1
+
+
+def test_soft_labels_stand_for_their_greatest_class():
+    soft = np.array([[0.7, 0.3, 0.0], [0.1, 0.1, 0.8]], "float32")
+    scores = predictions_of([0, 2], 3)
+    for labels in (soft, keras.ops.convert_to_tensor(soft)):
+        metric = kb.metrics.PerClassMetrics(3)
+        metric.update_state(labels, scores)
+        assert float(metric.result()["recall_macro"]) == pytest.approx(2 / 3)
+    metric = kb.metrics.PerClassMetrics(2)
+    metric.update_state(np.array([0.3, 0.7], "float32"), predictions_of([0, 1], 2))
+    assert float(metric.result()["recall_macro"]) == 1
+
+
+@pytest.mark.parametrize(
+    "labels", [[[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [0.0, 0.5], [0, 3]]
+)
+def test_bad_labels_in_a_tensor_are_loud(labels):
+    metric = kb.metrics.PerClassMetrics(3)
+    metric.update_state(keras.ops.convert_to_tensor(labels), predictions_of([0, 1], 3))
+    assert np.isnan(float(metric.result()["recall_macro"]))
+
+
+def test_shown_keys():
+    def keys(shown):
+        metric = kb.metrics.PerClassMetrics(3, ["a", "b", "c"], keys=shown)
+        metric.update_state([0, 1, 1], predictions_of([0, 1, 0], 3))
+        # The averages are of all classes, whichever are shown.
+        assert float(metric.result()["recall_macro"]) == pytest.approx(0.5)
+        return list(metric.result())
+
+    macro = [f"{score}_macro" for score in ("precision", "recall", "f1")]
+    assert keys("macro") == macro
+    assert keys(["b"]) == ["precision_b", "recall_b", "f1_b", *macro]
+
+
+def test_each_output_of_a_model_has_scores_of_its_own():
+    rng = np.random.default_rng(0)
+    x = rng.random((80, 3)).astype("float32")
+    labels = {"sex": (x[:, 0] > 0.5) * 1, "ill": (x[:, 2] > 0.8) * 1}
+    inputs = keras.Input((3,))
+    dense = keras.layers.Dense
+    outputs = {name: dense(2, "softmax", name=name)(inputs) for name in labels}
+    model = keras.Model(inputs, outputs)
+    metrics = {n: [kb.metrics.PerClassMetrics(2, name=n)] for n in labels}
+    losses = dict.fromkeys(labels, "sparse_categorical_crossentropy")
+    model.compile("sgd", losses, metrics=metrics)
+    logs = model.evaluate(x, labels, return_dict=True, verbose=0)
+    predictions = model.predict(x, verbose=0)
+    for name, true in labels.items():
+        expected = expected_scores(true, predictions[name].argmax(axis=1), 2)
+        found = {key: logs[f"{name}_{key}"] for key in expected}
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_fit_logs_scores_of_one_sigmoid_output():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4)).astype("float32")
+    y = (x[:, :1] > 0.5).astype("float32")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=[kb.metrics.PerClassMetrics(2)])
+    history = model.fit(x, y, validation_data=(x, y), verbose=0).history
+    guesses = model.predict(x, verbose=0)[:, 0] > 0.5
+    for key, value in expected_scores(y[:, 0], guesses, 2).items():
+        assert history[f"val_{key}"][-1] == pytest.approx(value, abs=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["sparse", "one_hot"])
@@ -205,8 +306,10 @@ def test_reset_forgets():
 
 
 def test_names_are_in_the_keys_and_in_the_config():
-    metric = kb.metrics.PerClassMetrics(2, class_names=("cat", "dog"), name="pets")
-    assert list(metric.result())[:2] == ["precision_cat", "precision_dog"]
+    metric = kb.metrics.PerClassMetrics(
+        2, class_names=("cat", "dog"), name="pets", keys=("dog",), threshold=0.25
+    )
+    assert list(metric.result())[:2] == ["pets_precision_dog", "pets_recall_dog"]
     config = keras.saving.serialize_keras_object(metric)
     twin = keras.saving.deserialize_keras_object(config)
     assert isinstance(twin, kb.metrics.PerClassMetrics)
@@ -230,7 +333,11 @@ def test_a_saved_model_brings_the_metric_back(tmp_path):
     [
         ({"num_classes": 2.5}, TypeError, "num_classes=2.5"),
         ({"num_classes": True}, TypeError, "num_classes=True"),
-        ({"num_classes": 0}, ValueError, "num_classes=0"),
+        ({"num_classes": 1}, ValueError, "num_classes=1"),
+        ({"num_classes": 2, "keys": "recall"}, ValueError, "keys='recall'"),
+        ({"num_classes": 2, "keys": [2]}, ValueError, r"keys=\[2\]"),
+        ({"num_classes": 3, "threshold": 0.5}, ValueError, "threshold=0.5"),
+        ({"num_classes": 2, "threshold": "half"}, TypeError, "threshold='half'"),
         ({"num_classes": 2, "class_names": ["a"]}, ValueError, r"class_names=\['a'\]"),
         (
             {"num_classes": 2, "class_names": ["a", "a"]},
@@ -257,6 +364,10 @@ def test_bad_arguments(arguments, error, text):
         (np.zeros((2, 2)), np.zeros((2, 3)), r"y_true of shape \(2, 2\)"),
         ([0, 3], np.zeros((2, 3)), r"num_classes=3\).*label 3"),
         ([0, -1], np.zeros((2, 3)), r"num_classes=3\).*label -1"),
+        ([0, 0.5], np.zeros((2, 3)), r"num_classes=3\).*label 0.5"),
+        (np.array([[1, 1, 0], [1, 0, 0]]), np.zeros((2, 3)), r"multi-label.*1, 1, 0"),
+        (np.array([[1, 0, 0], [0, 0, 0]]), np.zeros((2, 3)), r"multi-label.*0, 0, 0"),
+        (np.array([[2, -1, 0], [1, 0, 0]]), np.zeros((2, 3)), r"multi-label.*2, -1"),
     ],
 )
 def test_bad_batches(y_true, y_pred, text):

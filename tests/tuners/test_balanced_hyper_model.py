@@ -85,6 +85,28 @@ def test_a_trial_trains_on_its_setting(small, hypermodel, values, counts, synthe
 @pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="takes a minute to compile, even so small"
 )
+def test_one_sigmoid_output_has_scores_of_two_classes(small):
+    def build(hp):
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+        model.compile("sgd", "binary_crossentropy", run_eagerly=True)
+        return model
+
+    (x, y), (x_val, y_val) = small.three_digits()
+    hypermodel = kb.tuners.BalancedHyperModel(build, class_names=["other", "two"])
+    hp = trial_of(synthesizer="repeat", batch_size=64)
+    validation = x_val, (y_val == 2).astype("float32")[:, None]
+    history = hypermodel.fit(
+        hp, hypermodel.build(hp), x, y == 2, validation_data=validation, verbose=0
+    ).history
+    assert {"f1_macro", "val_f1_macro", "val_recall_two"} <= set(history)
+
+
 def test_a_trial_trains_a_bagan(small, hypermodel):
     (x, y), _ = small.three_digits()
     hp = trial_of(synthesizer="bagan+manual", synthetic_share=0.5, batch_size=90)

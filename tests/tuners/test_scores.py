@@ -4,6 +4,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+from sklearn import metrics as sk
 
 import keras_balance as kb
 from keras_balance.tuners import scores
@@ -73,10 +74,17 @@ def test_a_model_without_a_known_output_learns_the_number_of_classes():
     assert "recall_2" in logs_of(model)
 
 
-def test_a_single_number_has_no_classes():
-    model = classifier(1, loss="binary_crossentropy")
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_one_output_is_two_classes(from_logits):
+    model = classifier(1, loss=keras.losses.BinaryCrossentropy(from_logits=from_logits))
+    if from_logits:
+        model.layers[-1].activation = keras.activations.linear
     scores.add_per_class_metrics(model)
-    assert model.get_compile_config()["metrics"] is None
+    labels = (Y == 2).astype("float32")[:, None]
+    logs = model.evaluate(X, labels, verbose=0, return_dict=True)
+    guesses = model.predict(X, verbose=0)[:, 0] > (0 if from_logits else 0.5)
+    expected = sk.f1_score(labels[:, 0], guesses, average="macro")
+    assert logs["f1_macro"] == pytest.approx(expected)
 
 
 def test_metrics_that_keras_cannot_rebuild():
