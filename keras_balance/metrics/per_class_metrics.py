@@ -84,7 +84,7 @@ class PerClassMetrics(keras.Metric):
         dtype="float32",
     ):
         super().__init__(name=name, dtype=dtype)
-        self.num_classes = whole_number("num_classes", num_classes, 2)
+        self.num_classes = _check_num_classes(num_classes)
         self.class_names = class_names if class_names is None else list(class_names)
         self._names = check_score_names(class_names, num_classes)
         self.keys = keys if isinstance(keys, str) else list(keys)
@@ -186,6 +186,16 @@ class PerClassMetrics(keras.Metric):
                 f"(n, num_classes={self.num_classes}). "
                 f"Received: y_true of shape {tuple(labels)}"
             )
+
+
+def _check_num_classes(num_classes):
+    number = whole_number("num_classes", num_classes, 1)
+    if number == 1:
+        raise ValueError(
+            "`num_classes` must be at least 2: one sigmoid output is two classes. "
+            "Received: num_classes=1"
+        )
+    return number
 
 
 def _shown_names(keys, names):

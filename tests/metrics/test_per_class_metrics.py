@@ -333,7 +333,8 @@ def test_a_saved_model_brings_the_metric_back(tmp_path):
     [
         ({"num_classes": 2.5}, TypeError, "num_classes=2.5"),
         ({"num_classes": True}, TypeError, "num_classes=True"),
-        ({"num_classes": 1}, ValueError, "num_classes=1"),
+        ({"num_classes": 0}, ValueError, "num_classes=0"),
+        ({"num_classes": 1}, ValueError, "one sigmoid output is two classes.*=1"),
         ({"num_classes": 2, "keys": "recall"}, ValueError, "keys='recall'"),
         ({"num_classes": 2, "keys": [2]}, ValueError, r"keys=\[2\]"),
         ({"num_classes": 3, "threshold": 0.5}, ValueError, "threshold=0.5"),
