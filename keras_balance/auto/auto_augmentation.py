@@ -1,16 +1,14 @@
 """`AutoAugmentation`: finds out which layer to put in front of a model."""
 
 import keras
-import numpy as np
 
 from keras_balance.auto import checks
-from keras_balance.auto.candidates import LAYERS, TrainingImages
 from keras_balance.auto.chooser import BATCH_SIZE, Chooser
 from keras_balance.data import BalancedDataset
-from keras_balance.data.real_images import RealImages
-from keras_balance.data.sources import open_source
+from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.data.strategies import target_counts
+from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.makers import augment
-from keras_balance.utils.labels import read_labels
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 # One epoch would tell what a single look at augmented images in place of real ones is
@@ -76,7 +74,7 @@ class AutoAugmentation(Chooser):
 
     def __init__(
         self,
-        candidates=tuple(LAYERS),
+        candidates=None,
         classifier=None,
         folds=3,
         steps=None,
@@ -84,8 +82,8 @@ class AutoAugmentation(Chooser):
         seed=None,
         verbose=1,
     ):
-        self.candidates = candidates
-        by_name = checks.layers(candidates)
+        self.candidates = registry.names("front") if candidates is None else candidates
+        by_name = checks.layers(self.candidates)
         super().__init__(
             by_name,
             default=next(iter(by_name)),
@@ -99,12 +97,12 @@ class AutoAugmentation(Chooser):
         )
         self.layer = None
 
-    def fit(self, x, y, sampling_strategy="auto"):
+    def fit(self, x, y=None, sampling_strategy="auto"):
         """Judge the candidates, and choose one.
 
         Args:
-            x: Images, as `BalancedDataset` takes them.
-            y: Their labels.
+            x: Images, as `BalancedDataset` takes them, or `kb.data.LabelledImages`.
+            y: Their labels; None with `LabelledImages`.
             sampling_strategy: How they will be balanced, as in `BalancedDataset`.
 
         Returns:
@@ -114,25 +112,33 @@ class AutoAugmentation(Chooser):
             ValueError: As `BalancedDataset` does.
             TypeError: As `BalancedDataset` does.
         """
-        balanced = BalancedDataset(x, y, sampling_strategy=sampling_strategy, seed=0)
-        indices, encoding = read_labels(y)
-        real = RealImages(open_source(x), indices, encoding.num_classes)
-        rows = [real.rows_of(c) for c in range(encoding.num_classes)]
-        targets = np.array([*balanced.class_counts.values()])
-        images = TrainingImages(real, encoding)
-        self._compare(images, rows, targets, self.seed)
-        layer = self._candidates[self.choice](images.whole(self.seed))
+        images = LabelledImages.read(x, y)
+        images.check_every_class()
+        targets = target_counts(images.counts, sampling_strategy, images.encoding)
+        self._compare(images, targets, self.seed)
+        layer = self._layer(self._fit(self.choice, images, self.seed))
         self.layer = keras.layers.Identity() if layer is None else layer
         return self
 
-    def _feed(self, part, targets, fitted):
+    def _feed(self, part, targets, fitted, seed):
         return _Augmented(
-            fitted,
-            part.x,
-            part.y,
-            BATCH_SIZE,
+            self._layer(fitted),
+            part,
+            batch_size=BATCH_SIZE,
             sampling_strategy=targets,
-            seed=part.seed,
+            seed=seed,
+        )
+
+    @staticmethod
+    def _layer(fitted):
+        """Give the layer of a candidate, None for none."""
+        if fitted is None or isinstance(fitted, keras.layers.Layer):
+            return fitted
+        if fitted == registry.NOTHING:
+            return None
+        raise TypeError(
+            'A filling with the role "front" must be a Keras layer. '
+            f"Received: {fitted!r}"
         )
 
 

@@ -1,10 +1,9 @@
 """`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
 
 from keras_balance.auto import checks
-from keras_balance.auto.candidates import CANDIDATES, TrainingImages
 from keras_balance.auto.chooser import BATCH_SIZE, Chooser
 from keras_balance.data import BalancedDataset
-from keras_balance.data.synthesis.makers import CHOOSERS
+from keras_balance.data.synthesis import registry
 
 # Where nothing could be measured: seldom worse than repeating, and it costs nothing.
 _DEFAULT = "manual"
@@ -90,7 +89,7 @@ class AutoSynthesizer(Chooser):
 
     def __init__(
         self,
-        candidates=tuple(CANDIDATES),
+        candidates=None,
         classifier=None,
         folds=3,
         steps=None,
@@ -98,9 +97,9 @@ class AutoSynthesizer(Chooser):
         seed=None,
         verbose=1,
     ):
-        self.candidates = candidates
+        self.candidates = registry.names("auto") if candidates is None else candidates
         super().__init__(
-            checks.candidates(candidates),
+            checks.candidates(self.candidates),
             default=_DEFAULT,
             judge={},
             classifier=classifier,
@@ -111,12 +110,11 @@ class AutoSynthesizer(Chooser):
             verbose=verbose,
         )
 
-    def choose(self, real, encoding, targets, seed):
+    def choose(self, images, targets, seed):
         """Judge the candidates; fit the best. `BalancedDataset` calls this.
 
         Args:
-            real: The `RealImages` of the dataset.
-            encoding: `LabelEncoding` of its labels.
+            images: `LabelledImages`.
             targets: int array, images that balancing shall give each class.
             seed: Seed of the dataset.
 
@@ -124,24 +122,17 @@ class AutoSynthesizer(Chooser):
             The chosen synthesizer, fitted on all the images.
         """
         seed = seed if self.seed is None else self.seed
-        rows = [real.rows_of(c) for c in range(encoding.num_classes)]
-        if (targets <= [len(members) for members in rows]).all():
+        if (targets <= images.counts).all():
             self.choice, self.scores = "nothing", {n: [] for n in self._candidates}
             return self.choice
-        images = TrainingImages(real, encoding)
-        self._compare(images, rows, targets, seed)
-        fit = (CANDIDATES | self._candidates)[self.choice]
-        return fit(images.whole(seed))
+        self._compare(images, targets, seed)
+        return self._fit(self.choice, images, seed)
 
-    def _feed(self, part, targets, fitted):
+    def _feed(self, part, targets, fitted, seed):
         return BalancedDataset(
-            part.x,
-            part.y,
-            BATCH_SIZE,
+            part,
+            batch_size=BATCH_SIZE,
             synthesizer=fitted,
             sampling_strategy=targets,
-            seed=part.seed,
+            seed=seed,
         )
-
-
-CHOOSERS["auto"] = AutoSynthesizer

@@ -5,19 +5,20 @@ import numbers
 import keras
 import numpy as np
 
-from keras_balance.auto.candidates import CANDIDATES, LAYERS
+from keras_balance.data.synthesis import registry
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import num_classes_of
 
 
 def candidates(value):
-    """`candidates` as a dict of names to functions from a `Part` to a synthesizer."""
-    return _by_name(value, CANDIDATES, "synthesizers", _as_function)
+    """`candidates` as a dict of names to what `_fit` of the automatic choices takes."""
+    known = registry.names_to_choose_from()
+    return _by_name(value, known, "synthesizers", _as_function)
 
 
 def layers(value):
-    """`candidates` as a dict of names to functions from a `Part` to a layer or None."""
-    return _by_name(value, LAYERS, "layers", _as_layer)
+    """`candidates` in the same way, of layers or None for none."""
+    return _by_name(value, registry.names("front"), "layers", _as_layer)
 
 
 def classifier(value):
@@ -84,13 +85,13 @@ def _as_function(candidate):
         candidate, "generate"
     )
     if callable(candidate) and not is_ready:
-        return lambda part: candidate(part.x, part.y, part.seed)
-    return lambda part: candidate
+        return lambda images, seed: candidate(images.x, images.labels, seed)
+    return lambda images, seed: candidate
 
 
 def _as_layer(candidate):
     if candidate is None or isinstance(candidate, keras.layers.Layer):
-        return lambda part: candidate
+        return lambda images, seed: candidate
     raise TypeError(
         "The values of `candidates` must be Keras layers or None. "
         f"Received: {candidate!r}"
@@ -98,16 +99,17 @@ def _as_layer(candidate):
 
 
 def _by_name(value, known, kind, as_function):
+    """Functions `(images, seed)` by name; None for a filling of the registry."""
     if isinstance(value, dict):
         found = {str(name): as_function(part) for name, part in value.items()}
     elif isinstance(value, (list, tuple)):
         for name in value:
             if name not in known:
                 raise ValueError(
-                    f"`candidates` must be names out of {list(known)}, or a dict "
+                    f"`candidates` must be names out of {known}, or a dict "
                     f"of names to {kind}. Received: candidates={value!r}"
                 )
-        found = {name: known[name] for name in value}
+        found = dict.fromkeys(value)
     else:
         raise TypeError(
             f"`candidates` must be a sequence of names or a dict of names to {kind}. "

@@ -1,7 +1,5 @@
 """What `AutoSynthesizer` and `AutoAugmentation` share: candidates judged in folds."""
 
-from functools import cache
-
 import numpy as np
 
 from keras_balance.auto import checks, decision
@@ -9,6 +7,7 @@ from keras_balance.auto.folds import make_folds
 from keras_balance.auto.judge import Judge
 from keras_balance.auto.keras_judge import KerasJudge
 from keras_balance.auto.progress import Progress
+from keras_balance.data.synthesis import registry
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
 
@@ -24,7 +23,8 @@ class Chooser:
     candidate makes of the images of a case.
 
     Args:
-        candidates: dict of names to functions from a `Part` to what is fitted to it.
+        candidates: dict of names to functions `(images, seed)` that fit something to
+            `LabelledImages`; None for the filling of that name.
         default: Name of the candidate to take where nothing could be measured.
         judge: Arguments of `Judge`.
         classifier, folds, steps, time_budget, seed, verbose: As in the subclasses.
@@ -57,20 +57,32 @@ class Chooser:
         """Scores of all candidates as text; `*` marks the chosen one."""
         return decision.table(self.scores, self._titles, self.choice)
 
-    def _feed(self, part, targets, fitted):
+    def _feed(self, part, targets, fitted, seed):
         """Dataset that a candidate, fitted before, makes of the images of a case."""
         raise NotImplementedError
 
-    def _compare(self, images, rows, targets, seed):
+    def _fit(self, name, images, seed, fitted=None):
+        """Fit a candidate; `fitted` keeps what several are made of."""
+        fit = self._candidates.get(name)
+        if fit is None:
+            return registry.fit(name, images, seed, fitted)
+        fitted = {} if fitted is None else fitted
+        # Beside a filling that it may share its name with.
+        key = "own", name
+        if key not in fitted:
+            fitted[key] = fit(images, seed)
+        return fitted[key]
+
+    def _compare(self, images, targets, seed):
         """Judge all candidates, and choose one.
 
         Args:
-            images: `TrainingImages`.
-            rows: List of int arrays, the rows of each class.
+            images: `LabelledImages`.
             targets: int array, images that balancing shall give each class.
             seed: Integer.
         """
         self.choice, self.scores = None, {name: [] for name in self._candidates}
+        rows = [images.rows_of(c) for c in range(images.num_classes)]
         folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
         cases = [case for fold in folds for case in fold.cases]
         self._titles = [case.title for case in cases]
@@ -83,10 +95,9 @@ class Chooser:
 
     def _judge(self, images, fold, seed, progress):
         """Score the candidates by the cases of a fold, until the time is over."""
-        to_fit_on = images.part(fold.rows, seed)
-        fitted = cache(lambda name: self._candidates[name](to_fit_on))
+        to_fit_on, fitted = images.part(fold.rows), {}
         for case in fold.cases:
-            part = images.part(case.train, seed)
+            part = images.part(case.train)
             judge = None
             for name in self._candidates:
                 if progress.is_over:
@@ -94,14 +105,15 @@ class Chooser:
                 judge = judge or self._make_judge(images, case, seed)
                 try:
                     targets = _by_label(part.encoding, case.targets)
-                    f1 = judge.f1(self._feed(part, targets, fitted(name)))
+                    candidate = self._fit(name, to_fit_on, seed, fitted)
+                    f1 = judge.f1(self._feed(part, targets, candidate, seed))
                 except FloatingPointError:  # BAGAN's loss became NaN
                     f1 = np.full(len(case.scored), np.nan)
                 self.scores[name].append(f1.tolist())
                 progress.end(f"{case.title}, {name}", f1.mean())
 
     def _make_judge(self, images, case, seed):
-        held_out = images.part(case.held_out, seed)
+        held_out = images.part(case.held_out)
         if self.classifier is None:
             return Judge(held_out, case.scored, **self._judge_options)
         steps = self.steps

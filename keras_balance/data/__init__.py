@@ -5,6 +5,8 @@ from keras_balance.data.directory import (
     balanced_image_dataset_from_directory as balanced_image_dataset_from_directory,
 )
 from keras_balance.data.image_over_sampler import ImageOverSampler as ImageOverSampler
+from keras_balance.data.labelled_images import LabelledImages as LabelledImages
+from keras_balance.data.synthesis import registry as registry
 from keras_balance.data.synthesis.augmented_synthesizer import (
     AugmentedSynthesizer as AugmentedSynthesizer,
 )

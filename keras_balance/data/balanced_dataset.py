@@ -8,13 +8,12 @@ import keras
 import numpy as np
 
 from keras_balance.data import checks
+from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.plan import Planner
-from keras_balance.data.real_images import RealImages
-from keras_balance.data.sources import open_source
 from keras_balance.data.strategies import target_counts
-from keras_balance.data.synthesis.makers import find_chooser, read_synthesizer
-from keras_balance.utils.images import check_images, check_same_length
-from keras_balance.utils.labels import count_classes, read_labels
+from keras_balance.data.synthesis import registry
+from keras_balance.data.synthesis.makers import read_synthesizer
+from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import check_seed
 
 
@@ -37,7 +36,7 @@ class BalancedDataset(keras.utils.PyDataset):
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor, a `numpy.memmap` or an HDF5-like array, which
-            is read batch by batch.
+            is read batch by batch; or `LabelledImages`, with `y=None`.
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
             `(n, num_classes)`.
         batch_size: Images in a batch; the last one of an epoch may be smaller.
@@ -51,6 +50,8 @@ class BalancedDataset(keras.utils.PyDataset):
               (class indices for one-hot `y`) as an array `(n,)`, and returns float
               images in the scale of `x`,
             - `"smote"` interpolates real images (needs imbalanced-learn),
+            - a name out of `kb.data.registry.names()`, such as one that was added by
+              `kb.data.registry.register`,
             - a dict mixes them: `{"manual": 0.5, bagan: 0.5}`,
             - `"nothing"` leaves the shortfall as it is, or its share in a mixture:
               alone, an epoch holds the real images and no others,
@@ -73,6 +74,8 @@ class BalancedDataset(keras.utils.PyDataset):
         refresh: Epochs after which synthetic images are made anew: `True` for each
             epoch, `False` for never, or a number of epochs. Repeated images are
             always drawn anew.
+        data_format: `"channels_last"` or `"channels_first"`. By default that of `x`
+            where it has one, and else Keras' own.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
             `use_multiprocessing`, `max_queue_size`. On JAX and torch, with several
             workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras 3.15
@@ -108,7 +111,7 @@ class BalancedDataset(keras.utils.PyDataset):
     def __init__(
         self,
         x,
-        y,
+        y=None,
         batch_size=32,
         synthesizer=None,
         sampling_strategy="auto",
@@ -117,47 +120,62 @@ class BalancedDataset(keras.utils.PyDataset):
         num_classes=None,
         synthetic_weight=None,
         refresh=True,
+        data_format=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.y = y
         self.batch_size = checks.batch_size(batch_size)
-        self.synthesizer = find_chooser(synthesizer)
+        self.synthesizer = synthesizer
         self.sampling_strategy = sampling_strategy
         self.shuffle = bool(shuffle)
         self.seed = check_seed(seed)
         self.num_classes = num_classes
         self.synthetic_weight = checks.synthetic_weight(synthetic_weight)
         self.refresh = checks.refresh(refresh)
-        self._source = open_source(x)
-        check_images(self._source)
-        check_same_length(x, y)
-        self._read_classes()
+        self.images = LabelledImages.read(
+            x, y, num_classes=num_classes, data_format=data_format
+        )
+        self.images.check_every_class()
+        self._source, self._encoding = self.images.source, self.images.encoding
+        self._plan_epochs()
         self._lock, self._owner = threading.RLock(), os.getpid()
         self._plan = None
         self.epoch = 0
 
-    def _read_classes(self):
-        indices, encoding = read_labels(self.y, num_classes=self.num_classes)
-        counts = count_classes(indices, encoding.num_classes)
-        checks.class_counts(counts, encoding)
-        targets = target_counts(counts, self.sampling_strategy, encoding)
-        indices = indices.astype(np.min_scalar_type(encoding.num_classes))
-        real = RealImages(self._source, indices, encoding.num_classes)
-        synthesizer = self.synthesizer
-        if hasattr(synthesizer, "choose"):
-            synthesizer = synthesizer.choose(real, encoding, targets, self.seed)
-        parts = read_synthesizer(synthesizer, real, encoding)
+    def _plan_epochs(self):
+        images = self.images
+        targets = target_counts(images.counts, self.sampling_strategy, images.encoding)
+        parts = self._fit_synthesizer(targets)
         self._planner = Planner(
-            real, targets - counts, parts, self.shuffle, self.seed, self.refresh
+            images,
+            targets - images.counts,
+            parts,
+            self.shuffle,
+            self.seed,
+            self.refresh,
         )
-        self._classes = np.concatenate([indices, self._planner.synthetic_classes])
-        self._encoding = encoding
+        synthetic = self._planner.synthetic_classes
+        self._classes = np.concatenate([images.indices, synthetic])
+
+    def _fit_synthesizer(self, targets):
+        """List of `(maker, share)`, after the choice where there is one."""
+        synthesizer = self.synthesizer
+        if isinstance(synthesizer, str):
+            synthesizer = registry.fit(synthesizer, self.images, self.seed)
+        if hasattr(synthesizer, "choose"):
+            self.synthesizer = synthesizer
+            synthesizer = synthesizer.choose(self.images, targets, self.seed)
+        return read_synthesizer(synthesizer, self.images, self.seed)
 
     @property
     def x(self):
         """The images, as they were given."""
-        return self._source.array
+        return self.images.x
+
+    @property
+    def y(self):
+        """The labels of the real images, written as they were given."""
+        return self.images.labels
 
     @property
     def epoch(self):
@@ -170,7 +188,7 @@ class BalancedDataset(keras.utils.PyDataset):
         self._within_epoch, self._fetched = False, set()
         if self.use_multiprocessing:
             # Keras forks its workers before it calls `on_epoch_begin`.
-            self._prepare()
+            self._prepare(self._epoch)
 
     @property
     def class_counts(self):
@@ -187,12 +205,26 @@ class BalancedDataset(keras.utils.PyDataset):
         return math.ceil(len(self._classes) / self.batch_size)
 
     def __getitem__(self, index):
-        plan = self._prepare()
         index = range(len(self))[index]
+        batch = self.batch(self._epoch, index)
         # Keras' worker threads may begin before it calls `on_epoch_begin`.
         if self._within_epoch or _is_worker_thread():
             self._fetched.add(index)
-        start = index * self.batch_size
+        return batch
+
+    def batch(self, epoch, index):
+        """Give a batch of any epoch; the dataset stays at its own.
+
+        Args:
+            epoch: Number of the epoch, counted from 0.
+            index: Number of the batch, negative from the end.
+
+        Returns:
+            What `dataset[index]` gives in that epoch: `(images, labels)`, or with
+            the weights.
+        """
+        plan = self._prepare(checks.epoch(epoch))
+        start = range(len(self))[index] * self.batch_size
         positions = plan.order[start : start + self.batch_size]
         batch = (
             self._read(plan, positions),
@@ -217,21 +249,21 @@ class BalancedDataset(keras.utils.PyDataset):
             images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
         return images
 
-    def _prepare(self):
-        """Give the plan of the present epoch; make it if it is not there."""
+    def _prepare(self, epoch):
+        """Give the plan of an epoch; make it if it is not there."""
         # Workers find it made and take no lock: a forked one could inherit it locked.
         plan = self._plan
-        if plan is not None and plan.epoch == self._epoch:
+        if plan is not None and plan.epoch == epoch:
             return plan
         if self._owner != os.getpid():
             raise RuntimeError(
-                f"The images of epoch {self._epoch} are not here, and a copy of a "
+                f"The images of epoch {epoch} are not here, and a copy of a "
                 "BalancedDataset in another process makes none. Pass "
                 "`use_multiprocessing=True` when building it."
             )
         with self._lock:
-            if self._plan is None or self._plan.epoch != self._epoch:
-                self._plan = self._planner.plan(self._epoch)
+            if self._plan is None or self._plan.epoch != epoch:
+                self._plan = self._planner.plan(epoch)
             return self._plan
 
     def to_tf_dataset(self):
@@ -264,7 +296,7 @@ class BalancedDataset(keras.utils.PyDataset):
         """Make the synthetic images of the epoch. Called by `fit`."""
         checks.fits_devices(len(self._classes), self.batch_size)
         self._within_epoch = True
-        self._prepare()
+        self._prepare(self._epoch)
 
     def on_epoch_end(self):
         """Move on to the next epoch, if this one was seen whole. Called by `fit`.
@@ -279,7 +311,7 @@ class BalancedDataset(keras.utils.PyDataset):
             self.epoch += 1
         self._within_epoch = False
         if self.use_multiprocessing:
-            self._prepare()
+            self._prepare(self._epoch)
 
     def __getstate__(self):
         # A worker process gets the images of the epoch, never a live model.
@@ -288,7 +320,7 @@ class BalancedDataset(keras.utils.PyDataset):
             "_lock": None,
             "_planner": None,
             "synthesizer": None,
-            "_plan": self._prepare(),
+            "_plan": self._prepare(self._epoch),
         }
 
     def __setstate__(self, state):

@@ -50,21 +50,6 @@ def synthesizer(value):
     return value
 
 
-def class_counts(counts, encoding):
-    """Raise a `ValueError` for a class without images, or a single class."""
-    empty = np.flatnonzero(counts == 0)
-    if len(empty):
-        raise ValueError(
-            "Every class must have at least one image. "
-            f"Received: y without class {encoding.classes[empty[0]].item()!r}"
-        )
-    if len(counts) < 2:
-        raise ValueError(
-            "`y` must hold at least two classes. "
-            f"Received: y with the class {encoding.classes[0].item()!r} alone"
-        )
-
-
 def fits_devices(total, batch_size):
     """Raise a `ValueError` where `keras.distribution` could not split a batch."""
     distribution = keras.distribution.distribution()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_balance.data.balanced_dataset import BalancedDataset
-from keras_balance.utils.labels import count_classes, read_labels
+from keras_balance.data.labelled_images import LabelledImages
 
 _BATCH_SIZE = 1024
 
@@ -48,23 +48,23 @@ class ImageOverSampler:
         Raises:
             ValueError, TypeError: As `BalancedDataset`.
         """
+        real = LabelledImages.read(X, y)
         dataset = BalancedDataset(
-            X,
-            y,
-            _BATCH_SIZE,
+            real,
+            batch_size=_BATCH_SIZE,
             synthesizer=self.synthesizer,
             sampling_strategy=self.sampling_strategy,
             shuffle=False,
             seed=self.random_state,
         )
-        images, labels = [np.asarray(X)], [np.asarray(y)]
+        images, labels = [np.asarray(real.x)], [real.labels]
         # Unshuffled, the synthetic images follow the real ones.
-        for index in range(len(X) // _BATCH_SIZE, len(dataset)):
-            start = max(0, len(X) - index * _BATCH_SIZE)
+        for index in range(len(real) // _BATCH_SIZE, len(dataset)):
+            start = max(0, len(real) - index * _BATCH_SIZE)
             batch = [part[start:] for part in dataset[index]]
             images.append(batch[0].astype(images[0].dtype, copy=False))
             labels.append(batch[1])
-        self.sampling_strategy_ = _shortfall(y, dataset.class_counts)
+        self.sampling_strategy_ = _shortfall(real, dataset.class_counts)
         return np.concatenate(images), np.concatenate(labels)
 
     def get_params(self, deep=True):
@@ -90,11 +90,8 @@ class ImageOverSampler:
         return type(self)(**self.get_params())
 
 
-def _shortfall(y, class_counts):
-    indices, encoding = read_labels(y)
-    counts = count_classes(indices, encoding.num_classes)
-    shortfall = np.array(list(class_counts.values())) - counts
+def _shortfall(real, class_counts):
+    shortfall = np.array(list(class_counts.values())) - real.counts
     wanted = np.flatnonzero(shortfall)
-    return dict(
-        zip(encoding.names(wanted).tolist(), shortfall[wanted].tolist(), strict=True)
-    )
+    names = real.encoding.names(wanted)
+    return dict(zip(names.tolist(), shortfall[wanted].tolist(), strict=True))

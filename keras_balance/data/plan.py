@@ -37,7 +37,7 @@ class Planner:
     """Makes the plan of any epoch, as a pure function of seed and epoch.
 
     Args:
-        real: `RealImages`.
+        images: `LabelledImages`.
         shortfall: int array `(num_classes,)`, synthetic images per class.
         parts: List of `(maker, share)`; the maker None repeats real images, and
             `NOTHING` leaves its share out.
@@ -46,8 +46,8 @@ class Planner:
         refresh: Epochs after which made images are made anew; 0 for never.
     """
 
-    def __init__(self, real, shortfall, parts, shuffle, seed, refresh):
-        self.real, self.shuffle, self.seed = real, shuffle, seed
+    def __init__(self, images, shortfall, parts, shuffle, seed, refresh):
+        self.images, self.shuffle, self.seed = images, shuffle, seed
         self.refresh = int(refresh)
         counts = split_by_shares(shortfall, [share for _, share in parts])
         classes = np.arange(len(shortfall), dtype=np.min_scalar_type(len(shortfall)))
@@ -60,15 +60,15 @@ class Planner:
 
     def plan(self, epoch):
         """Make the plan of an epoch; made images are kept until they are due."""
-        size = len(self.real) + len(self.synthetic_classes)
+        size = len(self.images) + len(self.synthetic_classes)
         order = np.arange(size, dtype="int32" if size < 2**31 else "int64")
         if self.shuffle:
             random_generator(self.seed, epoch, _ORDER).shuffle(order)
         generator = random_generator(self.seed, epoch, _REPEAT)
-        rows, next_row = [], len(self.real)
+        rows, next_row = [], len(self.images)
         for maker, labels in self._parts:
             if maker is None:
-                rows.append(self.real.draw(labels, generator))
+                rows.append(self.images.draw(labels, generator))
             else:
                 rows.append(np.arange(next_row, next_row + len(labels)))
                 next_row += len(labels)
@@ -77,11 +77,11 @@ class Planner:
 
     def _pool_of(self, epoch, end):
         number = epoch // self.refresh if self.refresh else 0
-        if end == len(self.real):
+        if end == len(self.images):
             return None
         if number != self._pool_number:
             self._pool_number = self._pool = None  # frees the images before
-            shape = (end - len(self.real), *self.real.source.shape[1:])
+            shape = (end - len(self.images), *self.images.image_shape)
             self._pool = store(self._synthesize(number), shape, self._pool_dtype)
             self._pool_number = number
         return self._pool
@@ -90,10 +90,10 @@ class Planner:
         for place, (maker, labels) in enumerate(self._parts):
             if maker is not None:
                 seed = derive_seed(self.seed, number, _POOL, place)
-                yield from synthesize(maker, labels, self.real.source.shape[1:], seed)
+                yield from synthesize(maker, labels, self.images.image_shape, seed)
 
     @property
     def _pool_dtype(self):
         # As precise as the real images, and as small.
-        dtype = self.real.source.dtype
+        dtype = self.images.source.dtype
         return dtype if dtype.kind in "iu" else np.dtype("float32")

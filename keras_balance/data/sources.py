@@ -22,8 +22,7 @@ _CHUNK = 4096
 
 def open_source(x):
     """Find the source behind `x`: array, tensor, `numpy.memmap` or HDF5-like array."""
-    if keras.ops.is_tensor(x):
-        x = keras.ops.convert_to_numpy(x)
+    x = to_numpy(x)
     if isinstance(x, np.memmap) and _can_reopen(x):
         return MappedFile(x)
     if isinstance(x, np.ndarray):
@@ -31,6 +30,23 @@ def open_source(x):
     if not hasattr(x, "shape"):
         check_images(x)  # which tells what is wrong with it
     return LazySource(x)
+
+
+def to_numpy(array):
+    """Give a tensor of any backend as a NumPy array; anything else as it is."""
+    if isinstance(array, np.ndarray):
+        return array
+    if keras.ops.is_tensor(array):
+        return keras.ops.convert_to_numpy(array)
+    # Tensors of the backends that are not Keras' own at the moment: what is read
+    # when it is indexed has NumPy's types and no `__dlpack__`.
+    dtype = getattr(array, "dtype", None)
+    is_tensor = dtype is not None and not isinstance(dtype, np.dtype)
+    if not is_tensor and not hasattr(array, "__dlpack__"):
+        return array
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+    return np.asarray(array)
 
 
 def store(chunks, shape, dtype):

@@ -10,10 +10,8 @@ import zipfile
 import keras
 import numpy as np
 
-from keras_balance.data.sources import open_source, value_range
 from keras_balance.models import BAGAN
 from keras_balance.utils.files import atomic_path
-from keras_balance.utils.labels import count_classes, read_labels
 from keras_balance.version import __version__
 
 _BATCH_SIZE = 64
@@ -28,7 +26,7 @@ def default_folder():
     return pathlib.Path(home).expanduser() / "keras_balance" / "bagan"
 
 
-def trained_bagan(folder, x, y, steps, arguments, verbose="auto"):
+def trained_bagan(folder, images, steps, arguments, verbose="auto"):
     """Load the BAGAN of a setting, or train it and keep it.
 
     The file's name is a hash of the data, the arguments, the steps, the backend and
@@ -38,8 +36,7 @@ def trained_bagan(folder, x, y, steps, arguments, verbose="auto"):
 
     Args:
         folder: Folder of the cache, made when missing.
-        x: Images `(n, height, width, channels)` of any number type.
-        y: Labels, as `BalancedDataset` takes them.
+        images: `LabelledImages`.
         steps: Optimiser steps of both phases together.
         arguments: Dict of arguments of `BAGAN` that JSON can hold; the seed among
             them.
@@ -48,16 +45,14 @@ def trained_bagan(folder, x, y, steps, arguments, verbose="auto"):
     Raises:
         FloatingPointError: When a loss is NaN or infinite. Nothing is kept then.
     """
-    source = open_source(x)
-    indices, encoding = read_labels(y)
-    classes = encoding.classes.tolist()
+    classes = images.encoding.classes.tolist()
     setting = {
-        "data": _fingerprint(source, indices),
+        "data": _fingerprint(images),
         "classes": classes,
         "steps": steps,
         "arguments": arguments,
         "backend": keras.backend.backend(),
-        "data_format": keras.config.image_data_format(),
+        "data_format": images.data_format,
         "version": __version__,
     }
     text = json.dumps(setting, sort_keys=True)
@@ -66,16 +61,17 @@ def trained_bagan(folder, x, y, steps, arguments, verbose="auto"):
     bagan = _load(path)
     if bagan is None:
         bagan = BAGAN(
-            image_shape=source.shape[1:],
-            num_classes=encoding.num_classes,
-            value_range=value_range(source),
+            image_shape=images.image_shape,
+            num_classes=images.num_classes,
+            value_range=images.value_range,
             class_names=classes,
+            data_format=images.data_format,
             **arguments,
         )
-        epochs = _epochs(count_classes(indices, encoding.num_classes), steps)
+        epochs = _epochs(images.counts, steps)
         bagan.fit(
-            source.array,
-            encoding.names(indices),
+            images.x,
+            images.encoding.names(images.indices),
             batch_size=_BATCH_SIZE,
             verbose=verbose,
             **epochs,
@@ -101,9 +97,10 @@ def _load(path):
     return model if isinstance(model, BAGAN) else None
 
 
-def _fingerprint(source, indices):
+def _fingerprint(images):
+    source = images.source
     digest = hashlib.sha256(f"{source.shape} {source.dtype}".encode())
     for start in range(0, len(source), _CHUNK):
         digest.update(np.ascontiguousarray(source[start : start + _CHUNK]).data)
-    digest.update(indices.tobytes())
+    digest.update(images.indices.astype("int64").tobytes())
     return digest.hexdigest()

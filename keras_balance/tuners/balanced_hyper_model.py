@@ -3,11 +3,17 @@
 import keras
 import keras_tuner
 
-from keras_balance.data import AugmentedSynthesizer, BalancedDataset
-from keras_balance.data.sources import open_source, value_range
-from keras_balance.layers import ManualAugmentation
+from keras_balance.data import BalancedDataset
+from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.data.synthesis import registry
+from keras_balance.data.synthesis.fillings import augmentation
 from keras_balance.tuners import bagan_cache, scores
-from keras_balance.tuners.search_space import declare, read_search_space, values_of
+from keras_balance.tuners.search_space import (
+    NO_SYNTHESIS,
+    declare,
+    read_search_space,
+    values_of,
+)
 from keras_balance.utils.seeds import check_seed
 
 # Arguments of `keras.Model.fit` that balanced batches leave no room for.
@@ -27,9 +33,9 @@ class BalancedHyperModel(keras_tuner.HyperModel):
 
     | hyperparameter | searched | default | matters to |
     |---|---|---|---|
-    | `synthesizer` | none, repeat, manual, bagan, bagan+manual | manual | |
-    | `balance`: classes in parts of the largest | 0.25 to 1 | 1 | all but none |
-    | `synthetic_share`: the rest is repeated | 0.25 to 1 | 1 | all but none, repeat |
+    | `synthesizer` | `kb.data.registry.names("search")` | manual | |
+    | `balance`: classes in parts of the largest | 0.25 to 1 | 1 | all but nothing |
+    | `synthetic_share`: the rest is repeated | 0.25 to 1 | 1 | what makes new images |
     | `rotation_factor` of `ManualAugmentation` | 0 to 0.15 | 0.05 | manual |
     | `zoom_factor` | 0 to 0.3 | 0.1 | manual |
     | `noise_factor` | 0 to 0.15 | 0.05 | manual |
@@ -39,10 +45,12 @@ class BalancedHyperModel(keras_tuner.HyperModel):
     | `bagan_steps` of both phases | 1000, 2000, 4000 | 2000 | bagan |
     | `batch_size` of the classifier | 16, 32, 64, 128 | 32 | |
 
-    "nothing" is the data as it is; "smote" can be asked for. All hyperparameters are
-    declared before the first trial, each active only with the synthesizers that it
-    matters to; `build` shares the names. Wrap the tuner in `kb.tuners.default_first`
-    to begin with the defaults.
+    The fillings are nothing (the data as it is), repeat, manual, elastic, bagan+manual
+    and bagan, and those that were registered; others, such as "smote", can be asked
+    for. What matters to manual or to bagan matters to what is made of it, too. All
+    hyperparameters are declared before the first trial, each active only with the
+    synthesizers that it matters to; `build` shares the names. Wrap the tuner in
+    `kb.tuners.default_first` to begin with the defaults.
 
     A BAGAN is trained once for each distinct setting and data, whatever the number of
     trials, tuners and processes, and kept in `cache_dir`.
@@ -134,8 +142,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         Args:
             hp: keras-tuner's `HyperParameters` of a trial.
             model: What `build` returned.
-            x: Images, as `BalancedDataset` takes them.
-            y: Their labels.
+            x: Images, as `BalancedDataset` takes them, or `kb.data.LabelledImages`.
+            y: Their labels; None with `LabelledImages`.
             **kwargs: Arguments of `keras.Model.fit`, as given to `search`.
 
         Returns:
@@ -148,9 +156,10 @@ class BalancedHyperModel(keras_tuner.HyperModel):
                 would stumble over: the data, a model that is not compiled, a missing
                 objective.
         """
-        self._check_search(model, x, y, kwargs)
+        self._check_search(model, kwargs)
+        images = _read(x, y)
         callbacks = list(kwargs.pop("callbacks", None) or [])
-        data = self.balanced_dataset(hp, x, y, verbose=kwargs.get("verbose", "auto"))
+        data = self.balanced_dataset(hp, images, verbose=kwargs.get("verbose", "auto"))
         # Hyperband goes on with a training where it stopped.
         data.epoch = kwargs.get("initial_epoch", 0)
         scores.add_per_class_metrics(model, len(data.class_counts), self.class_names)
@@ -159,14 +168,14 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         scores.check_history(history.history, callbacks)
         return history
 
-    def balanced_dataset(self, hp, x, y, verbose="auto"):
+    def balanced_dataset(self, hp, x, y=None, verbose="auto"):
         """Balance the data as a setting says.
 
         Args:
             hp: keras-tuner's `HyperParameters`, such as
                 `tuner.get_best_hyperparameters()[0]`.
-            x: Images, as `BalancedDataset` takes them.
-            y: Their labels.
+            x: Images, as `BalancedDataset` takes them, or `kb.data.LabelledImages`.
+            y: Their labels; None with `LabelledImages`.
             verbose: Of a BAGAN that must be trained, as in `keras.Model.fit`.
 
         Returns:
@@ -175,50 +184,51 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         Raises:
             keras_tuner.errors.FailedTrialError: When the BAGAN's training diverges.
         """
+        images = LabelledImages.read(x, y)
         values = values_of(hp, self.entries)
         return BalancedDataset(
-            x,
-            y,
+            images,
             batch_size=values["batch_size"],
-            synthesizer=self._synthesizer(values, x, y, verbose),
+            synthesizer=self._synthesizer(values, images, verbose),
             sampling_strategy=values["balance"],
             seed=self.seed,
         )
 
-    def _synthesizer(self, values, x, y, verbose):
+    def _synthesizer(self, values, images, verbose):
         name, share = values["synthesizer"], values["synthetic_share"]
-        if name in ("nothing", "repeat"):
+        if name in NO_SYNTHESIS:
             return name
         if share == 0:
-            return "repeat"
-        synthesizer = name
-        if "manual" in name:
-            synthesizer = layer = self._augmentation(values, x)
-        if "bagan" in name:
-            synthesizer = self._bagan(values, x, y, verbose)
-        if name == "bagan+manual":
-            synthesizer = AugmentedSynthesizer(synthesizer, layer)
-        return {synthesizer: share, "repeat": 1 - share} if share < 1 else synthesizer
-
-    def _augmentation(self, values, x):
-        return ManualAugmentation(
-            rotation_factor=values["rotation_factor"],
-            zoom_factor=values["zoom_factor"],
-            noise_factor=values["noise_factor"],
-            translation_factor=values["translation_factor"],
-            elastic_factor=values["elastic_factor"],
-            value_range=value_range(open_source(x)),
-            seed=self.seed,
+            return registry.REPEAT
+        synthesizer = registry.fit(
+            name, images, self.seed, self._searched(name, values, images, verbose)
         )
+        if share == 1:
+            return synthesizer
+        mixture = synthesizer if isinstance(synthesizer, dict) else {synthesizer: 1.0}
+        parts = {part: share * weight for part, weight in mixture.items()}
+        return parts | {registry.REPEAT: 1 - share}
 
-    def _bagan(self, values, x, y, verbose):
+    def _searched(self, name, values, images, verbose):
+        """Fit the parts of a filling whose arguments are searched."""
+        strengths = {
+            argument: values[argument]
+            for argument, entry in self.entries.items()
+            if entry.part == "manual"
+        }
+        fit = {
+            "manual": lambda: augmentation(images, self.seed, **strengths),
+            "bagan": lambda: self._bagan(values, images, verbose),
+        }
+        return {part: fit[part]() for part in registry.needed_by(name) & set(fit)}
+
+    def _bagan(self, values, images, verbose):
         arguments = {"latent_dim": values["latent_dim"], "seed": self.seed}
         folder = self.cache_dir or bagan_cache.default_folder()
         try:
             return bagan_cache.trained_bagan(
                 folder,
-                x,
-                y,
+                images,
                 values["bagan_steps"],
                 arguments | self.bagan_arguments,
                 verbose,
@@ -226,14 +236,9 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         except FloatingPointError as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
 
-    def _check_search(self, model, x, y, kwargs):
+    def _check_search(self, model, kwargs):
         """Raise what stops the search for what every trial would stumble over."""
         fatal = keras_tuner.errors
-        if y is None:
-            raise fatal.FatalValueError(
-                "`search` must get images and labels: search(x, y, ...). "
-                "Received: y=None"
-            )
         for name, instead in _NOT_FOR_SEARCH.items():
             if kwargs.get(name) is not None:
                 raise fatal.FatalValueError(
@@ -244,9 +249,15 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             raise fatal.FatalValueError(
                 "`build` must return a compiled model. Received: a model that is not"
             )
-        try:
-            BalancedDataset(x, y, sampling_strategy={})
-        except TypeError as error:
-            raise fatal.FatalTypeError(str(error)) from error
-        except ValueError as error:
-            raise fatal.FatalValueError(str(error)) from error
+
+
+def _read(x, y):
+    """`LabelledImages` to train on; what is wrong with them stops the search."""
+    try:
+        images = LabelledImages.read(x, y)
+        images.check_every_class()
+    except TypeError as error:
+        raise keras_tuner.errors.FatalTypeError(str(error)) from error
+    except ValueError as error:
+        raise keras_tuner.errors.FatalValueError(str(error)) from error
+    return images

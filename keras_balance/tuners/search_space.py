@@ -4,10 +4,10 @@ import collections.abc
 import dataclasses
 import numbers
 
-_AUGMENTING = ("manual", "bagan+manual")
-_GENERATING = ("bagan", "bagan+manual")
-_SYNTHESIZING = ("manual", "smote", "bagan", "bagan+manual")
-SYNTHESIZERS = ("nothing", "repeat", *_SYNTHESIZING)
+from keras_balance.data.synthesis import registry
+
+# Fillings that make no new image: the first makes none at all.
+NO_SYNTHESIS = (registry.NOTHING, registry.REPEAT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,30 +20,45 @@ class Entry:
             `(low, high, step)`, a single value that is fixed, or None for the
             default, without a hyperparameter.
         limits: `(lowest, highest)` of any value; for words all that there are.
-        used_by: Synthesizers that the entry matters to.
+        part: Name of the filling that the entry is an argument of: it matters to
+            that one, and to all that are made of it. None for no such.
+        unused_by: Names of fillings that the entry does not matter to.
     """
 
     default: object
     domain: object
     limits: tuple
-    used_by: tuple = SYNTHESIZERS
+    part: str | None = None
+    unused_by: tuple = ()
+
+    def matters_to(self, name):
+        """Whether the entry makes a difference to a filling."""
+        if self.part is not None:
+            return self.part in registry.needed_by(name)
+        return name not in self.unused_by
 
 
-STANDARD = {
-    "synthesizer": Entry(
-        "manual", ["nothing", "repeat", "manual", "bagan", "bagan+manual"], SYNTHESIZERS
+_STANDARD = {
+    "balance": Entry(1.0, (0.25, 1.0, 0.25), (0.01, 1.0), unused_by=NO_SYNTHESIS[:1]),
+    "synthetic_share": Entry(
+        1.0, (0.25, 1.0, 0.25), (0.0, 1.0), unused_by=NO_SYNTHESIS
     ),
-    "balance": Entry(1.0, (0.25, 1.0, 0.25), (0.01, 1.0), SYNTHESIZERS[1:]),
-    "synthetic_share": Entry(1.0, (0.25, 1.0, 0.25), (0.0, 1.0), _SYNTHESIZING),
-    "rotation_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), _AUGMENTING),
-    "zoom_factor": Entry(0.1, (0.0, 0.3, 0.05), (0.0, 0.99), _AUGMENTING),
-    "noise_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), _AUGMENTING),
-    "translation_factor": Entry(0.0, (0.0, 0.1, 0.025), (0.0, 1.0), _AUGMENTING),
-    "elastic_factor": Entry(0.0, (0.0, 0.06, 0.02), (0.0, 1.0), _AUGMENTING),
-    "latent_dim": Entry(32, [16, 32, 64], (1, 4096), _GENERATING),
-    "bagan_steps": Entry(2000, [1000, 2000, 4000], (1, 10**7), _GENERATING),
+    "rotation_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), "manual"),
+    "zoom_factor": Entry(0.1, (0.0, 0.3, 0.05), (0.0, 0.99), "manual"),
+    "noise_factor": Entry(0.05, (0.0, 0.15, 0.025), (0.0, 1.0), "manual"),
+    "translation_factor": Entry(0.0, (0.0, 0.1, 0.025), (0.0, 1.0), "manual"),
+    "elastic_factor": Entry(0.0, (0.0, 0.06, 0.02), (0.0, 1.0), "manual"),
+    "latent_dim": Entry(32, [16, 32, 64], (1, 4096), "bagan"),
+    "bagan_steps": Entry(2000, [1000, 2000, 4000], (1, 10**7), "bagan"),
     "batch_size": Entry(32, [16, 32, 64, 128], (1, 10**6)),
 }
+
+
+def standard():
+    """Entries by name, the registered fillings first among them."""
+    searched = registry.names("search")
+    every = tuple(registry.names_to_choose_from())
+    return {"synthesizer": Entry("manual", searched, every), **_STANDARD}
 
 
 def read_search_space(search_space):
@@ -60,15 +75,16 @@ def read_search_space(search_space):
             "`search_space` must be a dict {name: value, list, range or None}. "
             f"Received: search_space={search_space!r}"
         )
+    entries = standard()
     for name in wanted:
-        if name not in STANDARD:
+        if name not in entries:
             raise ValueError(
-                f"`search_space` must hold names among {list(STANDARD)}. "
+                f"`search_space` must hold names among {list(entries)}. "
                 f"Received: search_space with {name!r}"
             )
     return {
         name: _narrow(name, entry, wanted[name]) if name in wanted else entry
-        for name, entry in STANDARD.items()
+        for name, entry in entries.items()
     }
 
 
@@ -80,7 +96,7 @@ def declare(hp, entries):
     """
     possible = _possible_synthesizers(entries)
     for name, entry in entries.items():
-        users = [word for word in possible if word in entry.used_by]
+        users = [word for word in possible if entry.matters_to(word)]
         if entry.domain is None or not users:
             continue
         condition = {}

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import colormaps
 
+from keras_balance.data.synthesis import registry
 from keras_balance.utils import plots
 
 
@@ -59,8 +60,7 @@ def _draw_trials(panel, positions, trials, xlabel):
         group = _synthesizer(trial)
         groups.setdefault(group, []).append((position, trial.score))
     for name, points in groups.items():
-        color = colormaps["tab10"](_color(name))
-        panel.plot(*zip(*points, strict=True), "o", color=color, label=name)
+        panel.plot(*zip(*points, strict=True), "o", color=_color(name), label=name)
     panel.set(xlabel=xlabel)
     panel.grid(alpha=0.3)
 
@@ -70,8 +70,10 @@ def _synthesizer(trial):
 
 
 def _color(name):
-    order = ["trials", "nothing", "repeat", "manual", "smote", "bagan", "bagan+manual"]
-    return order.index(name) if name in order else 9
+    """Give every filling its colour, the same in all pictures of a registry."""
+    names = ["trials", *registry.names_to_choose_from()]
+    place = names.index(name) if name in names else len(names)
+    return colormaps["tab10" if place < 10 else "tab20b"](place % 10)
 
 
 def _searched_numbers(trials):

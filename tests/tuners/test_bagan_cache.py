@@ -5,6 +5,7 @@ import keras_tuner
 import numpy as np
 import pytest
 
+from keras_balance.data import LabelledImages
 from keras_balance.tuners import bagan_cache
 
 # keras-tuner calls what `threading` has long deprecated.
@@ -38,20 +39,24 @@ def test_one_training_for_each_setting_of_a_search(small, hypermodel, fits, tmp_
 
 def test_found_again_and_the_same(digits, fits, tmp_path):
     x, y = digits
-    first = bagan_cache.trained_bagan(tmp_path, x, y, 4, ARGUMENTS, verbose=0)
-    again = bagan_cache.trained_bagan(tmp_path, x, y, 4, ARGUMENTS, verbose=0)
+    images = LabelledImages(x, y)
+    first = bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS, verbose=0)
+    again = bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS, verbose=0)
     assert len(fits) == 1
     for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert again.get_config() == first.get_config()
     # The same data in other words.
     for labels in (y[:, None], np.eye(3)[y], y.astype("int8")):
-        bagan_cache.trained_bagan(tmp_path, x, labels, 4, ARGUMENTS, verbose=0)
+        bagan_cache.trained_bagan(
+            tmp_path, LabelledImages(x, labels), 4, ARGUMENTS, verbose=0
+        )
     assert len(fits) == 1
 
 
 def test_whatever_differs_is_trained_apart(digits, tmp_path, monkeypatch):
     x, y = digits
+    images = LabelledImages(x, y)
     names, other = [], x.copy()
     other[0, 0, 0, 0] += 1
 
@@ -71,17 +76,18 @@ def test_whatever_differs_is_trained_apart(digits, tmp_path, monkeypatch):
         (x, y, 4, ARGUMENTS | {"seed": 1}),
     ]:
         with pytest.raises(InterruptedError):
-            bagan_cache.trained_bagan(tmp_path, *data, steps, arguments)
+            bagan_cache.trained_bagan(tmp_path, LabelledImages(*data), steps, arguments)
     monkeypatch.setattr(bagan_cache, "__version__", "another")
     with pytest.raises(InterruptedError):
-        bagan_cache.trained_bagan(tmp_path, x, y, 4, ARGUMENTS)
+        bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS)
     assert len(set(names)) == len(names) == 9
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbled", "foreign"])
 def test_a_file_that_cannot_be_read_is_trained_anew(digits, fits, tmp_path, damage):
     x, y = digits
-    bagan_cache.trained_bagan(tmp_path, x, y, 4, ARGUMENTS, verbose=0)
+    images = LabelledImages(x, y)
+    bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS, verbose=0)
     (path,) = tmp_path.glob("*.keras")
     whole = path.read_bytes()
     if damage == "foreign":
@@ -89,9 +95,9 @@ def test_a_file_that_cannot_be_read_is_trained_anew(digits, fits, tmp_path, dama
         model.save(path)
     else:
         path.write_bytes(whole[: len(whole) // 2] if damage == "truncated" else b"x")
-    bagan_cache.trained_bagan(tmp_path, x, y, 4, ARGUMENTS, verbose=0)
+    bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS, verbose=0)
     assert len(fits) == 2
-    bagan_cache.trained_bagan(tmp_path, x, y, 4, ARGUMENTS, verbose=0)
+    bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS, verbose=0)
     assert len(fits) == 2
 
 
@@ -103,7 +109,7 @@ def test_nothing_is_left_of_a_training_that_fails(digits, tmp_path, monkeypatch)
     monkeypatch.setattr(bagan_cache.BAGAN, "fit", lambda *args, **kwargs: None)
     monkeypatch.setattr(bagan_cache.BAGAN, "save", save)
     with pytest.raises(OSError, match="disk full"):
-        bagan_cache.trained_bagan(tmp_path, *digits, 4, ARGUMENTS)
+        bagan_cache.trained_bagan(tmp_path, LabelledImages(*digits), 4, ARGUMENTS)
     assert list(tmp_path.iterdir()) == []
 
 

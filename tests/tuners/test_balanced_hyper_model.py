@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
-from keras_balance.tuners.search_space import STANDARD
+from keras_balance.tuners.search_space import standard
 
 # keras-tuner calls what `threading` has long deprecated.
 pytestmark = pytest.mark.filterwarnings(
@@ -127,7 +127,7 @@ def test_strengths_and_share_reach_the_images(small, hypermodel):
         images, _ = hypermodel().balanced_dataset(hp, x, y)[0]
         return np.mean([image.tobytes() in real for image in images])
 
-    strengths = {name: 0.05 for name in STANDARD if name.endswith("_factor")}
+    strengths = {name: 0.05 for name in standard() if name.endswith("_factor")}
     still = dict.fromkeys(strengths, 0.0)
     assert share_of_repeats(**still) == 1
     for name, strength in strengths.items():

@@ -4,15 +4,15 @@ import keras_tuner
 import pytest
 
 from keras_balance.tuners.search_space import (
-    STANDARD,
     declare,
     read_search_space,
+    standard,
     values_of,
 )
 
 pytestmark = pytest.mark.once
 
-STRENGTHS = {name for name in STANDARD if name.endswith("_factor")}
+STRENGTHS = {name for name in standard() if name.endswith("_factor")}
 
 
 def declared(search_space=None):
@@ -23,7 +23,7 @@ def declared(search_space=None):
 
 def test_every_default_is_within_its_own_space():
     hp, _ = declared()
-    assert {parameter.name for parameter in hp.space} == set(STANDARD)
+    assert {parameter.name for parameter in hp.space} == set(standard())
     for parameter in hp.space:
         values = list(parameter.values)
         assert any(parameter.default == pytest.approx(value) for value in values) or (
@@ -68,7 +68,7 @@ def test_a_default_beyond_a_range_moves_to_its_end():
 @pytest.mark.parametrize(
     ("synthesizers", "absent"),
     [
-        ("nothing", set(STANDARD) - {"synthesizer", "batch_size"}),
+        ("nothing", set(standard()) - {"synthesizer", "batch_size"}),
         (["repeat", "manual"], {"latent_dim", "bagan_steps"}),
         (None, {"synthesizer", "latent_dim", "bagan_steps"}),  # "manual" alone
         (["bagan"], STRENGTHS),
@@ -76,7 +76,7 @@ def test_a_default_beyond_a_range_moves_to_its_end():
 )
 def test_what_no_synthesizer_uses_is_not_searched(synthesizers, absent):
     hp, _ = declared({"synthesizer": synthesizers})
-    assert set(STANDARD) - {parameter.name for parameter in hp.space} == absent
+    assert set(standard()) - {parameter.name for parameter in hp.space} == absent
 
 
 def test_strengths_are_active_with_their_synthesizer_only():

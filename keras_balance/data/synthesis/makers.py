@@ -9,54 +9,69 @@ import numbers
 import keras
 import numpy as np
 
-from keras_balance.data.sources import value_range
-from keras_balance.data.synthesis.smote import InterpolatedImages
-from keras_balance.layers import ManualAugmentation
-from keras_balance.layers.manual_augmentation import ELASTIC
+from keras_balance.data.synthesis import registry
 from keras_balance.utils.images import check_finite
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 # The maker that leaves its share of the shortfall as it is.
-NOTHING = "nothing"
-
-# Synthesizers that decide by the data, by name; rooms above this one add theirs. Such
-# an object has `choose(real, encoding, targets, seed)`, which gives a synthesizer.
-CHOOSERS = {}
+NOTHING = registry.NOTHING
 
 # Pixels that are synthesized at once: 8 MiB as float32.
 _PIXELS_AT_ONCE = 2**21
 
 
-def find_chooser(synthesizer):
-    """Find what a name such as `"auto"` stands for; anything else is as it is."""
-    if isinstance(synthesizer, str) and synthesizer in CHOOSERS:
-        return CHOOSERS[synthesizer]()
-    return synthesizer
-
-
-def read_synthesizer(synthesizer, real, encoding):
+def read_synthesizer(synthesizer, images, seed):
     """List of `(maker, share)` for the argument of `BalancedDataset`.
 
     The maker None repeats real images, which needs no new pixels.
+
+    Args:
+        synthesizer: As in `BalancedDataset`; what decides by the data has decided.
+        images: `LabelledImages`.
+        seed: Integer, for what must be fitted first.
     """
     if not isinstance(synthesizer, dict):
-        return [(_make_maker(synthesizer, real, encoding), 1.0)]
-    shares = list(synthesizer.values())
-    for share in shares:
+        return _read(synthesizer, images, seed, 1.0, {})
+    _check_shares(synthesizer)
+    fitted = {}
+    return [
+        maker
+        for part, share in synthesizer.items()
+        for maker in _read(part, images, seed, share, fitted)
+    ]
+
+
+def _read(synthesizer, images, seed, share, fitted):
+    if isinstance(synthesizer, str) and synthesizer != NOTHING:
+        name = synthesizer
+        synthesizer = registry.fit(name, images, seed, fitted)
+        if hasattr(synthesizer, "choose"):
+            raise ValueError(
+                f"{name!r} must stand alone, not in a mixture. "
+                f"Received: synthesizer with {name!r} as a part"
+            )
+    if not isinstance(synthesizer, dict):
+        return [(_make_maker(synthesizer, images), share)]
+    whole = sum(synthesizer.values())
+    return [
+        maker
+        for part, weight in synthesizer.items()
+        for maker in _read(part, images, seed, share * weight / whole, fitted)
+    ]
+
+
+def _check_shares(mixture):
+    for share in mixture.values():
         is_number = isinstance(share, numbers.Real) and not isinstance(share, bool)
         if not is_number or not 0 < share < np.inf:
             raise ValueError(
                 "The shares of a mixture of synthesizers must be positive numbers. "
-                f"Received: synthesizer={synthesizer!r}"
+                f"Received: synthesizer={mixture!r}"
             )
-    if not shares:
+    if not mixture:
         raise ValueError(
             "A mixture of synthesizers must have a part. Received: synthesizer={}"
         )
-    return [
-        (_make_maker(part, real, encoding), share)
-        for part, share in synthesizer.items()
-    ]
 
 
 def synthesize(maker, labels, image_shape, seed):
@@ -70,21 +85,21 @@ def synthesize(maker, labels, image_shape, seed):
 class AugmentedImages:
     """Real images through a Keras layer."""
 
-    def __init__(self, layer, real):
-        self.layer, self.real = layer, real
+    def __init__(self, layer, images):
+        self.layer, self.images = layer, images
 
     def generate(self, labels, seed):
         """One augmented image for each class index in `labels`."""
-        rows = self.real.draw(labels, random_generator(seed, 0))
-        return augment(self.layer, self.real.source.take(rows), derive_seed(seed, 1))
+        rows = self.images.draw(labels, random_generator(seed, 0))
+        return augment(self.layer, self.images.source.take(rows), derive_seed(seed, 1))
 
 
 class GeneratedImages:
     """Images of an object with `generate(labels, seed=None)`, checked."""
 
-    def __init__(self, synthesizer, encoding, image_shape):
-        self.synthesizer, self.encoding = synthesizer, encoding
-        self.image_shape = tuple(image_shape)
+    def __init__(self, synthesizer, images):
+        self.synthesizer, self.encoding = synthesizer, images.encoding
+        self.image_shape = images.image_shape
 
     def generate(self, labels, seed):
         """One generated image for each class index in `labels`."""
@@ -135,41 +150,15 @@ def augment(layer, images, seed):
     return keras.ops.convert_to_numpy(augmented)
 
 
-def _make_maker(synthesizer, real, encoding):
-    if isinstance(synthesizer, str):
-        return _by_name(synthesizer, real)
-    if synthesizer is None:
-        return None
+def _make_maker(synthesizer, images):
+    if synthesizer is None or isinstance(synthesizer, str):
+        return synthesizer  # a string that is left here is "nothing"
     if hasattr(synthesizer, "generate"):
-        return GeneratedImages(synthesizer, encoding, real.source.shape[1:])
+        return GeneratedImages(synthesizer, images)
     if isinstance(synthesizer, keras.layers.Layer):
-        return AugmentedImages(synthesizer, real)
+        return AugmentedImages(synthesizer, images)
     raise TypeError(
         "`synthesizer` must be None, a name, a Keras layer, an object with "
         "`generate(labels, seed=None)`, or a dict {one of these: share}. "
         f"Received: synthesizer={synthesizer!r}"
-    )
-
-
-def _by_name(name, real):
-    if name == "repeat":
-        return None
-    if name == "nothing":
-        return NOTHING
-    if name in ("manual", "elastic"):
-        strengths = ELASTIC if name == "elastic" else {}
-        pixels = value_range(real.source)
-        layer = ManualAugmentation(**strengths, value_range=pixels, seed=0)
-        return AugmentedImages(layer, real)
-    if name == "smote":
-        return InterpolatedImages(real)
-    if name in CHOOSERS:
-        raise ValueError(
-            f"{name!r} must stand alone, not in a mixture. "
-            f"Received: synthesizer with {name!r} as a part"
-        )
-    names = ["nothing", "repeat", "manual", "elastic", "smote", *CHOOSERS]
-    raise ValueError(
-        f"`synthesizer` must be one of {names} where it is a string. "
-        f"Received: synthesizer={name!r}"
     )

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from keras_balance.utils.labels import read_labels
+from keras_balance.utils.seeds import check_seed
+
 _NEIGHBORS = 5
 
 
@@ -11,7 +14,7 @@ class InterpolatedImages:
     A class of a single image has no neighbour: that image is repeated.
 
     Args:
-        real: `RealImages`. The images of the classes in need are read into memory.
+        images: `LabelledImages`. Those of the classes in need are read into memory.
 
     Raises:
         ImportError: When imbalanced-learn is not installed.
@@ -20,20 +23,23 @@ class InterpolatedImages:
         Chawla et al. 2002, "SMOTE: Synthetic Minority Over-sampling Technique".
     """
 
-    def __init__(self, real):
-        self.real = real
+    def __init__(self, images):
+        self.images = images
         _import_smote()
 
-    def generate(self, labels, seed):
-        """One interpolated image for each class index in `labels`."""
-        images = np.empty((len(labels), *self.real.source.shape[1:]), dtype="float32")
-        for label in np.unique(labels):
-            wanted = np.flatnonzero(labels == label)
-            images[wanted] = self._interpolate(label, len(wanted), seed)
-        return images
+    def generate(self, labels, seed=None):
+        """One interpolated image for each label `(n,)`."""
+        classes = self.images.encoding.classes
+        indices, _ = read_labels(labels, class_names=classes, name="labels")
+        seed = check_seed(seed)
+        made = np.empty((len(indices), *self.images.image_shape), dtype="float32")
+        for label in np.unique(indices):
+            wanted = np.flatnonzero(indices == label)
+            made[wanted] = self._interpolate(label, len(wanted), seed)
+        return made
 
     def _interpolate(self, label, count, seed):
-        real = self.real.source.take(self.real.rows_of(label)).astype("float32")
+        real = self.images.source.take(self.images.rows_of(label)).astype("float32")
         if len(real) == 1:
             return np.repeat(real, count, axis=0)
         # imbalanced-learn wants a second class, which SMOTE does not look at.

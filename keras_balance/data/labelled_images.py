@@ -1,0 +1,218 @@
+"""`LabelledImages`: images and their labels, checked and read once."""
+
+import copy
+import functools
+
+import keras
+import numpy as np
+
+from keras_balance.data.sources import ArraySource, open_source, to_numpy, value_range
+from keras_balance.utils.images import (
+    check_images,
+    check_same_length,
+    check_value_range,
+)
+from keras_balance.utils.labels import LabelEncoding, count_classes, read_labels
+from keras_balance.utils.seeds import random_generator
+
+
+class LabelledImages:
+    """Images and their labels, checked and read once: the one door for `(x, y)`.
+
+    Whatever works on training data takes it in place of `x` and `y`, and neither
+    checks pixels nor reads labels a second time.
+
+    Args:
+        x: Images `(n, height, width, channels)` (or channels first) of any number
+            type: an array, a tensor of any backend, a `numpy.memmap`, or an array
+            that is read when it is indexed, such as an HDF5 data set.
+        y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
+            `(n, num_classes)`.
+        num_classes: Optional number of classes, to check `y` against.
+        class_names: Optional sequence of the labels in class order, instead of
+            `num_classes`.
+        data_format: `"channels_last"` or `"channels_first"`. By default that of `x`
+            where it has one, and else Keras' own.
+        value_range: Optional `(low, high)` of the pixels. By default `(0, 255)` for
+            uint8, and else the least and the greatest.
+
+    Attributes:
+        source: Source of the images (see `sources`).
+        indices: int array `(n,)`, class of every image.
+        encoding: `LabelEncoding` of the labels.
+        data_format: Where the channels are.
+
+    Raises:
+        ValueError: For bad labels or pixels, and lengths that differ.
+        TypeError: When `x` is no array of numbers.
+
+    Example:
+        >>> images = LabelledImages(x, y)
+        >>> BalancedDataset(images, batch_size=64)
+    """
+
+    def __init__(
+        self,
+        x,
+        y,
+        num_classes=None,
+        class_names=None,
+        data_format=None,
+        value_range=None,
+    ):
+        self.source = open_source(x)
+        check_images(self.source)
+        if y is None:
+            raise ValueError(
+                "`y` must be given where `x` is an array. "
+                f"Received: y=None with x of type {type(x).__name__}"
+            )
+        y = to_numpy(y)
+        check_same_length(x, y)
+        indices, self.encoding = read_labels(y, num_classes, class_names)
+        self.data_format = _data_format(x, data_format)
+        if value_range is not None:
+            self.value_range = check_value_range(value_range)
+        self._set_indices(indices)
+
+    @classmethod
+    def read(cls, x, y=None, **options):
+        """`LabelledImages` of `x` and `y`; `x` itself where it is one.
+
+        Args:
+            x: Images, or `LabelledImages`.
+            y: Their labels; None with `LabelledImages`.
+            **options: Other arguments of `LabelledImages`; None where not given.
+
+        Raises:
+            ValueError: When labels or options come beside `LabelledImages`.
+        """
+        if not isinstance(x, cls):
+            return cls(x, y, **options)
+        given = {name: value for name, value in options.items() if value is not None}
+        for name, value in {"y": y, **given}.items():
+            if value is not None:
+                raise ValueError(
+                    f"`{name}` must be None where `x` is `LabelledImages`, which hold "
+                    f"it already. Received: {name} of type {type(value).__name__}"
+                )
+        return x
+
+    def _set_indices(self, indices):
+        self.indices = indices.astype(np.min_scalar_type(self.num_classes))
+        self._by_class = np.argsort(self.indices, kind="stable").astype(
+            np.min_scalar_type(len(indices))
+        )
+        self._borders = np.searchsorted(
+            self.indices, np.arange(self.num_classes + 1), sorter=self._by_class
+        )
+
+    def __len__(self):
+        return len(self.indices)
+
+    @property
+    def x(self):
+        """The images, as they were given."""
+        return self.source.array
+
+    @property
+    def labels(self):
+        """The labels `(n, ...)`, written as they came in."""
+        return self.encoding.encode(self.indices)
+
+    @property
+    def num_classes(self):
+        """Number of classes, those without any image included."""
+        return self.encoding.num_classes
+
+    @property
+    def image_shape(self):
+        """Shape of one image."""
+        return tuple(self.source.shape[1:])
+
+    @property
+    def counts(self):
+        """Images of each class, int64 array `(num_classes,)`."""
+        return count_classes(self.indices, self.num_classes)
+
+    @functools.cached_property
+    def value_range(self):
+        """The `(low, high)` of the pixels."""
+        return value_range(self.source)
+
+    def check_every_class(self):
+        """Raise a `ValueError` for a class without images, or a single class."""
+        empty = np.flatnonzero(self.counts == 0)
+        classes = self.encoding.classes
+        if len(empty):
+            raise ValueError(
+                "Every class must have at least one image. "
+                f"Received: y without class {classes[empty[0]].item()!r}"
+            )
+        if self.num_classes < 2:
+            raise ValueError(
+                "`y` must hold at least two classes. "
+                f"Received: y with the class {classes[0].item()!r} alone"
+            )
+
+    def rows_of(self, label):
+        """Rows of all the images of one class, by its index."""
+        return self._by_class[self._borders[label] : self._borders[label + 1]]
+
+    def draw(self, labels, generator):
+        """Rows of images of the class indices `labels` `(n,)`, drawn evenly.
+
+        Within a class, each image comes as often as the others, give or take one.
+
+        Args:
+            labels: Class indices `(n,)`.
+            generator: NumPy generator.
+        """
+        rows = np.empty(len(labels), dtype=self._by_class.dtype)
+        for label in np.unique(labels):
+            wanted = np.flatnonzero(labels == label)
+            members = self.rows_of(label)
+            rounds, rest = divmod(len(wanted), len(members))
+            rows[wanted] = np.concatenate(
+                [np.tile(members, rounds), generator.permutation(members)[:rest]]
+            )
+        return rows
+
+    def sample(self, per_class, seed):
+        """Up to `per_class` images of each class, in the order of `x`.
+
+        Returns:
+            `(images, class indices)`, as NumPy arrays.
+        """
+        rows = [
+            random_generator(seed, c).permutation(self.rows_of(c))[:per_class]
+            for c in range(self.num_classes)
+        ]
+        rows = np.sort(np.concatenate(rows))
+        return self.source.take(rows), self.indices[rows].astype("int64")
+
+    def part(self, rows):
+        """`LabelledImages` of some rows, read into memory; classes stay as they are."""
+        part = copy.copy(self)
+        part.source = ArraySource(self.source.take(rows))
+        part.value_range = self.value_range  # of all, not of the part
+        part._set_indices(self.indices[rows])
+        return part
+
+    def as_indices(self):
+        """Give the same images with class indices 0, 1, ... for labels `(n,)`."""
+        same = copy.copy(self)
+        classes = np.arange(self.num_classes)
+        same.encoding = LabelEncoding(classes, "sparse", classes.dtype)
+        return same
+
+
+def _data_format(x, data_format):
+    if data_format not in (None, "channels_last", "channels_first"):
+        raise ValueError(
+            '`data_format` must be "channels_last", "channels_first" or None. '
+            f"Received: data_format={data_format!r}"
+        )
+    if data_format is not None:
+        return data_format
+    return getattr(x, "data_format", None) or keras.config.image_data_format()

@@ -1,0 +1,55 @@
+"""The fillings that need no generator."""
+
+import keras
+
+from keras_balance.data.synthesis.registry import NOTHING, REPEAT, ROLES, Filling
+from keras_balance.data.synthesis.smote import InterpolatedImages
+from keras_balance.layers import ManualAugmentation
+from keras_balance.layers.manual_augmentation import ELASTIC
+
+# Strengths of a layer that leaves all but the place of a thing as it is.
+_SHIFT = {
+    "rotation_factor": 0,
+    "zoom_factor": 0,
+    "noise_factor": 0,
+    "translation_factor": 0.04,
+}
+
+
+def augmentation(images, seed, **strengths):
+    """`ManualAugmentation` in the value range and the layout of the images."""
+    return ManualAugmentation(
+        **strengths,
+        value_range=images.value_range,
+        data_format=images.data_format,
+        seed=seed,
+    )
+
+
+def _flip(images, seed, shift):
+    # With one seed for both, what is flipped would tell how it is moved.
+    flip = keras.layers.RandomFlip(
+        "horizontal", seed=seed + 1, data_format=images.data_format
+    )
+    return keras.Sequential([flip, shift])
+
+
+FILLINGS = [
+    Filling(NOTHING, lambda images, seed: NOTHING, 0, roles=ROLES),
+    Filling(REPEAT, lambda images, seed: None, 10),
+    Filling(
+        "shift",
+        lambda images, seed: augmentation(images, seed, **_SHIFT),
+        20,
+        roles=("front",),
+    ),
+    Filling("flip", _flip, 30, needs=("shift",), roles=("front",)),
+    Filling("manual", augmentation, 40, roles=ROLES),
+    Filling(
+        "elastic",
+        lambda images, seed: augmentation(images, seed, **ELASTIC),
+        50,
+        roles=ROLES,
+    ),
+    Filling("smote", lambda images, seed: InterpolatedImages(images), 55, roles=()),
+]
