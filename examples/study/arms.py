@@ -220,6 +220,19 @@ def auto_as_paper_all(task, callbacks):
     return dataclasses.replace(auto_as_paper(task, callbacks), augmentation=layer)
 
 
+def filled(known=()):
+    """Arms of the registered fillings, by their names: each fills the rare classes."""
+    return {
+        name: _filled_by(name)
+        for name in kb.data.registry.names_to_choose_from()
+        if name not in known
+    }
+
+
+def _filled_by(name):
+    return lambda task, callbacks: Training(task.feed(name))
+
+
 ARMS = {
     "balanced": balanced,
     "balanced+manual, all classes": balanced_and_manual_all,
@@ -248,6 +261,7 @@ ARMS = {
     "auto, no elastic": auto_as_paper,
     "auto, no elastic, all classes": auto_as_paper_all,
 }
+ARMS |= filled(known=ARMS)
 PAPER = ("balanced", "imbalanced", "bagan", "manual")
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
-from keras_balance.auto import candidates as candidates_module
 from keras_balance.auto import progress as progress_module
 from keras_balance.data import BalancedDataset
 from keras_balance.tuners import AutoSynthesizer
@@ -292,7 +291,7 @@ class FakeBAGAN(Oracle):
 
 
 def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
-    monkeypatch.setattr(candidates_module, "BAGAN", FakeBAGAN)
+    monkeypatch.setattr("keras_balance.models.fillings.BAGAN", FakeBAGAN)
     monkeypatch.setattr(FakeBAGAN, "made", [])
     names = ["bagan", "bagan+manual", "half bagan+manual, half manual"]
     chooser = auto(names, folds=2)

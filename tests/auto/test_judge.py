@@ -4,16 +4,7 @@ import pytest
 
 from keras_balance.auto import judge as judge_module
 from keras_balance.auto.judge import Judge, class_f1
-from keras_balance.data import BalancedDataset
-from keras_balance.utils.labels import read_labels
-
-
-class Held:
-    """Held-out images, as a `Part` has them."""
-
-    def __init__(self, x, indices):
-        self.x, self.indices = x, indices
-        _, self.encoding = read_labels(indices)
+from keras_balance.data import BalancedDataset, LabelledImages
 
 
 def images(labels, sides=(8, 8), seed=0):
@@ -24,7 +15,7 @@ def images(labels, sides=(8, 8), seed=0):
 
 def test_what_can_be_told_is_told():
     y = np.repeat([0, 1], [30, 30])
-    judge = Judge(Held(images(y, seed=1), y), [0, 1])
+    judge = Judge(LabelledImages(images(y, seed=1), y), [0, 1])
     right = BalancedDataset(images(y), y, seed=0)
     swapped = BalancedDataset(images(y), 1 - y, seed=0)
     np.testing.assert_array_equal(judge.f1(right), [1, 1])
@@ -35,7 +26,7 @@ def test_no_randomness():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200)
     x = rng.uniform(size=(200, 12, 12, 3))  # enough for a randomised solver
-    judge = Judge(Held(x[::-1], y), [0, 1])
+    judge = Judge(LabelledImages(x[::-1], y), [0, 1])
     dataset = BalancedDataset(x, y, seed=0)
     first = judge.f1(dataset)
     keras.utils.set_random_seed(5)
@@ -55,7 +46,7 @@ def test_large_pictures_are_shrunk(data_format):
         rows = judge_module._pixels(x)
         assert rows.shape == (8, 32 * 20)
         assert rows.dtype == "float32"
-        f1 = Judge(Held(x, y), [0, 1]).f1(BalancedDataset(x, y, seed=0))
+        f1 = Judge(LabelledImages(x, y), [0, 1]).f1(BalancedDataset(x, y, seed=0))
         np.testing.assert_array_equal(f1, [1, 1])
     finally:
         keras.config.set_image_data_format(before)
@@ -77,14 +68,14 @@ def test_a_long_epoch_is_not_read_whole(monkeypatch):
         return getitem(self, index)
 
     monkeypatch.setattr(BalancedDataset, "__getitem__", spy)
-    judge = Judge(Held(images(y), y), [0, 1])
+    judge = Judge(LabelledImages(images(y), y), [0, 1])
     judge.f1(dataset)
     assert read == list(range(13))
     read.clear()
-    Judge(Held(images(y), y), [0, 1], most_images=20).f1(dataset)
+    Judge(LabelledImages(images(y), y), [0, 1], most_images=20).f1(dataset)
     assert read == [0, 1, 2]
     read.clear()
-    Judge(Held(images(y), y), [0, 1], epochs=2).f1(dataset)
+    Judge(LabelledImages(images(y), y), [0, 1], epochs=2).f1(dataset)
     assert read == [*range(13), *range(13)]
     assert dataset.epoch == 1
 
@@ -93,5 +84,5 @@ def test_classes_count_the_same_and_only_some_are_scored():
     indices = np.repeat([0, 1, 2], [100, 10, 10])
     predicted = indices.copy()
     predicted[:50] = 1  # half of class 0
-    f1 = class_f1(Held(np.zeros((120, 1, 1, 1)), indices), [1, 2], predicted)
+    f1 = class_f1(LabelledImages(np.zeros((120, 1, 1, 1)), indices), [1, 2], predicted)
     np.testing.assert_allclose(f1, [2 * (2 / 3) / (1 + 2 / 3), 1])

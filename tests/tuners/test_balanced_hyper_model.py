@@ -216,7 +216,7 @@ def test_a_missing_objective_names_the_logs_there_are(small, hypermodel, tmp_pat
     [
         (lambda x, y: (x[:5], y), {}, ValueError, "len"),
         (lambda x, y: (x / np.nan, y), {}, ValueError, "finite"),
-        (lambda x, y: (x,), {}, ValueError, "images and labels"),
+        (lambda x, y: (x,), {}, ValueError, "`y` must be given"),
         (lambda x, y: (x, y), {"batch_size": 8}, ValueError, "search_space"),
         (lambda x, y: (x, y), {"validation_split": 0.2}, ValueError, "validation_data"),
     ],
