@@ -7,7 +7,7 @@ import threading
 import keras
 import numpy as np
 
-from keras_balance.data import checks
+from keras_balance.data import checks, pipelines
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.plan import Planner
 from keras_balance.data.strategies import target_counts
@@ -272,25 +272,7 @@ class BalancedDataset(keras.utils.PyDataset):
         Raises:
             ImportError: When TensorFlow is not installed.
         """
-        try:
-            import tensorflow as tf
-        except ImportError as error:
-            raise ImportError(
-                "`to_tf_dataset` needs TensorFlow: pip install tensorflow"
-            ) from error
-
-        def one_epoch():
-            self.on_epoch_begin()
-            yield from self
-            self.on_epoch_end()
-
-        signature = tuple(
-            tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype))
-            for part in self[0]
-        )
-        dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
-        cardinality = tf.data.experimental.assert_cardinality(len(self))
-        return dataset.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+        return pipelines.tf_dataset(self)
 
     def on_epoch_begin(self):
         """Make the synthetic images of the epoch. Called by `fit`."""
