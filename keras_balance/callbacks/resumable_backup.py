@@ -33,7 +33,8 @@ class ResumableBackup(keras.callbacks.Callback):
     Not kept, since Keras does not show them: its global seed generator, from which
     layers draw that call `keras.random` without `seed`, and the order in which `fit`
     shuffles plain arrays. With several workers pass `shuffle=False` to `fit`: a
-    `BalancedDataset` shuffles its images by itself.
+    `BalancedDataset` shuffles its images by itself. Nor the place within a pass over
+    the data: an epoch must be a whole pass, without `steps_per_epoch`.
 
     The file is written whole or not at all. It holds numbers and text, no code.
 
@@ -53,7 +54,8 @@ class ResumableBackup(keras.callbacks.Callback):
     Raises:
         ValueError: For a file that is truncated, garbled, or of another training.
             Nothing is loaded then.
-            Also when `every` is below 1.
+            Also when `every` is below 1, and from `fit`, when an epoch is no whole
+            pass over the `dataset`.
         TypeError: When `path` is no path, or `every` no integer.
         OSError: For a file that cannot be read.
         FloatingPointError: From `fit`, when a loss is NaN or infinite. The backup then
@@ -80,6 +82,7 @@ class ResumableBackup(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Give the model the state of the backup."""
         self._check_data_is_known()
+        self._check_epoch_is_a_pass()
         self._begins = True
         if self._found is None:
             return
@@ -221,6 +224,16 @@ class ResumableBackup(keras.callbacks.Callback):
                 "Without `dataset`, a backup does not know which batches come next: "
                 "give it the `BalancedDataset` that `fit` gets.",
                 stacklevel=2,
+            )
+
+    def _check_epoch_is_a_pass(self):
+        batches = getattr(self.dataset, "num_batches", None)
+        steps = (self.params or {}).get("steps")
+        if None not in (batches, steps) and steps != batches:
+            raise ValueError(
+                "A training can be resumed where an epoch is one pass over `dataset`: "
+                "leave `steps_per_epoch` out, and count `epochs` in passes. "
+                f"Received: steps_per_epoch={steps} and a dataset of {batches} batches"
             )
 
 

@@ -4,9 +4,12 @@ Every function returns a `matplotlib.figure.Figure` made with matplotlib's objec
 interface: no screen, no `pyplot`, no global state, safe in threads.
 """
 
+import functools
 import math
 
+import matplotlib
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from keras_balance.utils.files import atomic_path
@@ -38,7 +41,7 @@ def image_grid(images, row_names, value_range=(0, 255), title=None):
     figure = Figure(figsize=_size_of(mosaic, row_names), layout="constrained")
     _draw_mosaic(figure.subplots(), mosaic, row_names)
     if title:
-        figure.suptitle(title)
+        figure.suptitle(title, **as_it_is(title))
     return figure
 
 
@@ -57,7 +60,7 @@ def image_strip(grids, row_names, value_range=(0, 255)):
     panels = figure.subplots(1, len(grids), squeeze=False)[0]
     for panel, (title, mosaic) in zip(panels, mosaics.items(), strict=True):
         _draw_mosaic(panel, mosaic, row_names)
-        panel.set_title(title)
+        panel.set_title(title, **as_it_is(title))
         panel.label_outer()
     return figure
 
@@ -89,9 +92,10 @@ def confusion_matrix(matrix, class_names, title=None):
         )
     ticks = range(len(class_names))
     rotation = 90 if _longest(class_names) > 3 else 0
-    axes.set_xticks(ticks, class_names, rotation=rotation)
-    axes.set_yticks(ticks, class_names)
-    axes.set(xlabel="predicted class", ylabel="true class", title=title)
+    axes.set_xticks(ticks, class_names, rotation=rotation, **as_it_is(*class_names))
+    axes.set_yticks(ticks, class_names, **as_it_is(*class_names))
+    axes.set(xlabel="predicted class", ylabel="true class")
+    axes.set_title(title or "", **as_it_is(title or ""))
     return figure
 
 
@@ -112,13 +116,17 @@ def class_curves(curves, epochs, class_names):
         for place, values in enumerate(lines):
             # Ten colours: the next ten classes are dashed, then dotted.
             style = ["-", "--", ":", "-."][place // 10 % 4]
-            panel.plot(epochs, values, style, marker=".", label=class_names[place])
+            panel.plot(epochs, values, style, marker=".", label=f"class {place}")
         panel.set(title=score, xlabel="epoch", ylim=(-0.02, 1.02))
         panel.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper", ncols=columns)
+    legend = figure.legend(
+        handles=panels[0].lines, loc="outside right upper", ncols=columns
+    )
+    # Afterwards: as labels, names that begin with "_" would be left out.
+    for text, name in zip(legend.get_texts(), class_names, strict=True):
+        text.set(text=name, **as_it_is(name))
     return figure
 
 
@@ -146,8 +154,8 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
         panels, panel_names, means, lows, highs, strict=True
     ):
         panel.errorbar(mean, places, xerr=np.abs([mean - low, high - mean]), fmt="o")
-        panel.set_yticks(places, row_names)
-        panel.set_title(title)
+        panel.set_yticks(places, row_names, **as_it_is(*row_names))
+        panel.set_title(title, **as_it_is(title))
         panel.xaxis.get_major_locator().set_params(nbins=4)
         panel.grid(alpha=0.3)
         panel.set_axisbelow(True)
@@ -178,6 +186,38 @@ def panel_grid(number, width, height, margin):
     return figure, panels[:number]
 
 
+def as_it_is(*names):
+    """Properties of a text that draw names letter by letter.
+
+    A name with two dollars is no formula, and letters that the usual font does not
+    have come from an installed one that has.
+    """
+    letters = frozenset("".join(names))
+    return {"parse_math": False, "fontfamily": _families(letters)}
+
+
+@functools.lru_cache(maxsize=256)
+def _families(letters):
+    """Names of the fonts for some letters, the usual one first."""
+    families = list(matplotlib.rcParams["font.family"])
+    usual = font_manager.findfont(font_manager.FontProperties(family=families))
+    missing = {ord(letter) for letter in letters} - _letters_of(usual)
+    if not missing:
+        return families
+    for font in font_manager.fontManager.ttflist:
+        found = missing & _letters_of(font.fname)
+        # Such a font has a box for every letter there is.
+        if found and not font.name.startswith("Last Resort"):
+            families.append(font.name)
+            missing -= found
+    return families
+
+
+@functools.lru_cache(maxsize=1024)
+def _letters_of(path):
+    return frozenset(font_manager.get_font(path).get_charmap())
+
+
 def _mosaic(images, value_range):
     """One picture `(height, width, 3)` in [0, 1] of all images, grey gaps between."""
     images = np.clip(rescale(np.asarray(images, "float32"), value_range, (0, 1)), 0, 1)
@@ -200,7 +240,8 @@ def _size_of(mosaic, row_names):
 def _draw_mosaic(axes, mosaic, row_names):
     axes.imshow(mosaic, interpolation="nearest")
     height = len(mosaic) / len(row_names)
-    axes.set_yticks((np.arange(len(row_names)) + 0.5) * height - 0.5, row_names)
+    places = (np.arange(len(row_names)) + 0.5) * height - 0.5
+    axes.set_yticks(places, row_names, **as_it_is(*row_names))
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

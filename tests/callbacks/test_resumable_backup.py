@@ -338,6 +338,17 @@ def test_a_beginning_elsewhere_is_refused(backup):
         classifier().fit(dataset, epochs=4, callbacks=[resumed], verbose=0)
 
 
+@pytest.mark.parametrize("steps", [1, 4])
+def test_an_epoch_that_is_no_whole_pass_is_refused(tmp_path, steps):
+    dataset, path = feed(), tmp_path / "backup"
+    resumable = ResumableBackup(path, dataset)
+    with pytest.raises(ValueError, match=f"steps_per_epoch={steps} and .* 2 batches"):
+        classifier().fit(dataset, steps_per_epoch=steps, callbacks=[resumable])
+    assert not path.exists()
+    classifier().fit(dataset, steps_per_epoch=2, callbacks=[resumable], verbose=0)
+    assert path.exists()
+
+
 def test_a_model_that_is_not_built_is_refused(backup):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)])
     model.compile("adam", "mse")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from keras_balance.utils import plots
 
@@ -179,3 +180,26 @@ def test_a_picture_that_fails_leaves_the_old_one(tmp_path):
         plots.save_figure(broken, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+ODD = ["$a$ and $b$", "_hidden", r"\sqrt{x}", "100 %", "猫", "кот"]
+
+
+@pytest.mark.parametrize("draw", [confusion, curves, grid, dots_of_arms, strip])
+def test_names_are_drawn_as_they_are(draw):
+    figure = draw(ODD)
+    figure.canvas.draw()
+    texts = {text.get_text(): text for text in figure.findobj(Text)}
+    assert set(ODD) <= set(texts)
+    assert [name for name in ODD if texts[name].get_parse_math()] == []
+    assert not any(texts[name]._preprocess_math(name)[1] for name in ODD)
+
+
+def test_letters_that_the_usual_font_lacks_come_from_another():
+    usual = plots.as_it_is("a", "ш")["fontfamily"]
+    # A font that comes with matplotlib has this letter.
+    found = plots.as_it_is("Ⓐ")["fontfamily"]
+    assert found[: len(usual)] == usual
+    assert len(found) == len(usual) + 1
+    figure = plots.confusion_matrix(np.eye(2), ["Ⓐ", "b"])
+    figure.canvas.draw()  # it would warn of a missing letter
