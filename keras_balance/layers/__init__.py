@@ -6,6 +6,9 @@ from keras_balance.layers.class_aware_augmentation import (
 from keras_balance.layers.manual_augmentation import (
     ManualAugmentation as ManualAugmentation,
 )
+from keras_balance.layers.photo_augmentation import (
+    PhotoAugmentation as PhotoAugmentation,
+)
 from keras_balance.layers.random_gaussian_noise import (
     RandomGaussianNoise as RandomGaussianNoise,
 )

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_balance.layers.warp import affine_boxes
 from keras_balance.utils.seeds import check_seed
 
 # Keras does not export this class and moves its file now and then, so it is
@@ -81,6 +82,21 @@ class ImageLayer(BaseImagePreprocessingLayer):
         if self.data_format == "channels_first":
             rest = (*rest[1:], rest[0])
         return (n, *rest)
+
+    def _move_boxes(self, bounding_boxes, matrix, size):
+        """Boxes around the corners that an affine map moves, cut at the borders."""
+        utils = keras.utils.bounding_boxes
+        size = dict(zip(("height", "width"), size, strict=True))
+        boxes = utils.convert_format(
+            bounding_boxes, source=self.bounding_box_format, target="xyxy", **size
+        )
+        moved = affine_boxes(self.backend, matrix, boxes["boxes"])
+        boxes = utils.clip_to_image_size(
+            {**boxes, "boxes": moved}, bounding_box_format="xyxy", **size
+        )
+        return utils.convert_format(
+            boxes, source="xyxy", target=self.bounding_box_format, **size
+        )
 
     def _channels_last(self, images):
         """Images `(n, height, width, channels)` of those in `data_format`."""

@@ -1,5 +1,6 @@
-"""Strengths of augmentations: a number, or a pair that is drawn from."""
+"""Arguments of augmentations: strengths, which may be a pair to draw from, choices."""
 
+import math
 import numbers
 
 import numpy as np
@@ -32,6 +33,30 @@ def check_factor(factor, name, low, high):
     if not in_bounds or (is_pair and (len(values) != 2 or values[0] > values[1])):
         raise ValueError(rule)
     return values if is_pair else values[0]
+
+
+def check_choice(choice, name, choices):
+    """`choice` as it is: one of `choices`."""
+    if choice not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {choices}. Received: {name}={choice!r}"
+        )
+    return choice
+
+
+def check_fill_value(fill_value):
+    """`fill_value` as a finite float, or None."""
+    if fill_value is None:
+        return None
+    rule = (
+        "`fill_value` must be a finite number or None. "
+        f"Received: fill_value={fill_value!r}"
+    )
+    if isinstance(fill_value, bool) or not isinstance(fill_value, numbers.Real):
+        raise TypeError(rule)
+    if not math.isfinite(fill_value):
+        raise ValueError(rule)
+    return float(fill_value)
 
 
 def around_zero(factor):

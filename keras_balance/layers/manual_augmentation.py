@@ -1,13 +1,19 @@
 """The paper's manual augmentation: rotation, zoom and gaussian noise."""
 
 import math
-import numbers
 
 import keras
 
 from keras_balance.layers import warp
 from keras_balance.layers.base import ImageLayer
-from keras_balance.layers.factors import around_zero, check_factor, draw, scaled
+from keras_balance.layers.factors import (
+    around_zero,
+    check_choice,
+    check_factor,
+    check_fill_value,
+    draw,
+    scaled,
+)
 from keras_balance.layers.noise import gaussian_noise
 from keras_balance.utils.images import check_value_range
 
@@ -116,9 +122,9 @@ class ManualAugmentation(ImageLayer):
         self.zoom_factor = check_factor(zoom_factor, "zoom_factor", _MOST_ZOOM_IN, 1)
         self.noise_factor = check_factor(noise_factor, "noise_factor", 0, 1)
         self.value_range = check_value_range(value_range)
-        self.fill_mode = _check_choice(fill_mode, "fill_mode", warp.FILL_MODES)
-        self.fill_value = _check_fill_value(fill_value)
-        self.interpolation = _check_choice(
+        self.fill_mode = check_choice(fill_mode, "fill_mode", warp.FILL_MODES)
+        self.fill_value = check_fill_value(fill_value)
+        self.interpolation = check_choice(
             interpolation, "interpolation", warp.INTERPOLATIONS
         )
         self.translation_factor = check_factor(
@@ -167,21 +173,8 @@ class ManualAugmentation(ImageLayer):
         """Boxes around the moved corners, cut at the borders."""
         if not training:
             return bounding_boxes
-        utils = keras.utils.bounding_boxes
-        height, width = transformation["size"]
-        size = {"height": height, "width": width}
-        boxes = utils.convert_format(
-            bounding_boxes, source=self.bounding_box_format, target="xyxy", **size
-        )
-        moved = warp.affine_boxes(
-            self.backend, transformation["matrix"], boxes["boxes"]
-        )
-        boxes = utils.clip_to_image_size(
-            {**boxes, "boxes": moved}, bounding_box_format="xyxy", **size
-        )
-        return utils.convert_format(
-            boxes, source="xyxy", target=self.bounding_box_format, **size
-        )
+        matrix, size = transformation["matrix"], transformation["size"]
+        return self._move_boxes(bounding_boxes, matrix, size)
 
     def get_config(self):
         """Arguments of `__init__`."""
@@ -243,25 +236,3 @@ class ManualAugmentation(ImageLayer):
             fill_value=fill_value,
         )
         return self._in_data_format(moved)
-
-
-def _check_choice(choice, name, choices):
-    if choice not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {choices}. Received: {name}={choice!r}"
-        )
-    return choice
-
-
-def _check_fill_value(fill_value):
-    if fill_value is None:
-        return None
-    rule = (
-        "`fill_value` must be a finite number or None. "
-        f"Received: fill_value={fill_value!r}"
-    )
-    if isinstance(fill_value, bool) or not isinstance(fill_value, numbers.Real):
-        raise TypeError(rule)
-    if not math.isfinite(fill_value):
-        raise ValueError(rule)
-    return float(fill_value)

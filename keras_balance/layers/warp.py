@@ -140,6 +140,24 @@ def move(ops, images, matrix, displacement, *, interpolation, fill_mode, fill_va
     return resample(ops, images, y, x, **how)
 
 
+def gather(ops, images, y, x, fill_mode):
+    """Pixels of `images` at whole coordinates, which blurs nothing.
+
+    Args:
+        ops: See above.
+        images: `(n, height, width, channels)`.
+        y: float32 that broadcasts to `(n, height, width)` with `x`.
+        x: float32 likewise.
+        fill_mode: One of `FILL_MODES`; `"constant"` stands for `"nearest"` here, and
+            what lies outside is for the caller to fill.
+    """
+    n, height, width, channels = ops.shape(images)
+    pixels = ops.numpy.reshape(images, (-1, channels))
+    first = ops.numpy.reshape(ops.numpy.arange(n) * (height * width), (-1, 1, 1))
+    rows = first + _inside(ops, y, height, fill_mode) * width
+    return ops.numpy.take(pixels, rows + _inside(ops, x, width, fill_mode), axis=0)
+
+
 def resample(ops, images, y, x, interpolation, fill_mode, fill_value):
     """Images with the values that `images` have at the coordinates `(y, x)`.
 
@@ -157,6 +175,9 @@ def resample(ops, images, y, x, interpolation, fill_mode, fill_value):
         frame = ((0, 0), (1, 1), (1, 1), (0, 0))
         images = ops.numpy.pad(images, frame, constant_values=fill_value)
         y, x = y + 1, x + 1
+    if interpolation == "nearest":
+        y, x = ops.numpy.floor(y + 0.5), ops.numpy.floor(x + 0.5)
+        return gather(ops, images, y, x, fill_mode)
     n, height, width, channels = ops.shape(images)
     pixels = ops.numpy.reshape(images, (-1, channels))
     first = ops.numpy.reshape(ops.numpy.arange(n) * (height * width), (-1, 1, 1))
@@ -170,8 +191,6 @@ def resample(ops, images, y, x, interpolation, fill_mode, fill_value):
     def pick(row, column):
         return ops.numpy.take(pixels, row + column, axis=0)
 
-    if interpolation == "nearest":
-        return pick(row(ops.numpy.floor(y + 0.5)), column(ops.numpy.floor(x + 0.5)))
     top, left = ops.numpy.floor(y), ops.numpy.floor(x)
     to_bottom = ops.cast((y - top)[..., None], images.dtype)
     to_right = ops.cast((x - left)[..., None], images.dtype)
