@@ -3,6 +3,7 @@
 import keras
 
 from keras_balance.layers.base import ImageLayer
+from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.layers.rates import check_rates, rate_table
 
 
@@ -25,8 +26,8 @@ class ClassAwareAugmentation(ImageLayer):
         The same dict: images in the layer's compute dtype, labels as they came.
 
     Args:
-        layer: A Keras layer. One that mixes labels (`MixUp`, `CutMix`) is
-            refused, since labels stay as they are.
+        layer: A Keras layer. One that mixes images (`MixUp`, `CutMix`), or holds
+            such a one, is refused, since labels stay as they are.
         rates: Probabilities in [0, 1] by class: a dict, or a sequence whose
             index is the class. A class that is missing has rate 0.
         seed: Integer or None, for the draws; `layer` has its own.
@@ -35,7 +36,7 @@ class ClassAwareAugmentation(ImageLayer):
     Raises:
         TypeError: When `layer` is no layer, or a class or rate is no number.
         ValueError: For a rate outside [0, 1], a negative class, a layer that
-            mixes labels; when called, for data without images and labels.
+            mixes images; when called, for data without images and labels.
 
     Example:
         >>> import numpy as np
@@ -169,9 +170,5 @@ def _check_data(data):
 def _check_layer(layer):
     if not isinstance(layer, keras.Layer):
         raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
-    parts = layer.layers if isinstance(layer, keras.layers.Pipeline) else [layer]
-    if any(isinstance(p, (keras.layers.MixUp, keras.layers.CutMix)) for p in parts):
-        raise ValueError(
-            f"`layer` must leave labels as they are. Received: layer={layer!r}"
-        )
+    check_mixes_nothing(layer)
     return layer
