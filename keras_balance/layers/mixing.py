@@ -19,9 +19,9 @@ def check_mixes_nothing(layer, name="layer"):
     if found is not None:
         inside = "" if found is layer else f", which holds {type(found).__name__}"
         raise ValueError(
-            f"`{name}` must not mix images, which puts the pixels of other classes "
-            "under a label that stays as it is; `kb.BalancedDataset(mix=...)` mixes "
-            f"the labels as well. Received: {name}={layer!r}{inside}"
+            f"`{name}` must not mix images, which `kb.BalancedDataset(mix=...)` does "
+            "with their labels: other classes' pixels would come under labels as they "
+            f"are. Received: {name}={layer!r}{inside}"
         )
 
 
