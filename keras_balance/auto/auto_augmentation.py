@@ -43,11 +43,13 @@ class AutoAugmentation(Chooser):
         folds: Number of folds, 2 or more.
         steps: Optimiser steps of `classifier`, on batches of 64. By default six
             epochs of a case, at least 400 and at most 800.
-        time_budget: Seconds after which no other training begins; None for no limit.
+        time_budget: Seconds; no training begins that would not end within them, by
+            what others took. None for no limit.
             What is chosen then is the best by the cases that are complete, or else
             the first candidate.
         seed: Integer, or None for a fresh one.
-        verbose: 0 for silence, 1 for a line about every training.
+        verbose: 0 for silence, 1 for a line about every training: one that is
+            rewritten where it can be.
 
     Attributes:
         layer: The chosen Keras layer, `keras.layers.Identity` for `"nothing"`; None

@@ -55,13 +55,15 @@ class AutoSynthesizer(Chooser):
             in each.
         steps: Optimiser steps of `classifier`, on batches of 64. By default six
             epochs of a case, at least 400 and at most 800.
-        time_budget: Seconds after which no other training begins; None for no limit.
+        time_budget: Seconds; no training begins that would not end within them, by
+            what others took. None for no limit.
             What is chosen then is the best by the cases that are complete, or else
             by the first as far as it went, and `"manual"` where it did not go as far
             as that. To fit what was chosen comes on top. Where the time does not run
             out, the seed alone decides.
         seed: Integer; by default that of the dataset.
-        verbose: 0 for silence, 1 for a line about every training.
+        verbose: 0 for silence, 1 for a line about every training: one that is
+            rewritten where it can be.
 
     Attributes:
         choice: Name of the chosen candidate, None before.

@@ -86,8 +86,14 @@ class Chooser:
         folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
         cases = [case for fold in folds for case in fold.cases]
         self._titles = [case.title for case in cases]
-        total = len(cases) * len(self.scores)
-        progress = Progress(total, self.time_budget, self.verbose)
+        # What a candidate is fitted to is fitted in the first case of a fold.
+        plan = [
+            (name, place == 0)
+            for fold in folds
+            for place, _ in enumerate(fold.cases)
+            for name in self.scores
+        ]
+        progress = Progress(plan, self.time_budget, self.verbose)
         for place, fold in enumerate(folds):
             self._judge(images, fold, derive_seed(seed, place), progress)
         self.choice = self._decide()

@@ -45,6 +45,8 @@ def simplest_near_the_best(scores):
 def table(scores, titles, choice):
     """Macro F1 of all candidates in all cases as text, their means and errors.
 
+    The error of a single case is not known, and left out.
+
     Args:
         scores: dict of name to a list, one a case, of the F1 of each class.
         titles: What each case does, in words.
@@ -57,7 +59,9 @@ def table(scores, titles, choice):
         missing = [None] * (len(titles) - len(values))
         summary = [None, None]
         if name in compared:
-            summary = [compared[name].mean(), standard_error(compared[name])]
+            summary = [compared[name].mean(), None]
+        if len(compared.get(name, [])) > 1:
+            summary[1] = standard_error(compared[name])
         column = [*means, *missing, *summary]
         columns.append([*map(_as_text, column), "*" * (name == choice)])
     titles = [*titles, "mean", "error", "chosen"]

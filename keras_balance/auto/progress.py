@@ -1,43 +1,94 @@
-"""Lines about a long comparison, and the time it may take."""
+"""A line about a long comparison, and the time it may take."""
 
+import os
+import shutil
 import sys
 import time
 
+import numpy as np
+
 
 class Progress:
-    """Tells of each training as it ends, and when the time is over.
+    """Reports each training as it ends, and when there is no time for another.
 
     Args:
-        total: Number of trainings.
-        time_budget: Seconds after which no other may begin.
+        plan: Sequence, one a training in their order, of tuples `(name, place)`:
+            trainings of the same name and place take about the same time, and those of
+            the same name the time that is nearest to it.
+        time_budget: Seconds within which trainings may run.
         verbose: 0 for silence.
     """
 
-    def __init__(self, total, time_budget, verbose):
-        self.total, self.time_budget, self.verbose = total, time_budget, verbose
-        self._done, self._start = 0, time.monotonic()
+    def __init__(self, plan, time_budget, verbose):
+        self.plan, self.time_budget, self.verbose = list(plan), time_budget, verbose
+        self._took, self._is_over, self._width = [], False, 0
+        self._start = self._last = time.monotonic()
 
     @property
     def is_over(self):
-        """Whether the time is over."""
-        return self._seconds >= self.time_budget
+        """Whether the next training would not end in time, by what others took."""
+        if not self._is_over:
+            seconds = self._seconds
+            ends = seconds + self._expected(self.plan[len(self._took)])
+            self._is_over = seconds >= self.time_budget or ends > self.time_budget
+        return self._is_over
 
     def end(self, title, score):
         """Tell how a training went, and how long the rest may take."""
-        self._done += 1
-        left = self._seconds / self._done * (self.total - self._done)
-        left = min(left, max(0.0, self.time_budget - self._seconds))
-        self.tell(
-            f"auto {self._done}/{self.total}: {title}: {score:.4f}, "
-            f"{self._seconds:.0f} s, about {left:.0f} s left"
+        now = time.monotonic()
+        self._took.append(now - self._last)
+        self._last = now
+        self._rewrite(
+            f"auto {len(self._took)}/{len(self.plan)}: {title}: {score:.4f}, "
+            f"{self._seconds:.0f} s, {self._left()}"
         )
 
     def tell(self, text):
-        """Write a line, unless silent."""
+        """Write lines for good, unless silent."""
         if self.verbose:
-            sys.stdout.write(f"{text}\n")
+            start = "\n" if self._width else ""
+            self._width = 0
+            sys.stdout.write(f"{start}{text}\n")
             sys.stdout.flush()
+
+    def _left(self):
+        done = len(self._took)
+        budget = max(0.0, self.time_budget - self._seconds)
+        seen = {name for name, _ in self.plan[:done]}
+        if {name for name, _ in self.plan[done:]} <= seen:
+            left = sum(map(self._expected, self.plan[done:]))
+            return f"about {min(left, budget):.0f} s left"
+        # A guess from the quick candidates would be far too low.
+        return "" if np.isinf(budget) else f"at most {budget:.0f} s left"
+
+    def _expected(self, kind):
+        """Seconds of a training, by those of its kind; or its name; or all others."""
+        done = list(zip(self.plan, self._took, strict=False))
+        same = [took for other, took in done if other == kind]
+        named = [took for other, took in done if other[0] == kind[0]]
+        return float(np.mean(same or named or self._took or [0.0]))
+
+    def _rewrite(self, text):
+        """Write over the last such line where that can be done."""
+        text = text.removesuffix(", ")
+        if not _can_rewrite():
+            self.tell(text)
+        elif self.verbose:
+            # A line that goes on below could not be written over.
+            text = text[: shutil.get_terminal_size().columns - 1]
+            sys.stdout.write("\r" + text.ljust(self._width))
+            sys.stdout.flush()
+            self._width = len(text)
 
     @property
     def _seconds(self):
         return time.monotonic() - self._start
+
+
+def _can_rewrite():
+    """Whether a line can be written over; the rule is that of Keras' progress bar."""
+    return (
+        sys.stdout.isatty()
+        or "ipykernel" in sys.modules
+        or "PYCHARM_HOSTED" in os.environ
+    )
