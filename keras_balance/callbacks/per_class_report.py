@@ -46,6 +46,8 @@ class PerClassReport(keras.callbacks.Callback):
         threshold: With two classes, the second one is predicted where its output is
             greater; see `kb.metrics.class_report`. A single output that the loss
             reads as a logit has 0 by default.
+        target_prior: How frequent the classes are where the classifier will be used:
+            `"uniform"`, or an array of shares; see `kb.metrics.class_report`.
 
     Attributes:
         report: Text as scikit-learn's `classification_report` prints it.
@@ -75,6 +77,7 @@ class PerClassReport(keras.callbacks.Callback):
         batch_size=128,
         prefix="val_",
         threshold=None,
+        target_prior=None,
     ):
         super().__init__()
         _check_data(x, y)
@@ -85,6 +88,7 @@ class PerClassReport(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.prefix = prefix
         self.threshold = threshold
+        self.target_prior = target_prior
         self.on_train_begin()
 
     def __deepcopy__(self, memo):

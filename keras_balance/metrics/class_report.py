@@ -7,6 +7,7 @@ from scipy.stats import gmean
 from sklearn import metrics as sk
 
 from keras_balance.metrics.names import check_score_names
+from keras_balance.metrics.target_prior import weigh
 from keras_balance.utils import plots
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.outputs import (
@@ -54,7 +55,14 @@ class ClassReport:
         return flat_scores(self.report_dict)
 
 
-def class_report(y_true, y_pred, class_names=None, sample_weight=None, threshold=None):
+def class_report(
+    y_true,
+    y_pred,
+    class_names=None,
+    sample_weight=None,
+    threshold=None,
+    target_prior=None,
+):
     """Score predictions class by class.
 
     Args:
@@ -70,6 +78,12 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None, threshold
         threshold: With two classes, the second one is predicted where its output is
             greater. By default the greatest output wins, and a single one wins above
             0.5: give 0 where it is a logit.
+        target_prior: How frequent the classes are where the classifier will be used:
+            `"uniform"`, or an array `(num_classes,)` of shares or counts. Each image
+            then stands for as many as its class shall have, so that a balanced test
+            set can be read as the world, and the other way round; precision, F1,
+            accuracy, PR-AUC and the support change, recall does not. By default, or
+            with `"natural"`, the images count as they are.
 
     Returns:
         A `ClassReport`.
@@ -82,7 +96,8 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None, threshold
     Raises:
         ValueError: When lengths differ, a label is outside the classes, the
             predictions have another shape, a single output is no probability and has
-            no `threshold`, or a `threshold` is to part more than two classes.
+            no `threshold`, a `threshold` is to part more than two classes, or
+            `target_prior` is not one positive share a class.
 
     Example:
         >>> report = class_report([0, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
@@ -106,6 +121,7 @@ def class_report(y_true, y_pred, class_names=None, sample_weight=None, threshold
             "`y_true` and `y_pred` must have the same length. "
             f"Received: len(y_true)={len(y_true)}, len(y_pred)={len(y_pred)}"
         )
+    sample_weight = weigh(y_true, len(names), sample_weight, target_prior)
     classes, weights = range(len(names)), {"sample_weight": sample_weight}
     options = {"labels": classes, "target_names": names, "zero_division": 0, **weights}
     report_dict = sk.classification_report(y_true, guesses, output_dict=True, **options)

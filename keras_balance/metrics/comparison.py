@@ -6,30 +6,38 @@ import dataclasses
 import numpy as np
 from scipy.stats import bootstrap
 
-from keras_balance.metrics.class_report import class_names_of, flat_scores
+from keras_balance.metrics.class_report import (
+    ClassReport,
+    class_names_of,
+    flat_scores,
+)
+from keras_balance.metrics.target_prior import scores_under
 from keras_balance.utils import plots
 from keras_balance.utils.tables import markdown_table, text_table
 
 Interval = collections.namedtuple("Interval", ["mean", "low", "high"])
 
 
-def compare_reports(reports, classes=None, confidence_level=0.95):
+def compare_reports(reports, classes=None, confidence_level=0.95, target_prior=None):
     """Compare the reports of several arms: the paper's Table 1, with intervals.
 
     Args:
         reports: Dict of each arm's name to its reports, one a seed: a sequence of
-            dicts as `PerClassReport.report_dict`, or a single one. Give every arm
-            the same seeds in the same order.
+            dicts as `PerClassReport.report_dict`, of `ClassReport`s, or of what
+            `report.json` holds; or a single one. Give every arm the same seeds in the
+            same order.
         classes: Optional names of the classes to tell of. Defaults to all.
         confidence_level: Of the intervals.
+        target_prior: How frequent the classes are where the classifiers will be used,
+            see `class_report`; for reports that have a confusion matrix.
 
     Returns:
         A `Comparison` of accuracy, balanced accuracy and macro F1, and of
         precision, recall and F1 of the `classes`.
 
     Raises:
-        ValueError: Without an arm or a report, and for a class that some report
-            does not have.
+        ValueError: Without an arm or a report, for a class that some report does not
+            have, and for a `target_prior` with reports that have no confusion matrix.
 
     Example:
         >>> comparison = kb.metrics.compare_reports(
@@ -41,7 +49,7 @@ def compare_reports(reports, classes=None, confidence_level=0.95):
         >>> comparison.save_picture("comparison.png")
     """
     arms = {
-        arm: [runs] if isinstance(runs, dict) else list(runs)
+        arm: [runs] if isinstance(runs, (dict, ClassReport)) else list(runs)
         for arm, runs in reports.items()
     }
     if not arms or not all(arms.values()):
@@ -54,10 +62,13 @@ def compare_reports(reports, classes=None, confidence_level=0.95):
             "`confidence_level` must be between 0 and 1. "
             f"Received: confidence_level={confidence_level}"
         )
-    first = next(iter(arms.values()))[0]
+    first, _ = _read(next(iter(arms.values()))[0])
     names = (
         class_names_of(first) if classes is None else [str(name) for name in classes]
     )
+    arms = {
+        arm: [_flat(run, target_prior) for run in runs] for arm, runs in arms.items()
+    }
     keys = _score_titles(names)
     values = {
         arm: {title: _scores_of(runs, key, arm) for key, title in keys.items()}
@@ -165,8 +176,11 @@ class Comparison:
             [[self.interval(arm, score) for arm in self.arms] for score in scores]
         )
         means, lows, highs = np.moveaxis(intervals, -1, 0)
-        what = "difference" if self.is_difference else "mean"
-        label = f"{what}, {100 * self.confidence_level:.4g} % interval over seeds"
+        label = "difference" if self.is_difference else "score"
+        if np.isfinite(lows).any():
+            mean = "mean difference" if self.is_difference else "mean"
+            percent = 100 * self.confidence_level
+            label = f"{mean}, {percent:.4g} % interval over seeds"
         return plots.interval_dots(means, lows, highs, scores, self.arms, label)
 
     def save_picture(self, path, scores=None):
@@ -205,9 +219,33 @@ def _score_titles(class_names):
     return titles
 
 
+def _read(run):
+    """Give a report's dict and its confusion matrix, or None."""
+    if isinstance(run, ClassReport):
+        return run.report_dict, run.confusion_matrix
+    if "report" in run and "confusion_matrix" in run:
+        return run["report"], run["confusion_matrix"]
+    return run, None
+
+
+def _flat(run, target_prior):
+    report_dict, matrix = _read(run)
+    if target_prior is None:
+        return flat_scores(report_dict)
+    if matrix is None:
+        raise ValueError(
+            "With `target_prior`, `reports` must have a confusion matrix: give what "
+            "`class_report` returns, or what `report.json` holds. "
+            f"Received: target_prior={target_prior!r} and a dict {list(report_dict)}"
+        )
+    names = class_names_of(report_dict)
+    support = [report_dict[name]["support"] for name in names]
+    return scores_under(target_prior, matrix, support, names)
+
+
 def _scores_of(runs, key, arm):
     try:
-        return np.array([flat_scores(run)[key] for run in runs])
+        return np.array([run[key] for run in runs])
     except KeyError as error:
         raise ValueError(
             f"Every report must hold {error}. Received: a report of {arm!r} without it"

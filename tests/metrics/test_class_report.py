@@ -105,6 +105,58 @@ def test_a_threshold_parts_two_classes():
         kb.metrics.class_report([0, 1, 2, 2], FEW, threshold=0.5)
 
 
+def noisy(counts, seed=0):
+    """Labels in given numbers, and outputs that are often right."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    outputs = np.random.default_rng(seed).random((len(labels), len(counts)))
+    outputs[np.arange(len(labels)), labels] += 0.4
+    return labels, outputs
+
+
+def test_a_test_set_is_read_as_if_its_classes_were_otherwise_frequent():
+    balanced, outputs = noisy([60, 60, 60])
+    # Each image of class 0 five times is what the shares 5 : 1 : 1 stand for.
+    rows = np.repeat(np.arange(180), np.where(balanced == 0, 5, 1))
+    world = kb.metrics.class_report(balanced[rows], outputs[rows])
+    read = kb.metrics.class_report(balanced, outputs, target_prior=[5, 1, 1])
+    assert read.scores == pytest.approx(world.scores)
+    assert read.report_dict["0"]["support"] == pytest.approx(180 * 5 / 7)
+    # And the other way round.
+    back = kb.metrics.class_report(
+        balanced[rows], outputs[rows], target_prior="uniform"
+    )
+    assert back.scores == pytest.approx(
+        kb.metrics.class_report(balanced, outputs).scores
+    )
+    assert world.scores != pytest.approx(back.scores)
+
+
+def test_the_prior_multiplies_the_weights():
+    labels, outputs = noisy([50, 10])
+    weights = np.random.default_rng(1).uniform(0.5, 2, 60)
+    report = kb.metrics.class_report(labels, outputs, None, weights, None, "uniform")
+    by_hand = weights / np.bincount(labels, weights)[labels]
+    expected = kb.metrics.class_report(labels, outputs, sample_weight=by_hand)
+    assert report.scores == pytest.approx(expected.scores)
+    natural = kb.metrics.class_report(labels, outputs, target_prior="natural")
+    plain = kb.metrics.class_report(labels, outputs)
+    assert natural.scores == pytest.approx(plain.scores)
+
+
+def test_a_missing_class_leaves_its_share_to_the_others():
+    labels, outputs = noisy([30, 10, 0])
+    report = kb.metrics.class_report(labels, outputs, target_prior=[1, 1, 8])
+    assert np.isnan(report.scores["recall_2"])
+    assert report.report_dict["0"]["support"] == pytest.approx(20)
+
+
+@pytest.mark.parametrize("prior", [[1, 1], [1, 0, 1], "equal", [1, np.nan, 1]])
+def test_bad_priors(prior):
+    labels, outputs = noisy([3, 3, 3])
+    with pytest.raises(ValueError, match="target_prior"):
+        kb.metrics.class_report(labels, outputs, target_prior=prior)
+
+
 def test_keys_do_not_depend_on_the_labels():
     every = kb.metrics.class_report([0, 1, 2, 2], FEW).scores
     some = kb.metrics.class_report([1, 1, 1, 1], FEW).scores

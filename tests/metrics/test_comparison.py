@@ -126,3 +126,47 @@ def test_unpaired_seeds_are_refused(reports):
         comparison.against("B imbalanced")
     with pytest.raises(ValueError, match="baseline='E'"):
         comparison.against("E")
+
+
+def noisy_report(seed, target_prior=None):
+    rng = np.random.default_rng(seed)
+    labels, scores = np.repeat([0, 1, 2], [90, 30, 0]), rng.random((120, 3))
+    scores[np.arange(120), labels] += 0.3
+    scores[0] = np.nan  # a lost prediction is no column of the matrix
+    return kb.metrics.class_report(labels, scores, target_prior=target_prior)
+
+
+@pytest.mark.parametrize("prior", ["uniform", "natural", [8, 1, 1]])
+def test_a_comparison_for_other_shares_of_the_classes(prior):
+    plain, weighted = (
+        kb.metrics.compare_reports({"arm": [noisy_report(s, p) for s in range(3)]}, **o)
+        for p, o in [(None, {"target_prior": prior}), (prior, {})]
+    )
+    for score in plain.scores:
+        found, expected = plain.values["arm"][score], weighted.values["arm"][score]
+        np.testing.assert_allclose(found, expected, err_msg=score)
+
+
+def test_a_report_file_will_do_and_a_bare_dict_will_not():
+    report = noisy_report(0)
+    content = {
+        "report": report.report_dict,
+        "confusion_matrix": report.confusion_matrix.tolist(),
+    }
+    arms = {"file": content, "memory": report}
+    comparison = kb.metrics.compare_reports(arms, [0], target_prior="uniform")
+    assert comparison.values["file"] == comparison.values["memory"]
+    with pytest.raises(ValueError, match=r"confusion matrix.*target_prior='uniform'"):
+        kb.metrics.compare_reports({"a": report.report_dict}, target_prior="uniform")
+
+
+def test_one_draw_has_no_interval_to_tell_of(reports):
+    several = kb.metrics.compare_reports(reports)
+    one = kb.metrics.compare_reports({arm: runs[:1] for arm, runs in reports.items()})
+    for comparison, label in [
+        (several, "mean, 95 % interval over seeds"),
+        (several.against("A balanced"), "mean difference, 95 % interval over seeds"),
+        (one, "score"),
+        (one.against("A balanced"), "difference"),
+    ]:
+        assert comparison.picture().get_supxlabel() == label

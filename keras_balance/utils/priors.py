@@ -1,0 +1,48 @@
+"""How frequent the classes are where a classifier will be used."""
+
+import numpy as np
+
+_NAMES = ("uniform", "natural")
+
+
+def read_prior(target_prior, counts, name="target_prior"):
+    """Read the shares of the classes into an array that sums to one.
+
+    Args:
+        target_prior: `"uniform"` for equal shares, `"natural"` for those of `counts`,
+            or an array `(num_classes,)` of shares or counts.
+        counts: float64 `(num_classes,)`, positive.
+        name: Name of the argument, for the error.
+
+    Returns:
+        float64 `(num_classes,)`.
+
+    Raises:
+        TypeError: When it is neither a name nor numbers.
+        ValueError: For an unknown name, another length, and shares that are not
+            finite and positive.
+
+    Example:
+        >>> read_prior([3, 1], np.array([1.0, 1.0]))
+        array([0.75, 0.25])
+    """
+    if isinstance(target_prior, str):
+        if target_prior not in _NAMES:
+            raise ValueError(
+                f"`{name}` must be one of {_NAMES} where it is a string. "
+                f"Received: {name}={target_prior!r}"
+            )
+        shares = np.ones(len(counts)) if target_prior == "uniform" else counts
+        return shares / shares.sum()
+    shares = np.asarray(target_prior)
+    if shares.dtype.kind not in "iuf":
+        raise TypeError(
+            f"`{name}` must be 'uniform', 'natural' or an array of shares. "
+            f"Received: {name}={target_prior!r}"
+        )
+    if shares.shape != counts.shape or not (np.isfinite(shares) & (shares > 0)).all():
+        raise ValueError(
+            f"`{name}` must hold one positive share a class, of {len(counts)}. "
+            f"Received: {name}={shares.tolist()}"
+        )
+    return shares / shares.sum(dtype="float64")
