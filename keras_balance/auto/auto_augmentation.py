@@ -8,7 +8,7 @@ from keras_balance.data import BalancedDataset
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
-from keras_balance.data.synthesis.makers import augment
+from keras_balance.data.synthesis.augment import augment
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 # One epoch would tell what a single look at augmented images in place of real ones is
@@ -151,9 +151,9 @@ class _Augmented(BalancedDataset):
         super().__init__(*args, **kwargs)
         self.layer = layer
 
-    def __getitem__(self, index):
-        images, labels = super().__getitem__(index)
+    def batch(self, epoch, index):
+        images, labels = super().batch(epoch, index)
         if self.layer is not None:
-            seed = derive_seed(self.seed, self.epoch, index)
-            images = augment(self.layer, images, seed)
+            seed = derive_seed(self.seed, epoch, index)
+            images = augment(self.layer, images, seed, self.images.data_format)
         return images, labels

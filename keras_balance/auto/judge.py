@@ -7,6 +7,8 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
+from keras_balance.utils.images import to_layout
+
 _COMPONENTS = 50
 _SIDE = 32  # pixels; larger pictures are shrunk
 
@@ -19,7 +21,7 @@ class Judge:
     And it takes a second.
 
     Args:
-        held_out: `Part` of the held-out images.
+        held_out: `LabelledImages` that are held out.
         scored: Indices of the classes to score.
         epochs: Epochs of a feed to fit to.
         most_images: Of a feed; what comes after them is left out.
@@ -28,7 +30,7 @@ class Judge:
     def __init__(self, held_out, scored, epochs=1, most_images=50_000):
         self.held_out, self.scored = held_out, scored
         self.epochs, self.most_images = epochs, most_images
-        self._pixels = _pixels(held_out.x)
+        self._pixels = _pixels(self._in_own_layout(held_out.x))
 
     def f1(self, dataset):
         """Fit to epochs of a dataset; array of the F1 of each class scored."""
@@ -43,11 +45,15 @@ class Judge:
         total = self.epochs * len(dataset)
         pixels, indices = [], []
         for batch in range(min(total, -(-self.most_images // dataset.batch_size))):
-            dataset.epoch, place = divmod(batch, len(dataset))
-            images, labels = dataset[place]
-            pixels.append(_pixels(images))
+            images, labels = dataset.batch(*divmod(batch, len(dataset)))
+            pixels.append(_pixels(self._in_own_layout(images)))
             indices.append(self.held_out.encoding.decode(labels))
         return np.concatenate(pixels), np.concatenate(indices)
+
+    def _in_own_layout(self, images):
+        """Images in Keras' own layout, whatever that of the data is."""
+        wanted = keras.config.image_data_format()
+        return to_layout(images, self.held_out.data_format, wanted)
 
 
 def class_f1(held_out, scored, predicted):
@@ -56,7 +62,7 @@ def class_f1(held_out, scored, predicted):
     Every class of the held-out images counts the same, however many they are.
 
     Args:
-        held_out: `Part` of the held-out images.
+        held_out: `LabelledImages` that are held out.
         scored: Indices of the classes to score.
         predicted: Class indices that a classifier gives the images.
     """

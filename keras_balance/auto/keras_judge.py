@@ -15,7 +15,7 @@ class KerasJudge:
 
     Args:
         build: Function without arguments that returns a compiled Keras model.
-        held_out: `Part` of the held-out images.
+        held_out: `LabelledImages` that are held out.
         scored: Indices of the classes to score.
         steps: Optimiser steps of a training.
         seed: Integer, of the first weights.
@@ -68,8 +68,7 @@ class _Steps(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, index):
-        self.dataset.epoch, batch = divmod(index, self.full_batches)
-        images, labels = self.dataset[batch]
+        images, labels = self.dataset.batch(*divmod(index, self.full_batches))
         return images, self.decode(labels) if self.decode else labels
 
 

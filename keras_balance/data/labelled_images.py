@@ -47,8 +47,8 @@ class LabelledImages:
         TypeError: When `x` is no array of numbers.
 
     Example:
-        >>> images = LabelledImages(x, y)
-        >>> BalancedDataset(images, batch_size=64)
+        >>> images = kb.data.LabelledImages(x, y)
+        >>> dataset = kb.BalancedDataset(images, batch_size=64)
     """
 
     def __init__(

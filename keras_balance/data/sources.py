@@ -172,6 +172,8 @@ def _to_dtype(images, dtype):
     if dtype.kind not in "iu":
         return images.astype(dtype)
     limits = np.iinfo(dtype)
+    # As float32, the limits of 32 bits are rounded to numbers beyond them.
+    images = images.astype("float64") if dtype.itemsize > 2 else images
     return np.clip(np.rint(images), limits.min, limits.max).astype(dtype)
 
 

@@ -61,6 +61,11 @@ class ImageLayer(BaseImagePreprocessingLayer):
         """Shapes as they are."""
         return input_shape
 
+    def _compute_in_float32_beyond(self, value_range):
+        """Take float32 where float16, which ends at 65504, cannot hold the pixels."""
+        if self.compute_dtype == "float16" and max(map(abs, value_range)) > 65504:
+            self.dtype_policy = keras.DTypePolicy("float32")
+
     def get_config(self):
         """Arguments of `__init__`."""
         return {**super().get_config(), "seed": self.seed}

@@ -122,6 +122,7 @@ class ManualAugmentation(ImageLayer):
         self.zoom_factor = check_factor(zoom_factor, "zoom_factor", _MOST_ZOOM_IN, 1)
         self.noise_factor = check_factor(noise_factor, "noise_factor", 0, 1)
         self.value_range = check_value_range(value_range)
+        self._compute_in_float32_beyond(self.value_range)
         self.fill_mode = check_choice(fill_mode, "fill_mode", warp.FILL_MODES)
         self.fill_value = check_fill_value(fill_value)
         self.interpolation = check_choice(

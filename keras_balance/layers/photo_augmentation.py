@@ -115,6 +115,7 @@ class PhotoAugmentation(ImageLayer):
         self.fill_mode = check_choice(fill_mode, "fill_mode", warp.FILL_MODES)
         self.fill_value = check_fill_value(fill_value)
         self.value_range = check_value_range(value_range)
+        self._compute_in_float32_beyond(self.value_range)
 
     def get_random_transformation(self, data, training=True, seed=None):
         """All that is random, in a dict: where pixels come from, colour, the square."""

@@ -53,6 +53,7 @@ class RandomGaussianNoise(ImageLayer):
         super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = check_factor(factor, "factor", 0, 1)
         self.value_range = check_value_range(value_range)
+        self._compute_in_float32_beyond(self.value_range)
 
     def get_random_transformation(self, data, training=True, seed=None):
         """Draw the `"noise"` to add, channels last."""

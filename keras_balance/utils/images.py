@@ -81,6 +81,14 @@ def check_value_range(value_range):
     return low, high
 
 
+def to_layout(images, data_format, wanted):
+    """Turn images `(n, ...)` from one `data_format` to another."""
+    if data_format == wanted:
+        return images
+    axes = (0, 2, 3, 1) if wanted == "channels_last" else (0, 3, 1, 2)
+    return images.transpose(axes)
+
+
 def rescale(images, from_range, to_range):
     """Map pixels linearly from one `(low, high)` to another."""
     (low, high), (new_low, new_high) = from_range, to_range

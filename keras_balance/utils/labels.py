@@ -86,8 +86,9 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
         `(indices, encoding)`: int64 `(n,)` and a `LabelEncoding`.
 
     Raises:
-        ValueError: For empty, fractional, missing or multi-label labels and
-            for a label outside the declared classes.
+        ValueError: For empty, fractional, missing (None, NaN, NaT, an empty cell) or
+            multi-label labels, for numbers among strings, and for a label outside
+            the declared classes.
     """
     y = _as_array(y, name)
     if y.ndim not in (1, 2) or y.size == 0:
@@ -95,8 +96,9 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
             f"`{name}` must hold at least one label, as (n,) or (n, 1) labels or "
             f"one-hot (n, num_classes). Received: {name} of shape {y.shape}"
         )
-    if y.dtype.kind == "O":
-        y = np.array(y.tolist())
+    if y.dtype.kind in "OUS":
+        check_complete(y, name)
+        y = _as_array(y.tolist(), name, is_checked=True)
     if y.dtype.kind not in "biufUS":
         raise TypeError(
             f"`{name}` must hold integers or strings. "
@@ -107,7 +109,10 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
     form = "sparse" if y.ndim == 1 else "column"
     flat = _whole_numbers(y.reshape(-1), name)
     if class_names is not None:
-        classes = np.asarray(class_names)
+        classes = _as_array(class_names, "class_names")
+        if classes.dtype.kind in "OUS":
+            check_complete(classes, "class_names")
+            classes = np.array(classes.tolist())
         indices = _look_up(flat, classes, name)
     elif num_classes is not None:
         classes = np.arange(num_classes)
@@ -115,6 +120,32 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
     else:
         classes, indices = np.unique(flat, return_inverse=True)
     return indices.astype("int64"), LabelEncoding(classes, form, y.dtype)
+
+
+def check_complete(labels, name="y"):
+    """Raise a `ValueError` for the first label that is missing, or of another type.
+
+    NumPy would make a string of it: an empty cell of a table would become a class
+    "nan", and "1" the same class as 1.
+
+    Args:
+        labels: Array of objects or strings.
+        name: Name of the argument in error messages.
+    """
+    flat, kinds = labels.reshape(-1).tolist(), {}
+    for row, label in enumerate(flat):
+        if _is_missing(label):
+            raise ValueError(
+                f"`{name}` must hold a label for every image. "
+                f"Received: {name}[{row}]={label!r}"
+            )
+        kinds.setdefault(_kind_of(label), row)
+    if len(kinds) > 1:
+        first, other = (flat[row] for row in list(kinds.values())[:2])
+        raise ValueError(
+            f"`{name}` must hold labels of one type, numbers or strings. "
+            f"Received: {name} with {first!r} and {other!r}"
+        )
 
 
 def count_classes(indices, num_classes):
@@ -139,13 +170,35 @@ def check_class_names(class_names, num_classes):
     return names
 
 
-def _as_array(y, name):
+def _as_array(y, name, is_checked=False):
+    if np.ma.is_masked(y):
+        masked = np.ma.getmaskarray(y).reshape(len(y), -1).any(axis=1)
+        raise ValueError(
+            f"`{name}` must hold a label for every image. "
+            f"Received: {name}[{int(np.argmax(masked))}]=masked"
+        )
     try:
-        return np.asarray(y)
+        array = np.asarray(y)
+        # Of numbers among strings NumPy makes strings: look at them before.
+        is_listed = isinstance(y, (list, tuple)) and array.dtype.kind in "US"
+        is_listed = is_listed and not is_checked
+        return np.asarray(y, dtype=object) if is_listed else array
     except ValueError as error:  # rows of different lengths
         raise ValueError(
             f"`{name}` must hold as many numbers in each row. Received: {name}={y!r}"
         ) from error
+
+
+def _is_missing(label):
+    try:
+        return label is None or label in ("", b"") or bool(label != label)
+    except TypeError:  # pandas.NA is neither
+        return True
+
+
+def _kind_of(label):
+    kinds = [kind for kind in (str, bytes) if isinstance(label, kind)]
+    return kinds[0] if kinds else "number"
 
 
 def _read_one_hot(y, num_classes, name):

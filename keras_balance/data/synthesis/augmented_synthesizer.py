@@ -1,10 +1,10 @@
 """Generated images that are augmented on top."""
 
 import keras
-import numpy as np
 
 from keras_balance.data import checks
-from keras_balance.data.synthesis.makers import augment
+from keras_balance.data.sources import to_numpy
+from keras_balance.data.synthesis.augment import augment
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 
@@ -44,5 +44,7 @@ class AugmentedSynthesizer:
             float32 images `(n, height, width, channels)` in the synthesizer's scale.
         """
         seed = check_seed(seed)
-        images = self.synthesizer.generate(labels, seed=derive_seed(seed, 0))
-        return augment(self.layer, np.asarray(images), derive_seed(seed, 1))
+        images = to_numpy(self.synthesizer.generate(labels, seed=derive_seed(seed, 0)))
+        # That of a BAGAN; for a synthesizer that has none, the layer's own.
+        layout = getattr(self.synthesizer, "data_format", None)
+        return augment(self.layer, images, derive_seed(seed, 1), layout)

@@ -23,13 +23,14 @@ def augmentation(images, seed, **strengths):
         value_range=images.value_range,
         data_format=images.data_format,
         seed=seed,
+        dtype="float32",
     )
 
 
 def _flip(images, seed, shift):
     # With one seed for both, what is flipped would tell how it is moved.
     flip = keras.layers.RandomFlip(
-        "horizontal", seed=seed + 1, data_format=images.data_format
+        "horizontal", seed=seed + 1, data_format=images.data_format, dtype="float32"
     )
     return keras.Sequential([flip, shift])
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_balance.data.synthesis import registry
+from keras_balance.data.synthesis.augment import augment
 from keras_balance.utils.images import check_finite
 from keras_balance.utils.seeds import derive_seed, random_generator
 
@@ -91,7 +92,12 @@ class AugmentedImages:
     def generate(self, labels, seed):
         """One augmented image for each class index in `labels`."""
         rows = self.images.draw(labels, random_generator(seed, 0))
-        return augment(self.layer, self.images.source.take(rows), derive_seed(seed, 1))
+        return augment(
+            self.layer,
+            self.images.source.take(rows),
+            derive_seed(seed, 1),
+            self.images.data_format,
+        )
 
 
 class GeneratedImages:
@@ -116,38 +122,6 @@ class GeneratedImages:
             )
         check_finite(images, name="generate(labels)")
         return images
-
-
-def augment(layer, images, seed):
-    """`layer(images, training=True)` with the layer's randomness set by `seed`.
-
-    The layer itself is not changed: its seed generators start from values that hold
-    in this call alone. Whatever draws from Keras' seed generators, as all of Keras'
-    own layers do, is a pure function of `images` and `seed`.
-
-    Returns:
-        float32 array of the shape of `images`.
-
-    Raises:
-        ValueError: When the layer returns another shape.
-    """
-    images = np.asarray(images, dtype="float32")
-    if not layer.built:
-        layer(images[:1], training=True)
-    seeds = [v for v in layer.variables if v.name == "seed_generator_state"]
-    states = [
-        np.array([derive_seed(seed, place), 0], dtype=variable.dtype)
-        for place, variable in enumerate(seeds)
-    ]
-    mapping = list(zip(seeds, map(keras.ops.convert_to_tensor, states), strict=True))
-    with keras.StatelessScope(state_mapping=mapping):
-        augmented = keras.ops.cast(layer(images, training=True), "float32")
-    if tuple(augmented.shape) != images.shape:
-        raise ValueError(
-            "An augmentation layer must keep the shape of the images, "
-            f"{images.shape}. Received: images of shape {tuple(augmented.shape)}"
-        )
-    return keras.ops.convert_to_numpy(augmented)
 
 
 def _make_maker(synthesizer, images):

@@ -1,0 +1,104 @@
+"""Images through a Keras layer, as a function of a seed and of nothing else."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+from keras_balance.utils.images import check_finite, to_layout
+from keras_balance.utils.seeds import derive_seed
+
+
+def augment(layer, images, seed, data_format=None):
+    """`layer(images, training=True)` with the layer's randomness set by `seed`.
+
+    The layer itself is not changed: its seed generators start from values that hold
+    in this call alone. Whatever draws from Keras' seed generators, as all of Keras'
+    own layers do, is a pure function of `images` and `seed`. It computes in float32,
+    whatever the policy of mixed precision, and gets the images in its own layout.
+
+    Args:
+        layer: Keras layer.
+        images: Images `(n, height, width, channels)`, or channels first.
+        seed: Integer.
+        data_format: Layout of the images; None for that of the layer.
+
+    Returns:
+        float32 array of the shape of `images`.
+
+    Raises:
+        ValueError: When the layer returns another shape, or pixels that are NaN or
+            infinite, or when its parts want different layouts.
+    """
+    images = np.asarray(images, dtype="float32")
+    layout = layout_of(layer)
+    data_format = data_format or layout
+    with _in_float32(layer):
+        augmented = _call(layer, to_layout(images, data_format, layout), seed)
+    augmented = to_layout(augmented, layout, data_format)
+    if augmented.shape != images.shape:
+        raise ValueError(
+            "An augmentation layer must keep the shape of the images, "
+            f"{images.shape}. Received: images of shape {augmented.shape}"
+        )
+    check_finite(augmented, name=f"{layer.name}(images)")
+    return augmented
+
+
+def layout_of(layer):
+    """`data_format` of a layer and of all in it; Keras' own where it has none.
+
+    Raises:
+        ValueError: When there are two.
+    """
+    found = {getattr(part, "data_format", None) for part in _parts(layer)} - {None}
+    if len(found) > 1:
+        raise ValueError(
+            "All parts of an augmentation layer must have one `data_format`. "
+            f"Received: layer={layer.name!r} with {sorted(found)}"
+        )
+    return found.pop() if found else keras.config.image_data_format()
+
+
+def _call(layer, images, seed):
+    if not layer.built:
+        layer(images[:1], training=True)
+    seeds = [v for v in layer.variables if v.name == "seed_generator_state"]
+    states = [
+        np.array([derive_seed(seed, place), 0], dtype=variable.dtype)
+        for place, variable in enumerate(seeds)
+    ]
+    mapping = list(zip(seeds, map(keras.ops.convert_to_tensor, states), strict=True))
+    with keras.StatelessScope(state_mapping=mapping):
+        augmented = keras.ops.cast(layer(images, training=True), "float32")
+    return keras.ops.convert_to_numpy(augmented)
+
+
+@contextlib.contextmanager
+def _in_float32(layer):
+    """Have a layer and all in it compute in float32 for a while."""
+    lower = [part for part in _parts(layer) if _is_lower(part.compute_dtype)]
+    policies = [part.dtype_policy for part in lower]
+    try:
+        for part in lower:
+            part.dtype_policy = "float32"
+        yield
+    finally:
+        for part, policy in zip(lower, policies, strict=True):
+            part.dtype_policy = policy
+
+
+def _is_lower(dtype):
+    return dtype in ("float16", "bfloat16")
+
+
+def _parts(layer, seen=None):
+    """Give a layer and all layers in it, each once."""
+    seen = {} if seen is None else seen
+    if id(layer) not in seen:
+        seen[id(layer)] = layer
+        for value in vars(layer).values():
+            for part in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(part, keras.layers.Layer):
+                    _parts(part, seen)
+    return list(seen.values())

@@ -1,0 +1,145 @@
+"""The layout of the images and float32 hold whatever Keras is set to."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from keras_balance.auto.judge import Judge
+from keras_balance.data.synthesis.augment import augment, layout_of
+
+COLOUR = np.array([200, 100, 0])
+
+
+def coloured(n=12):
+    """Images of one colour, channels last, and labels."""
+    x = np.broadcast_to(COLOUR.astype("uint8"), (n, 8, 8, 3))
+    return x, np.repeat([0, 1], [n - 4, 4])
+
+
+def still():
+    return kb.layers.ManualAugmentation(noise_factor=0, fill_mode="nearest", seed=0)
+
+
+@pytest.mark.parametrize("synthesizer", [still, lambda: "manual"], ids=["own", "name"])
+@pytest.mark.parametrize("configured", ["channels_last", "channels_first"])
+def test_colours_stay_whatever_the_layout(synthesizer, configured):
+    keras.config.set_image_data_format(configured)
+    x, y = coloured()
+    for data_format, axes in [
+        ("channels_last", (0, 1, 2)),
+        ("channels_first", (0, 2, 3)),
+    ]:
+        images = x if data_format == "channels_last" else x.transpose(0, 3, 1, 2)
+        dataset = kb.BalancedDataset(
+            images,
+            y,
+            synthesizer=synthesizer(),
+            shuffle=False,
+            seed=0,
+            data_format=data_format,
+        )
+        colour = dataset[0][0][12:].mean(axes)
+        assert colour[0] > 1.7 * colour[1] > 8 * colour[2]
+
+
+def test_layouts_give_the_same_pixels():
+    x = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3)).astype("float32")
+    last = augment(still(), x, 3)
+    first = augment(still(), x.transpose(0, 3, 1, 2), 3, "channels_first")
+    np.testing.assert_array_equal(first.transpose(0, 2, 3, 1), last)
+
+
+def test_layout_of_a_layer_and_all_in_it():
+    last = keras.layers.RandomFlip(data_format="channels_last")
+    first = keras.layers.RandomFlip(data_format="channels_first")
+    assert layout_of(first) == "channels_first"
+    assert layout_of(keras.Sequential([first])) == "channels_first"
+    assert layout_of(keras.layers.Identity()) == keras.config.image_data_format()
+    with pytest.raises(ValueError, match="must have one `data_format`"):
+        layout_of(keras.Sequential([first, last]))
+
+
+def test_a_judge_shrinks_height_and_width():
+    """The other place that took the layout from Keras' configuration."""
+    y = np.repeat([0, 1], 8)
+    x = np.zeros((16, 64, 40, 3), "float32")
+    x[y == 1, :, :20] = 255
+    scores = []
+    for data_format in ("channels_last", "channels_first"):
+        images = x if data_format == "channels_last" else x.transpose(0, 3, 1, 2)
+        read = kb.data.LabelledImages(images, y, data_format=data_format)
+        judge = Judge(read, [0, 1])
+        assert judge._pixels.shape == (16, 32 * 32 * 3)
+        scores.append(judge.f1(kb.BalancedDataset(read, seed=0)).tolist())
+    assert scores == [[1, 1], [1, 1]]
+
+
+@pytest.fixture
+def mixed_float16():
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("mixed_float16")
+    yield
+    keras.mixed_precision.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])
+def test_synthesis_in_float32_whatever_the_policy(mixed_float16, dtype):
+    low, high = {"uint16": (0, 65535), "int16": (-1024, 3071)}.get(dtype, (0, 1e5))
+    ramp = np.linspace(low, high, 8)[None, :, None, None]
+    x = np.broadcast_to(ramp, (20, 8, 8, 1)).astype(dtype)
+    y = np.repeat([0, 1], [15, 5])
+    layer = kb.layers.ManualAugmentation(
+        rotation_factor=0,
+        zoom_factor=0,
+        noise_factor=0,
+        value_range=(low, high),
+        dtype="mixed_float16",
+    )
+    for synthesizer in (layer, keras.Sequential([layer])):
+        dataset = kb.BalancedDataset(
+            x, y, synthesizer=synthesizer, shuffle=False, seed=0
+        )
+        np.testing.assert_array_equal(dataset[0][0][20:], x[:10].astype("float32"))
+    named = kb.BalancedDataset(x, y, synthesizer="elastic", shuffle=False, seed=0)
+    assert np.isfinite(named[0][0]).all()
+
+
+def test_a_layer_keeps_its_policy():
+    layer = keras.layers.RandomFlip(seed=0, dtype="mixed_bfloat16")
+    augment(layer, np.full((2, 4, 4, 1), 1001, "float32"), 0)
+    assert layer.compute_dtype == "bfloat16"
+
+
+def test_a_layer_in_a_model_holds_its_own_value_range(mixed_float16):
+    for make in (
+        kb.layers.ManualAugmentation,
+        kb.layers.PhotoAugmentation,
+        kb.layers.RandomGaussianNoise,
+    ):
+        layer = make(value_range=(0, 65535), seed=0)
+        outputs = layer(np.full((2, 8, 8, 1), 65535, "uint16"), training=True)
+        assert np.isfinite(keras.ops.convert_to_numpy(outputs)).all()
+        again = make.from_config(layer.get_config())
+        assert again.compute_dtype == layer.compute_dtype == "float32"
+        assert make(seed=0).compute_dtype == "float16"
+
+
+def test_what_a_layer_returns_is_checked():
+    x, y = coloured()
+    layer = keras.layers.Rescaling(np.inf, name="blow_up")
+    with pytest.raises(ValueError, match=r"blow_up\(images\).*finite"):
+        kb.BalancedDataset(x[..., :1] + 1, y, synthesizer=layer, seed=0)[0]
+
+
+def test_made_images_of_32_bits_stay_within_them():
+    x = np.full((6, 2, 2, 1), 2**31 - 1, "int32")
+
+    class Bright:
+        def generate(self, labels, seed=None):
+            return np.full((len(labels), 2, 2, 1), 2.0**31, "float32")
+
+    dataset = kb.BalancedDataset(
+        x, [0, 0, 0, 0, 0, 1], synthesizer=Bright(), shuffle=False, seed=0
+    )
+    assert (dataset[0][0] > 2e9).all()
