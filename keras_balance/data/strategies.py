@@ -7,7 +7,7 @@ import numbers
 
 import numpy as np
 
-_NAMES = ("minority", "not minority", "not majority", "all", "auto")
+_NAMES = ("minority", "not minority", "not majority", "all", "auto", "sqrt")
 
 
 def target_counts(counts, sampling_strategy, encoding):
@@ -21,6 +21,8 @@ def target_counts(counts, sampling_strategy, encoding):
             - `"minority"`: only the smallest is,
             - `"not minority"`: every class but the smallest is,
             - `"all"`: every class is,
+            - `"sqrt"` (ours): every class is brought so far that it is as many times
+              smaller than the largest as the square root of what it was,
             - a float in (0, 1]: every class is brought up to this part of the
               largest,
             - a dict `{class: count}`: the named classes are brought to `count`;
@@ -76,6 +78,8 @@ def _by_name(counts, name):
             f"`sampling_strategy` must be one of {_NAMES} where it is a string. "
             f"Received: sampling_strategy={name!r}"
         )
+    if name == "sqrt":
+        return np.rint(np.sqrt(counts * float(counts.max()))).astype("int64")
     chosen = np.full(len(counts), name != "minority")
     if name in ("minority", "not minority"):
         chosen[np.argmin(counts)] = name == "minority"

@@ -1,8 +1,9 @@
-"""Augmentation layers that are used like Keras' own image layers."""
+"""Layers for images, used like Keras' own, and for what a classifier decides."""
 
 from keras_balance.layers.class_aware_augmentation import (
     ClassAwareAugmentation as ClassAwareAugmentation,
 )
+from keras_balance.layers.logit_adjustment import LogitAdjustment as LogitAdjustment
 from keras_balance.layers.manual_augmentation import (
     ManualAugmentation as ManualAugmentation,
 )

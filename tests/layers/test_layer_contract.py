@@ -1,4 +1,4 @@
-"""What every layer promises: one list of checks, run over every exported layer.
+"""What every image layer promises: one list of checks, run over all exported ones.
 
 A layer that is added to `keras_balance.layers` is found and checked. Arguments it
 cannot do without are declared in `ARGUMENTS`.
@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from keras_balance import layers
+from keras_balance.layers.base import ImageLayer
 
 ARGUMENTS = {
     "ClassAwareAugmentation": lambda seed: {
@@ -26,7 +27,7 @@ DICT_ONLY = {"ClassAwareAugmentation": "its strength depends on the labels"}
 LAYERS = [
     cls
     for _, cls in inspect.getmembers(layers, inspect.isclass)
-    if issubclass(cls, keras.Layer)
+    if issubclass(cls, ImageLayer)
 ]
 
 

@@ -1,0 +1,116 @@
+"""A trained model with the correction for rare classes in it."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from keras_balance.layers import LogitAdjustment
+from keras_balance.losses import LogitAdjustedCrossentropy
+from keras_balance.utils.class_counts import read_class_counts, shown_counts
+
+_SHARES = ("softmax", "sigmoid")
+
+
+def adjust_logits(
+    model, class_counts, tau=1.0, target_prior="uniform", from_logits=None
+):
+    """Put `kb.layers.LogitAdjustment` at the end of a trained classifier.
+
+    Nothing is trained, which takes no time, and the weights are shared: training
+    `model` on trains the adjusted one.
+
+    Args:
+        model: A Keras model with one output: probabilities or logits
+            `(n, num_classes)`, or `(n, 1)` of one sigmoid output. It stays as it is.
+        class_counts: Images of each class that it has seen in an epoch: an array
+            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`.
+        tau: Strength, see `LogitAdjustment`; `kb.tuners.AutoAdjustment` finds it.
+        target_prior: How frequent the classes are where it is used: `"uniform"`,
+            `"natural"` (as in `class_counts`) or an array of shares.
+        from_logits: Whether the model gives logits. By default its last activation
+            tells: probabilities after softmax and sigmoid, else what its loss says,
+            and logits where that says nothing.
+
+    Returns:
+        A new `keras.Model`, not compiled, that gives the adjusted probabilities, and
+        saves and loads as one file.
+
+    Raises:
+        TypeError: When `model` is no Keras model.
+        ValueError: When it has not one output, or another number of classes.
+
+    Example:
+        >>> model.fit(x, y)  # 300 images of one class, 12 of the other
+        >>> adjusted = kb.models.adjust_logits(model, [300, 12])
+        >>> adjusted.predict(x_test)  # as if both were equally frequent
+        >>> adjusted.save("classifier.keras")
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}")
+    _warn_of_rarity_counted_twice(model, class_counts, tau)
+    if from_logits is None:
+        from_logits = gives_logits(model)
+    layer = LogitAdjustment(class_counts, tau, target_prior, from_logits)
+    return behind(model, layer)
+
+
+def behind(model, layer):
+    """Make a new model: `layer` on what `model` gives."""
+    try:
+        inputs = keras.tree.map_structure(_input_like, model.input)
+    except (AttributeError, ValueError):  # a subclass of Model, or not yet built
+        return keras.Sequential([model, layer])
+    outputs = model(inputs)
+    if not isinstance(outputs, keras.KerasTensor):
+        raise ValueError(
+            "`model` must have one output, of all classes. "
+            f"Received: model={model.name!r} with outputs {outputs}"
+        )
+    return keras.Model(inputs, layer(outputs))
+
+
+def gives_logits(model):
+    """Whether a classifier ends in logits, as far as it tells."""
+    layers = getattr(model, "layers", None)
+    last = layers[-1] if layers else model
+    if isinstance(last, keras.Model) and last is not model:
+        return gives_logits(last)
+    activation = getattr(getattr(last, "activation", None), "__name__", None)
+    is_last = isinstance(last, (keras.layers.Softmax, LogitAdjustment))
+    if is_last or activation in _SHARES:
+        return False
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, keras.losses.Loss):
+        return bool(loss.get_config().get("from_logits", True))
+    return not isinstance(loss, str)
+
+
+def _input_like(tensor):
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+
+
+def _warn_of_rarity_counted_twice(model, class_counts, tau):
+    counts, shown = read_class_counts(class_counts), shown_counts(class_counts)
+    reason = None
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, LogitAdjustedCrossentropy) and loss.tau >= 1:
+        prior = np.array(loss.class_counts)
+        if not (prior == prior[0]).all():
+            reason = "the model is trained with a loss that has adjusted it in full"
+    elif shown is not None and not np.array_equal(shown, counts):
+        reason = f"these are the real images, and the feed showed {shown.tolist()}"
+    if reason and tau >= 1:
+        warnings.warn(
+            f"Rarity is counted twice: {reason}. Leave the model as it is, or let "
+            "`kb.tuners.AutoAdjustment` find what is left to adjust.",
+            stacklevel=3,
+        )
+    is_feed = hasattr(class_counts, "class_counts")
+    if is_feed and tau > 0 and (counts == counts[0]).all():
+        warnings.warn(
+            "The adjustment does nothing: the feed has shown all classes equally "
+            "often. Leave the model as it is, or give `dataset.real_counts` and a "
+            "`tau` that `kb.tuners.AutoAdjustment` has found.",
+            stacklevel=3,
+        )

@@ -1,0 +1,132 @@
+"""The trained model with the correction in it."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+
+COUNTS = [90, 10]
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).normal(size=(8, 4, 4, 1)).astype("float32")
+
+
+def classifier(units=2, activation="softmax", **compiled):
+    layers = [keras.Input((4, 4, 1)), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(units, activation)])
+    model.compile(**compiled)
+    return model
+
+
+def by_hand(model, images, tau=1.0):
+    odds = model.predict(images, verbose=0) * np.array([1 / 9, 1]) ** tau
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def test_gives_the_probabilities_of_the_other_world(images):
+    model = classifier()
+    before = model.predict(images, verbose=0)
+    model_again = kb.models.adjust_logits(model, COUNTS, tau=0.5)
+    found = model_again.predict(images, verbose=0)
+    np.testing.assert_allclose(found, by_hand(model, images, 0.5), rtol=1e-4)
+    # The model itself is as it was.
+    np.testing.assert_array_equal(model.predict(images, verbose=0), before)
+    assert len(model.layers) == 2
+
+
+def test_shares_the_weights(images):
+    model = classifier()
+    adjusted = kb.models.adjust_logits(model, COUNTS)
+    model.set_weights([2 * weight + 0.1 for weight in model.get_weights()])
+    found = adjusted.predict(images, verbose=0)
+    np.testing.assert_allclose(found, by_hand(model, images), rtol=1e-4)
+
+
+def test_saves_and_loads(images, tmp_path):
+    model = classifier(loss="sparse_categorical_crossentropy")
+    model.fit(images, np.zeros(8), verbose=0)
+    adjusted = kb.models.adjust_logits(model, COUNTS, target_prior=[1, 2])
+    adjusted.save(tmp_path / "model.keras")
+    again = kb.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        again.predict(images, verbose=0), adjusted.predict(images, verbose=0)
+    )
+
+
+def test_one_sigmoid_output(images):
+    model = classifier(1, "sigmoid")
+    share = model.predict(images, verbose=0)
+    adjusted = kb.models.adjust_logits(model, COUNTS).predict(images, verbose=0)
+    np.testing.assert_allclose(adjusted, 9 * share / (9 * share + 1 - share), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "logits"),
+    [
+        ("softmax", None, False),
+        (None, None, True),
+        (None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), True),
+        (None, kb.losses.LDAM(COUNTS, from_logits=True), True),
+        (None, "sparse_categorical_crossentropy", False),
+    ],
+)
+def test_logits_are_recognised(images, activation, loss, logits):
+    model = classifier(2, activation, loss=loss)
+    layer = kb.models.adjust_logits(model, COUNTS).layers[-1]
+    assert layer.from_logits is logits
+    layer = kb.models.adjust_logits(model, COUNTS, from_logits=not logits).layers[-1]
+    assert layer.from_logits is not logits
+
+
+def test_several_inputs_keep_their_names(images):
+    inputs = {name: keras.Input((4,), name=name) for name in ("left", "right")}
+    joined = keras.layers.Concatenate()([*inputs.values()])
+    model = keras.Model(inputs, keras.layers.Dense(2, "softmax")(joined))
+    adjusted = kb.models.adjust_logits(model, COUNTS)
+    data = {name: np.ones((3, 4), "float32") for name in inputs}
+    found = adjusted.predict(data, verbose=0)
+    np.testing.assert_allclose(found, by_hand(model, data), rtol=1e-4)
+
+
+def test_a_subclass_of_model(images):
+    class Mine(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = classifier()
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    model = Mine()
+    adjusted = kb.models.adjust_logits(model, COUNTS, from_logits=False)
+    found = adjusted.predict(images, verbose=0)
+    np.testing.assert_allclose(found, by_hand(model, images), rtol=1e-4)
+
+
+def test_bad_models():
+    with pytest.raises(TypeError, match="Received: model="):
+        kb.models.adjust_logits("model", COUNTS)
+    with pytest.raises(ValueError, match="class_counts"):
+        kb.models.adjust_logits(classifier(), [1, 2, 3])
+    inputs = keras.Input((3,))
+    heads = [keras.layers.Dense(2, "softmax")(inputs) for _ in range(2)]
+    with pytest.raises(ValueError, match="one output"):
+        kb.models.adjust_logits(keras.Model(inputs, heads), COUNTS)
+
+
+def test_rarity_is_counted_once():
+    loss = kb.losses.LogitAdjustedCrossentropy(COUNTS)
+    with pytest.warns(UserWarning, match="counted twice.*loss"):
+        kb.models.adjust_logits(classifier(loss=loss), COUNTS)
+    half = kb.losses.LogitAdjustedCrossentropy(COUNTS, tau=0.5)
+    kb.models.adjust_logits(classifier(loss=half), COUNTS)
+    kb.models.adjust_logits(classifier(loss=loss), COUNTS, tau=0.5)
+
+
+def test_a_balanced_feed_leaves_nothing_to_adjust():
+    x, y = np.zeros((30, 4, 4, 1), "uint8"), np.array([0] * 24 + [1] * 6)
+    with pytest.warns(UserWarning, match="does nothing"):
+        kb.models.adjust_logits(classifier(), kb.BalancedDataset(x, y, seed=0))
