@@ -43,9 +43,9 @@ class DeferredReweighting(keras.callbacks.Callback):
         TypeError: For arguments of a wrong type.
 
     Example:
-        >>> model.compile("adam", kb.losses.LDAM(dataset))
-        >>> drw = kb.callbacks.DeferredReweighting(dataset)
-        >>> model.fit(dataset, epochs=200, callbacks=[drw])  # weights from epoch 161 on
+        >>> model.compile("adam", kb.losses.LDAM(train))
+        >>> drw = kb.callbacks.DeferredReweighting(train)
+        >>> model.fit(train, epochs=5, callbacks=[drw])  # weights in the fifth
 
     Reference:
         Cao et al. 2019, "Learning Imbalanced Datasets with Label-Distribution-Aware

@@ -13,6 +13,7 @@ from keras_balance.data.plan import Planner
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.makers import read_synthesizer
+from keras_balance.utils.class_counts import RealCounts
 from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import check_seed
 
@@ -63,7 +64,8 @@ class BalancedDataset(keras.utils.PyDataset):
         sampling_strategy: How many images each class gets, in the language of
             imbalanced-learn: `"auto"` (= `"not majority"`), `"minority"`,
             `"not minority"`, `"all"`, a float (size of the classes in parts of the
-            largest) or a dict `{class: count}`.
+            largest) or a dict `{class: count}`; or `"sqrt"`, with which a class that
+            was 16 times smaller than the largest becomes 4 times smaller.
         shuffle: Whether the images are shuffled anew in every epoch. Without it, the
             real ones come in the order of `x` and the synthetic ones follow, which
             is not balanced within the batches.
@@ -88,7 +90,8 @@ class BalancedDataset(keras.utils.PyDataset):
             ahead before a first epoch can count as one where it reads all: a single
             batch on JAX and torch, a few under `tf.distribute`.)
         class_counts: dict of the images of each class in one epoch.
-        num_synthetic: How many of them are synthetic.
+        real_counts: dict of the real images of each class.
+        num_synthetic: How many of the images of one epoch are synthetic.
 
     Raises:
         ValueError: For bad labels or pixels, a class without any image, a single
@@ -195,6 +198,13 @@ class BalancedDataset(keras.utils.PyDataset):
         """Images of each class in one epoch, real and synthetic: `{class: count}`."""
         counts = count_classes(self._classes, self._encoding.num_classes)
         return dict(zip(self._encoding.classes.tolist(), counts.tolist(), strict=True))
+
+    @property
+    def real_counts(self):
+        """Real images of each class: `{class: count}`. They know what they became."""
+        counts, classes = self.images.counts.tolist(), self._encoding.classes.tolist()
+        real = dict(zip(classes, counts, strict=True))
+        return RealCounts(real, shown=self.class_counts)
 
     @property
     def num_synthetic(self):

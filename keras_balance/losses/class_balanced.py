@@ -38,8 +38,9 @@ class ClassBalancedCrossentropy(CountedLoss):
 
     Example:
         >>> loss = kb.losses.ClassBalancedCrossentropy([30, 10], from_logits=True)
-        >>> round(float(loss([1], [[0.0, 0.0]])) / 0.6931472, 2)  # weight of class 1
-        1.5
+        >>> ratio = loss([1], [[0.0, 0.0]]) / loss([0], [[0.0, 0.0]])
+        >>> round(float(ratio), 2)
+        3.0
 
     References:
         - Cui et al. 2019, "Class-Balanced Loss Based on Effective Number of Samples",

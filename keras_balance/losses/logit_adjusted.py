@@ -46,8 +46,8 @@ class LogitAdjustedCrossentropy(CountedLoss):
 
     Example:
         >>> loss = kb.losses.LogitAdjustedCrossentropy([90, 10], from_logits=True)
-        >>> float(loss([1], [[0.0, 0.0]]))  # -log(0.1)
-        2.3025851
+        >>> round(float(loss([1], [[0.0, 0.0]])), 4)  # -log(0.1)
+        2.3026
 
         >>> dataset = kb.BalancedDataset(x, y, sampling_strategy="sqrt")
         >>> model.compile("adam", kb.losses.LogitAdjustedCrossentropy(dataset))

@@ -41,8 +41,8 @@ class VectorScaling(CountedLoss):
 
     Example:
         >>> loss = kb.losses.VectorScaling([90, 10], gamma=0.0, from_logits=True)
-        >>> float(loss([1], [[0.0, 0.0]]))  # -log(0.1)
-        2.3025851
+        >>> round(float(loss([1], [[0.0, 0.0]])), 4)  # -log(0.1)
+        2.3026
 
     Reference:
         Kini et al. 2021, "Label-Imbalanced and Group-Sensitive Classification under

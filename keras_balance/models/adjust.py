@@ -41,9 +41,9 @@ def adjust_logits(
         ValueError: When it has not one output, or another number of classes.
 
     Example:
-        >>> model.fit(x, y)  # 300 images of one class, 12 of the other
-        >>> adjusted = kb.models.adjust_logits(model, [300, 12])
-        >>> adjusted.predict(x_test)  # as if both were equally frequent
+        >>> model.fit(x, y)  # a few images of one class, many of the others
+        >>> adjusted = kb.models.adjust_logits(model, np.bincount(y))
+        >>> adjusted.predict(x_test)  # as if all were equally frequent
         >>> adjusted.save("classifier.keras")
     """
     if not isinstance(model, keras.Model):

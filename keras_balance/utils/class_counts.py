@@ -40,8 +40,8 @@ def read_class_counts(class_counts, name="class_counts"):
     """
     given = getattr(class_counts, "class_counts", class_counts)
     if isinstance(given, dict):
-        is_plain = given is class_counts
-        labels = _sorted_labels(given, name) if is_plain else list(given)
+        of_feed = given is not class_counts or isinstance(given, RealCounts)
+        labels = list(given) if of_feed else _sorted_labels(given, name)
         given = [given[label] for label in labels]
     try:
         counts = np.asarray(given)

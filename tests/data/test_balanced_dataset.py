@@ -480,3 +480,11 @@ def test_bad_synthesizers_are_told(synthesizer, text):
     dataset = BalancedDataset(x, y, synthesizer=synthesizer, seed=0)
     with pytest.raises(ValueError, match=text):
         dataset[0]
+
+
+def test_square_root_of_the_imbalance_and_the_real_counts():
+    x, y = np.zeros((34, 2, 2, 1), "uint8"), np.array(["many"] * 32 + ["few"] * 2)
+    dataset = BalancedDataset(x, y, sampling_strategy="sqrt", seed=0)
+    assert dataset.class_counts == {"few": 8, "many": 32}
+    assert dataset.real_counts == {"few": 2, "many": 32}
+    assert dataset.real_counts.shown == dataset.class_counts

@@ -388,3 +388,14 @@ def test_counts_of_a_feed():
     with pytest.warns(UserWarning, match="does nothing"):
         kb.losses.LogitAdjustedCrossentropy(balanced)
     kb.losses.LogitAdjustedCrossentropy(balanced, tau=0)
+
+
+def test_rarity_is_counted_once():
+    x, y = np.zeros((30, 2, 2, 1), "uint8"), np.array([0] * 24 + [1] * 6)
+    balanced = kb.BalancedDataset(x, y, seed=0)
+    with pytest.warns(UserWarning, match=r"counted twice.*\[24\.0, 24\.0\]"):
+        kb.losses.LogitAdjustedCrossentropy(balanced.real_counts)
+    kb.losses.LogitAdjustedCrossentropy(balanced.real_counts, tau=0.5)
+    as_they_are = kb.BalancedDataset(x, y, synthesizer="nothing", seed=0)
+    kb.losses.LogitAdjustedCrossentropy(as_they_are.real_counts)
+    kb.losses.LogitAdjustedCrossentropy(as_they_are)

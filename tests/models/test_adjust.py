@@ -128,5 +128,9 @@ def test_rarity_is_counted_once():
 
 def test_a_balanced_feed_leaves_nothing_to_adjust():
     x, y = np.zeros((30, 4, 4, 1), "uint8"), np.array([0] * 24 + [1] * 6)
+    balanced = kb.BalancedDataset(x, y, seed=0)
     with pytest.warns(UserWarning, match="does nothing"):
-        kb.models.adjust_logits(classifier(), kb.BalancedDataset(x, y, seed=0))
+        kb.models.adjust_logits(classifier(), balanced)
+    with pytest.warns(UserWarning, match="counted twice"):
+        kb.models.adjust_logits(classifier(), balanced.real_counts)
+    kb.models.adjust_logits(classifier(), balanced.real_counts, tau=0.5)
