@@ -40,9 +40,7 @@ class LDAM(CountedLoss):
 
     Example:
         >>> loss = kb.losses.LDAM([625, 1], scale=1.0, from_logits=True)
-        >>> round(
-        ...     float(loss([1], [[0.0, 0.5]])), 4
-        ... )  # log(2): the margin takes the lead
+        >>> round(float(loss([1], [[0.0, 0.5]])), 4)  # log(2)
         0.6931
 
     Reference:

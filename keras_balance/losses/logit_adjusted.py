@@ -99,7 +99,7 @@ def _warn_of_rarity_miscounted(class_counts, counts, tau):
             f"{shown.tolist()} of the classes. Give the loss the BalancedDataset "
             "itself, or the feed `sampling_strategy='sqrt'` or "
             "`synthesizer='nothing'`.",
-            stacklevel=4,
+            stacklevel=3,
         )
     is_feed = hasattr(class_counts, "class_counts")
     if is_feed and tau > 0 and (counts == counts[0]).all():
@@ -107,5 +107,5 @@ def _warn_of_rarity_miscounted(class_counts, counts, tau):
             "The adjustment does nothing: the feed shows all classes equally often. "
             "Use Keras' cross-entropy, or leave some of the imbalance to the loss: "
             "`sampling_strategy='sqrt'` or `synthesizer='nothing'`.",
-            stacklevel=4,
+            stacklevel=3,
         )
