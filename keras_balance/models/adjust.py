@@ -46,8 +46,6 @@ def adjust_logits(
         >>> adjusted.predict(x_test)  # as if all were equally frequent
         >>> adjusted.save("classifier.keras")
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}")
     _warn_of_rarity_counted_twice(model, class_counts, tau)
     if from_logits is None:
         from_logits = gives_logits(model)
@@ -57,6 +55,8 @@ def adjust_logits(
 
 def behind(model, layer):
     """Make a new model: `layer` on what `model` gives."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}")
     try:
         inputs = keras.tree.map_structure(_input_like, model.input)
     except (AttributeError, ValueError):  # a subclass of Model, or not yet built
