@@ -321,9 +321,14 @@ def test_public_names_are_seen_as_such():
 
 
 def readme():
-    if not README.is_file():
-        pytest.skip("no README yet")
     return README.read_text(encoding="utf-8")
+
+
+# Pages for readers by name, as text.
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+}
 
 
 MAIN_COMMAND = "pip install . && python examples/reproduce_table.py"
@@ -340,22 +345,25 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert path.stat().st_mode & 0o100
 
 
-def test_readme_code_is_python_and_uses_public_names():
-    blocks = re.findall(r"```(?:python|py)\n(.*?)```", readme(), re.DOTALL)
+@pytest.mark.parametrize("page", PAGES)
+def test_code_of_a_page_is_python_and_uses_public_names(page):
+    blocks = re.findall(r"```(?:python|py)\n(.*?)```", PAGES[page], re.DOTALL)
     names = [name for block in blocks for name in used_names(ast.parse(block))]
-    # Blocks that follow the first one go on with its imports.
-    names += re.findall(r"\bkb\.(\w+(?:\.\w+)*)", "\n".join(blocks))
+    # Blocks that follow the first one go on with its imports, and so does the text.
+    names += re.findall(r"\bkb\.(\w+(?:\.\w+)*)", PAGES[page])
     assert [name for name in names if not is_public(name)] == []
 
 
-def test_readme_names_files_that_are_there():
-    names = re.findall(r"\b(?:examples|tests|keras_balance)/[\w/]*\.\w+", readme())
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_files_that_are_there(page):
+    names = re.findall(r"\b(?:examples|tests|keras_balance)/[\w/]*\.\w+", PAGES[page])
     assert [name for name in names if not (ROOT / name).is_file()] == []
 
 
-def test_readme_gives_the_scripts_options_they_have():
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_gives_the_scripts_options_they_have(page):
     offences = []
-    for script, arguments in re.findall(r"examples/(\w+\.py)([^\n`|]*)", readme()):
+    for script, arguments in re.findall(r"examples/(\w+\.py)([^\n`|]*)", PAGES[page]):
         if script not in EXAMPLES:
             continue  # noticed by the test above
         source = (ROOT / "examples" / script).read_text(encoding="utf-8")

@@ -15,34 +15,6 @@ PAPER = {
     "bagan": (0.945, 0.97, 0.90, 0.94),
     "manual": (0.9425, 0.95, 0.97, 0.96),
 }
-LAYER = "elastic, all classes"
-TOLD_OF = (
-    LAYER,
-    "auto layer",
-    "elastic",
-    "bagan+elastic, all classes",
-    "shift, all classes",
-    "flip, all classes",
-    "manual, all classes",
-    "manual",
-    "bagan+manual, all classes",
-    "bagan+manual",
-    "bagan",
-    "auto",
-    "auto, no elastic",
-    "class weights",
-    "oversampling",
-    "smote",
-)
-OTHERS = {  # title: arm that the layer is set against
-    "imbalanced": "imbalanced",
-    "oversampling": "oversampling",
-    "manual, all classes": "manual, all classes",
-    "bagan+manual, all classes": "bagan+manual, all classes",
-    "bagan+elastic, all classes": "bagan+elastic, all classes",
-    "balanced": "balanced",
-    "balanced, augmented too": "balanced+elastic, all classes",
-}
 SINGLE = (  # the ways of filling that the paper has, and halves of two
     "imbalanced",
     "oversampling",
@@ -198,54 +170,6 @@ def choices(results):
         if names:
             told.append(f"What `{arm}` chose, and in how many draws: {names}.")
     return "\n\n".join(told) or None
-
-
-def summary(rows):
-    """Tables over all rows: the gaps, the automatic choices, and the layer."""
-    told = {LAYER, "auto layer"}
-    rows = [results for results in rows if told & {*results["options"]["arms"]}]
-    head = ["imbalanced", "balanced", *(f"`{arm}`" for arm in TOLD_OF)]
-    table = [gaps_closed(results) for results in rows]
-    parts = ["Of the gap in macro F1 between imbalanced and balanced data they close:"]
-    parts += [markdown(["", *head], table)]
-    head = ["", "macro F1", "over imbalanced", "best single choice", "over it"]
-    for arm in CHOSEN_FROM:
-        judged = [results for results in rows if arm in results["options"]["arms"]]
-        if judged:
-            table = [chosen(results, arm) for results in judged]
-            parts += [f"`{arm}`:", markdown([*head, "standard error"], table)]
-    layered = [results for results in rows if LAYER in results["options"]["arms"]]
-    table = [gains_of_layer(results) for results in layered]
-    parts += [f"`{LAYER}` in points of macro F1 over:"]
-    parts += [markdown(["", *OTHERS], table)]
-    return "\n\n".join(parts)
-
-
-def gaps_closed(results):
-    """Both ends of the gap, and what the arms close of it, one row of the summary."""
-    values = macro_f1(results)
-    ends = [f"{100 * values[arm].mean():.1f}" for arm in ("imbalanced", "balanced")]
-    told = [gap_closed(values, arm) if arm in values else "" for arm in TOLD_OF]
-    return [title_of(results), *ends, *told]
-
-
-def gains_of_layer(results):
-    """Paired differences of the layer, one row of the summary."""
-    gains = (gain_over(results, LAYER, other) for other in OTHERS.values())
-    return [title_of(results), *gains]
-
-
-def chosen(results, arm):
-    """What an automatic choice gave against the best of what it chose from."""
-    values = macro_f1(results)
-    single = [name for name in CHOSEN_FROM[arm] if name in values]
-    best = max(single, key=lambda name: values[name].mean())
-    gaps = values[arm] - values[best]
-    error = 100 * gaps.std(ddof=1) / np.sqrt(len(gaps))
-    over = gain_over(results, arm, "imbalanced")
-    mean = f"{100 * values[arm].mean():.1f}"
-    behind = f"{100 * gaps.mean():+.2f}"
-    return [title_of(results), mean, over, best, behind, f"{error:.2f}"]
 
 
 def title_of(results):

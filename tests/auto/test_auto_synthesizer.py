@@ -102,7 +102,11 @@ def test_ties_go_to_the_simpler():
     assert chooser.choice == "first"
 
 
-@pytest.mark.parametrize("judge", [{}, HARDLY_TRAINED], ids=["default", "classifier"])
+@pytest.mark.parametrize(
+    "judge",
+    [{}, pytest.param(HARDLY_TRAINED, marks=pytest.mark.slow)],
+    ids=["default", "classifier"],
+)
 def test_the_seed_decides(judge):
     candidates = {"nothing": "nothing", "oracle": Oracle()}
     choosers = [auto(candidates, folds=2, **judge) for _ in range(3)]

@@ -179,7 +179,10 @@ def test_backups_every_few_epochs(tmp_path, uninterrupted):
 
 
 # Two batches an epoch, two epochs a phase: kills in either phase.
-@pytest.mark.parametrize(("kind", "kills"), [("arrays", [3]), ("feed", [7])])
+@pytest.mark.parametrize(
+    ("kind", "kills"),
+    [pytest.param("arrays", [3], marks=pytest.mark.slow), ("feed", [7])],
+)
 def test_a_bagan_ends_with_the_same_weights(tmp_path, kind, kills):
     def x():
         return feed(synthesizer="manual") if kind == "feed" else None
@@ -201,6 +204,7 @@ def test_a_bagan_ends_with_the_same_weights(tmp_path, kind, kills):
         assert_same(train_bagan(tmp_path / "backup", kill_after=1, x=x()), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_process_that_was_killed(tmp_path, uninterrupted):
     script = (

@@ -3,15 +3,14 @@ import pathlib
 import subprocess
 import sys
 
-import keras
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow" or not hasattr(os, "fork"),
-    reason="forks, which the other backends warn of",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
+]
 
 
 def test_a_small_form_gets_full_marks():

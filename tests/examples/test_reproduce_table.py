@@ -11,6 +11,7 @@ import pytest
 from study.cells import side_by_side
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+FEW = ("--per-class", "20", "--keep", "0.1", "--epochs", "1")
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def run(monkeypatch, tmp_path):
 
 def test_prints_the_arms_and_writes_tables_and_pictures(run, capsys):
     arms = ["imbalanced", "manual"]
-    folder = run("--per-class", "20", "--keep", "0.1", "--seeds", "2", "--arms", *arms)
+    folder = run(*FEW, "--seeds", "2", "--arms", *arms)
     printed = capsys.readouterr().out
     for text in ("[4/4] seed 1, manual", "macro F1", "0 recall", "9 precision"):
         assert text in printed
@@ -37,9 +38,6 @@ def test_prints_the_arms_and_writes_tables_and_pictures(run, capsys):
     assert [cell["synthetic_images"] for cell in cells] == [0, 18, 0, 18]
     written = {path.name for path in folder.iterdir()}
     assert {"table.md", "f1.png", "confusion_manual.png"} <= written
-
-
-FEW = ("--per-class", "20", "--keep", "0.1")
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(run, capsys):
@@ -59,12 +57,12 @@ def test_cells_of_other_options_are_not_taken_for_these(run):
         run(*FEW, "--minority", "3", "--arms", "imbalanced")
 
 
+@pytest.mark.slow
 def test_seeds_run_side_by_side_on_one_thread_each(run, monkeypatch):
     names = side_by_side(EXAMPLES)
     for name in names:
         monkeypatch.setenv(name, "")  # so that the environment is as before at the end
-    arms = ("--arms", "imbalanced", "--epochs", "1")
-    folder = run(*FEW, *arms, "--seeds", "2", "--jobs", "2")
+    folder = run(*FEW, "--arms", "imbalanced", "--seeds", "2", "--jobs", "2")
     cells = json.loads((folder / "results.json").read_text())["cells"]
     assert [cell["seed"] for cell in cells] == [0, 1]
     assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
@@ -72,7 +70,7 @@ def test_seeds_run_side_by_side_on_one_thread_each(run, monkeypatch):
 
 
 def test_a_long_tail_tells_of_its_rarest_classes(run, capsys):
-    folder = run("--per-class", "20", "--tail", "5", "--arms", "oversampling")
+    folder = run(*FEW, "--tail", "5", "--arms", "oversampling")
     results = json.loads((folder / "results.json").read_text())
     assert results["rare"] == [7, 8, 9]
     assert results["cells"][0]["synthetic_images"] == 200 - 111

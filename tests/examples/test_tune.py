@@ -31,6 +31,7 @@ def run(monkeypatch, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_prints_the_best_setting_and_draws_the_trials(run, capsys):
     folder = run("--trials", "2", "--seed", "0")
     printed = capsys.readouterr().out

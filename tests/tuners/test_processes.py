@@ -11,10 +11,11 @@ import time
 
 import pytest
 
-# keras-tuner calls what `threading` has long deprecated.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:(currentThread|getName):DeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.slow,  # test_resumable.py has the short form, in one process
+    # keras-tuner calls what `threading` has long deprecated.
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+]
 
 LIMIT = 300
 

@@ -64,7 +64,9 @@ def boxes(axis):
 
 
 @pytest.mark.parametrize(
-    "names", [SHORT, LONG, WORDS, MANY], ids=["short", "long", "words", "many"]
+    "names",
+    [SHORT, LONG, WORDS, pytest.param(MANY, marks=pytest.mark.slow)],
+    ids=["short", "long", "words", "many"],
 )
 @pytest.mark.parametrize("draw", [confusion, curves, dots, dots_of_arms, grid, strip])
 def test_labels_are_readable(draw, names):

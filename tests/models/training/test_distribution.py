@@ -42,6 +42,7 @@ same(change(), alone)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
 def test_mirrored_strategy(run_on_two_devices):
     run_on_two_devices(COMMON + MIRRORED)

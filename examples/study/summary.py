@@ -1,0 +1,142 @@
+"""Tables over all rows: the gaps, the automatic choices, the layer, and advice."""
+
+import numpy as np
+
+from study.tables import (
+    CHOSEN_FROM,
+    gain_over,
+    gap_closed,
+    macro_f1,
+    markdown,
+    title_of,
+)
+
+LAYER = "elastic, all classes"
+TOLD_OF = (
+    "auto layer",
+    LAYER,
+    "elastic",
+    "bagan+manual",
+    "class weights",
+    "oversampling",
+)
+OTHERS = {  # title: arm that the layer is set against
+    "imbalanced": "imbalanced",
+    "oversampling": "oversampling",
+    "manual, all classes": "manual, all classes",
+    "bagan+manual, all classes": "bagan+manual, all classes",
+    "bagan+elastic, all classes": "bagan+elastic, all classes",
+    "balanced": "balanced",
+    "balanced, augmented too": "balanced+elastic, all classes",
+}
+# What a reader has, what there is to use, and the row and arm that show what it gave.
+ADVICE = (
+    (
+        "a dozen images of a handwritten digit",
+        "`AutoAugmentation`",
+        "rare-8",
+        "auto layer",
+    ),
+    (
+        "a long tail of handwritten digits",
+        "`AutoAugmentation`",
+        "long-tail",
+        "auto layer",
+    ),
+    (
+        "a dozen pictures of a boot, 28 x 28",
+        "`AutoAugmentation`",
+        "fashion-9",
+        "auto layer",
+    ),
+    (
+        "a dozen colour photographs, trained from scratch",
+        "`AutoAugmentation`",
+        "cifar-8-long",
+        "auto layer",
+    ),
+    (
+        "240 images of a digit, 4,800 of the others",
+        "`AutoAugmentation`",
+        "20-percent",
+        "auto layer",
+    ),
+)
+
+
+def summary(rows):
+    """Tables over all rows: the gaps, the automatic choices, and the layer."""
+    kept = {LAYER, "auto layer"}
+    rows = [results for results in rows if kept & {*results["options"]["arms"]}]
+    head = ["imbalanced", "balanced", *(f"`{arm}`" for arm in TOLD_OF)]
+    table = [gaps_closed(results) for results in rows]
+    parts = ["Of the gap in macro F1 between imbalanced and balanced data they close:"]
+    parts += [markdown(["", *head], table)]
+    head = ["", "macro F1", "over imbalanced", "best single choice", "over it"]
+    for arm in CHOSEN_FROM:
+        judged = [results for results in rows if arm in results["options"]["arms"]]
+        if judged:
+            table = [chosen(results, arm) for results in judged]
+            parts += [f"`{arm}`:", markdown([*head, "standard error"], table)]
+    layered = [results for results in rows if LAYER in results["options"]["arms"]]
+    table = [gains_of_layer(results) for results in layered]
+    parts += [f"`{LAYER}` in points of macro F1 over:"]
+    parts += [markdown(["", *OTHERS], table)]
+    return "\n\n".join(parts)
+
+
+def gaps_closed(results):
+    """Both ends of the gap, and what the arms close of it, one row of the summary."""
+    values = macro_f1(results)
+    ends = [f"{100 * values[arm].mean():.1f}" for arm in ("imbalanced", "balanced")]
+    told = [gap_closed(values, arm) if arm in values else "" for arm in TOLD_OF]
+    return [title_of(results), *ends, *told]
+
+
+def gains_of_layer(results):
+    """Paired differences of the layer, one row of the summary."""
+    gains = (gain_over(results, LAYER, other) for other in OTHERS.values())
+    return [title_of(results), *gains]
+
+
+def chosen(results, arm):
+    """What an automatic choice gave against the best of what it chose from."""
+    values = macro_f1(results)
+    single = [name for name in CHOSEN_FROM[arm] if name in values]
+    best = max(single, key=lambda name: values[name].mean())
+    gaps = values[arm] - values[best]
+    error = 100 * gaps.std(ddof=1) / np.sqrt(len(gaps))
+    over = gain_over(results, arm, "imbalanced")
+    mean = f"{100 * values[arm].mean():.1f}"
+    behind = f"{100 * gaps.mean():+.2f}"
+    return [title_of(results), mean, over, best, behind, f"{error:.2f}"]
+
+
+def advice(read_row):
+    """What to use for what, and what it gave: the README's table.
+
+    Args:
+        read_row: Function from a row's name to its results.
+    """
+    head = ["what you have", "what to use", "recall of the rare, before", "after"]
+    head += ["macro F1, before", "after"]
+    rows = []
+    for have, use, row, arm in ADVICE:
+        results = read_row(row)
+        recall, f1 = rare_recall(results), macro_f1(results)
+        scores = [
+            f"{100 * values[name].mean():.1f}"
+            for values in (recall, f1)
+            for name in ("imbalanced", arm)
+        ]
+        rows.append([have, use, *scores])
+    return markdown(head, rows)
+
+
+def rare_recall(results):
+    """Mean recall of the rare classes, of every arm as an array over the seeds."""
+    by_arm = {}
+    for cell in results["cells"]:
+        recall = [cell["report"][str(name)]["recall"] for name in results["rare"]]
+        by_arm.setdefault(cell["arm"], []).append(np.mean(recall))
+    return {arm: np.array(values) for arm, values in by_arm.items()}

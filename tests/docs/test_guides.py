@@ -1,0 +1,93 @@
+"""The code of README and guides runs, from a page's first block to its last."""
+
+import functools
+import pathlib
+import re
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_balance as kb
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "```python" in page.read_text(encoding="utf-8")
+}
+# What takes long, and what runs in its place.
+SHORTER = {
+    r"epochs=\d+": "epochs=1",
+    r"max_trials=\d+": "max_trials=2",
+    r"image_size=\(64, 64\)": "image_size=(24, 24)",
+    r"Input\(\(64, 64, 3\)\)": "Input((24, 24, 3))",
+}
+
+# keras-tuner calls what `threading` has long deprecated.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Generated images of class"),  # after one epoch
+    pytest.mark.filterwarnings("ignore:Passing a list:UserWarning"),
+]
+
+
+def code(page):
+    """Blocks of a page as one script, at its places in the page."""
+    text = page.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    inside = False
+    for number, line in enumerate(lines):
+        fence = line.startswith("```")
+        lines[number] = line if inside and not fence else ""
+        if fence:
+            inside = line == "```python"
+    script = "\n".join(lines)
+    for pattern, other in SHORTER.items():
+        script = re.sub(pattern, other, script)
+    return script
+
+
+def write_photographs(folder):
+    """Folders of small photographs, one class with few."""
+    rng = np.random.default_rng(0)
+    for part, counts in (("train", (4, 12, 12)), ("test", (2, 2, 2))):
+        for name, count in zip(("crack", "dent", "good"), counts, strict=True):
+            place = folder / part / name
+            place.mkdir(parents=True)
+            for number in range(count):
+                pixels = rng.integers(0, 256, (20, 24, 3), dtype="uint8")
+                Image.fromarray(pixels).save(place / f"{number}.png")
+
+
+def readers_model():
+    model = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.fixture
+def _small_world(tmp_path, monkeypatch):
+    """A reader's folder; fewer digits, shorter trainings."""
+    monkeypatch.chdir(tmp_path)
+    write_photographs(tmp_path / "photographs")
+    (x, y), test = kb.datasets.digits.load_data()
+    few = (x[::3], y[::3]), test
+    monkeypatch.setattr(kb.datasets.digits, "load_data", lambda: few)
+    once = {"epochs": 1, "autoencoder_epochs": 1, "verbose": 0}
+    fit = functools.partialmethod(kb.models.BAGAN.fit, **once)
+    monkeypatch.setattr(kb.models.BAGAN, "fit", fit)
+
+
+@pytest.mark.usefixtures("_small_world")
+@pytest.mark.parametrize("name", PAGES)
+def test_the_code_of_a_page_runs(name):
+    script = compile(code(PAGES[name]), name, "exec")
+    exec(script, {"model": readers_model(), "__name__": name})

@@ -1,0 +1,62 @@
+"""README and docs: their size, their links, and what the README's code prints."""
+
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+}
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 200
+    assert len(README.split()) <= 1500
+
+
+def test_its_tables_are_narrow():
+    rows = [line for line in README.splitlines() if line.startswith("|")]
+    assert max(line.count("|") - 1 for line in rows) <= 6
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_files_that_are_there(name):
+    text = PAGES[name].read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+    local = [link for link in links if "://" not in link]
+    gone = [link for link in local if not (PAGES[name].parent / link).exists()]
+    assert gone == []
+
+
+def test_every_guide_is_in_the_navigation_and_on_the_first_page():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for guide in (ROOT / "docs" / "guides").glob("*.md"):
+        assert f"guides/{guide.name}" in navigation
+        assert f"(guides/{guide.name})" in index
+
+
+def test_the_first_block_is_the_quickstart_and_prints_what_is_shown():
+    script = ROOT / "examples" / "quickstart.py"
+    lines = ast.parse(script.read_text(encoding="utf-8")).body[1:]
+    assert ast.dump(ast.parse(blocks("python")[0])) == ast.dump(ast.Module(lines, []))
+    command = [sys.executable, "-W", "ignore", str(script)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    number = r"\d+\.\d+"
+    shown, printed = blocks("text")[0], run.stdout
+    assert re.sub(number, "", printed) == re.sub(number, "", shown), run.stderr
+    pairs = zip(re.findall(number, printed), re.findall(number, shown), strict=True)
+    for value, expected in pairs:
+        # Another processor, another rounding.
+        assert float(value) == pytest.approx(float(expected), abs=0.1)
