@@ -20,6 +20,7 @@ PAGES = {
 # What takes long, and what runs in its place.
 SHORTER = {
     r"epochs=\d+": "epochs=1",
+    'weights="imagenet"': "weights=None",
     r"max_trials=\d+": "max_trials=2",
     r"image_size=\(64, 64\)": "image_size=(24, 24)",
     r"Input\(\(64, 64, 3\)\)": "Input((24, 24, 3))",
@@ -33,9 +34,17 @@ pytestmark = [
 ]
 
 
-def code(page):
-    """Blocks of a page as one script, at its places in the page."""
-    text = page.read_text(encoding="utf-8")
+def scripts(name):
+    """Give the README's blocks one by one, a guide's as one script."""
+    text = PAGES[name].read_text(encoding="utf-8")
+    if name != "README.md":
+        return [code(text)]
+    parts = re.split(r"(?=^```python)", text, flags=re.MULTILINE)
+    return [code(part) for part in parts]
+
+
+def code(text):
+    """Blocks of a text as one script, at their places in it."""
     lines = text.splitlines()
     inside = False
     for number, line in enumerate(lines):
@@ -89,5 +98,6 @@ def _small_world(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("_small_world")
 @pytest.mark.parametrize("name", PAGES)
 def test_the_code_of_a_page_runs(name):
-    script = compile(code(PAGES[name]), name, "exec")
-    exec(script, {"model": readers_model(), "__name__": name})
+    for script in scripts(name):
+        names = {"model": readers_model(), "__name__": name}
+        exec(compile(script, name, "exec"), names)
