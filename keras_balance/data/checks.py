@@ -1,11 +1,8 @@
 """The arguments of `BalancedDataset`, checked at its boundary."""
 
-import numbers
-
 import keras
-import numpy as np
 
-from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.numbers import real_number, whole_number
 
 
 def batch_size(value):
@@ -25,19 +22,7 @@ def refresh(value):
 
 def synthetic_weight(value):
     """`synthetic_weight` as a float, or None."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            "`synthetic_weight` must be a number or None. "
-            f"Received: synthetic_weight={value!r}"
-        )
-    if not 0 <= value < np.inf:
-        raise ValueError(
-            "`synthetic_weight` must be finite and not negative. "
-            f"Received: synthetic_weight={value}"
-        )
-    return float(value)
+    return None if value is None else real_number("synthetic_weight", value, 0)
 
 
 def synthesizer(value):

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_balance.data.balanced_dataset import BalancedDataset
 from keras_balance.data.image_files import CHANNELS, FILTERS, ImageFiles
+from keras_balance.utils.numbers import choice
 
 _FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -183,10 +184,7 @@ def _check_modes(label_mode, color_mode, interpolation, data_format):
         ("interpolation", interpolation, tuple(FILTERS)),
         ("data_format", data_format, (None, "channels_last", "channels_first")),
     ]:
-        if value not in known:
-            raise ValueError(
-                f"`{name}` must be one of {known}. Received: {name}={value!r}"
-            )
+        choice(name, value, known)
 
 
 def _check_size(image_size):
@@ -200,11 +198,7 @@ def _check_size(image_size):
 
 
 def _check_split(validation_split, subset, shuffle, seed):
-    if subset not in (None, "training", "validation", "both"):
-        raise ValueError(
-            '`subset` must be "training", "validation", "both" or None. '
-            f"Received: subset={subset!r}"
-        )
+    choice("subset", subset, (None, "training", "validation", "both"))
     if (validation_split is None) != (subset is None):
         raise ValueError(
             "`validation_split` and `subset` must be given together. "

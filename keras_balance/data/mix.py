@@ -1,11 +1,10 @@
 """MixUp and CutMix for the batches of `BalancedDataset`, rare images in front."""
 
 import dataclasses
-import numbers
 
 import numpy as np
 
-from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.numbers import choice, real_number, whole_number
 
 KINDS = ("mixup", "cutmix")
 PARTNERS = ("rare", "uniform")
@@ -62,10 +61,10 @@ class Mix:
     until_epoch: int | None = None
 
     def __post_init__(self):
-        _check_choice("kind", self.kind, KINDS)
-        _check_choice("partner", self.partner, PARTNERS)
-        _check_number("alpha", self.alpha, "positive", lambda n: 0 < n < np.inf)
-        _check_number("rate", self.rate, "in [0, 1]", lambda n: 0 <= n <= 1)
+        choice("kind", self.kind, KINDS)
+        choice("partner", self.partner, PARTNERS)
+        real_number("alpha", self.alpha, above=0)
+        real_number("rate", self.rate, 0, 1)
         if self.until_epoch is not None:
             whole_number("until_epoch", self.until_epoch, 0)
 
@@ -112,7 +111,7 @@ def read_mix(value):
             f"`mix` must be None, one of {KINDS} or a `kb.data.Mix`. "
             f"Received: mix={value!r}"
         )
-    _check_choice("mix", value, KINDS)
+    choice("mix", value, KINDS)
     return Mix(value)
 
 
@@ -145,18 +144,3 @@ def _paste(images, rows, partners, parts, generator, channels_last):
     for i, area, patch in zip(rows, at, patches, strict=True):
         images[i][area] = patch
     return ((stop - start).prod(axis=1) / size.prod()).astype("float32")
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {choices}. Received: {name}={value!r}"
-        )
-
-
-def _check_number(name, value, rule, holds):
-    rule = f"`{name}` must be {rule}. Received: {name}={value!r}"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(rule)
-    if not holds(value):
-        raise ValueError(rule)

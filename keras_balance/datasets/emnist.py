@@ -5,6 +5,7 @@ import numpy as np
 from keras_balance.datasets.archive import Archive, check_path
 from keras_balance.datasets.download import fetch
 from keras_balance.datasets.idx import load_idx_pair
+from keras_balance.utils.numbers import choice
 
 _URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 _SHA256 = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
@@ -122,7 +123,4 @@ def _first_label(split):
 
 
 def _check_split(split):
-    if split not in _NUM_CLASSES:
-        raise ValueError(
-            f"`split` must be one of {sorted(_NUM_CLASSES)}. Received: split={split!r}"
-        )
+    choice("split", split, sorted(_NUM_CLASSES))

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_balance.utils.images import check_same_length
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.numbers import real_number
 from keras_balance.utils.seeds import check_seed, random_generator
 
 
@@ -85,13 +86,10 @@ def subsample(x, y, fraction, seed=None):
     Example:
         >>> x, y = kb.datasets.subsample(x_train, y_train, 0.01, seed=1)
     """
-    if isinstance(fraction, bool) or not isinstance(fraction, numbers.Real):
-        raise TypeError(f"`fraction` must be a number. Received: fraction={fraction!r}")
-    if not 0 < fraction <= 1:
-        raise ValueError(f"`fraction` must be in (0, 1]. Received: fraction={fraction}")
+    fraction = real_number("fraction", fraction, above=0, highest=1)
     indices, encoding = read_labels(y)
     present = encoding.names(np.unique(indices))
-    return make_imbalance(x, y, dict.fromkeys(present, float(fraction)), seed)
+    return make_imbalance(x, y, dict.fromkeys(present, fraction), seed)
 
 
 def _count(label, amount, available):

@@ -1,4 +1,4 @@
-"""Arguments of augmentations: strengths, which may be a pair to draw from, choices."""
+"""Arguments of augmentations: strengths, which may be a pair to draw from."""
 
 import math
 import numbers
@@ -33,15 +33,6 @@ def check_factor(factor, name, low, high):
     if not in_bounds or (is_pair and (len(values) != 2 or values[0] > values[1])):
         raise ValueError(rule)
     return values if is_pair else values[0]
-
-
-def check_choice(choice, name, choices):
-    """`choice` as it is: one of `choices`."""
-    if choice not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {choices}. Received: {name}={choice!r}"
-        )
-    return choice
 
 
 def check_fill_value(fill_value):

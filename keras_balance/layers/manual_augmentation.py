@@ -8,7 +8,6 @@ from keras_balance.layers import warp
 from keras_balance.layers.base import ImageLayer
 from keras_balance.layers.factors import (
     around_zero,
-    check_choice,
     check_factor,
     check_fill_value,
     draw,
@@ -16,6 +15,7 @@ from keras_balance.layers.factors import (
 )
 from keras_balance.layers.noise import gaussian_noise
 from keras_balance.utils.images import check_value_range
+from keras_balance.utils.numbers import choice
 
 # At -1 a single pixel would fill the whole image.
 _MOST_ZOOM_IN = math.nextafter(-1, 0)
@@ -123,11 +123,9 @@ class ManualAugmentation(ImageLayer):
         self.noise_factor = check_factor(noise_factor, "noise_factor", 0, 1)
         self.value_range = check_value_range(value_range)
         self._compute_in_float32_beyond(self.value_range)
-        self.fill_mode = check_choice(fill_mode, "fill_mode", warp.FILL_MODES)
+        self.fill_mode = choice("fill_mode", fill_mode, warp.FILL_MODES)
         self.fill_value = check_fill_value(fill_value)
-        self.interpolation = check_choice(
-            interpolation, "interpolation", warp.INTERPOLATIONS
-        )
+        self.interpolation = choice("interpolation", interpolation, warp.INTERPOLATIONS)
         self.translation_factor = check_factor(
             translation_factor, "translation_factor", -1, 1
         )

@@ -6,12 +6,12 @@ from keras_balance.layers import warp
 from keras_balance.layers.base import ImageLayer
 from keras_balance.layers.factors import (
     around_zero,
-    check_choice,
     check_factor,
     check_fill_value,
     draw,
 )
 from keras_balance.utils.images import check_value_range
+from keras_balance.utils.numbers import choice
 
 _FLIPS = ("horizontal", "vertical", "horizontal_and_vertical", None)
 # How bright the eye finds red, green and blue (ITU-R BT.601).
@@ -108,11 +108,11 @@ class PhotoAugmentation(ImageLayer):
         **kwargs,
     ):
         super().__init__(data_format=data_format, seed=seed, **kwargs)
-        self.flip = check_choice(flip, "flip", _FLIPS)
+        self.flip = choice("flip", flip, _FLIPS)
         self.crop_factor = check_factor(crop_factor, "crop_factor", -1, 1)
         self.colour_factor = check_factor(colour_factor, "colour_factor", -1, 1)
         self.erase_factor = check_factor(erase_factor, "erase_factor", 0, 1)
-        self.fill_mode = check_choice(fill_mode, "fill_mode", warp.FILL_MODES)
+        self.fill_mode = choice("fill_mode", fill_mode, warp.FILL_MODES)
         self.fill_value = check_fill_value(fill_value)
         self.value_range = check_value_range(value_range)
         self._compute_in_float32_beyond(self.value_range)

@@ -1,4 +1,4 @@
-"""The rules for arguments that are numbers."""
+"""The rules for arguments that are numbers, and for choices of known ones."""
 
 import math
 import numbers
@@ -25,7 +25,7 @@ def whole_number(name, value, lowest):
     return int(value)
 
 
-def real_number(name, value, lowest=-math.inf, highest=math.inf):
+def real_number(name, value, lowest=-math.inf, highest=math.inf, above=None):
     """`value` as a finite float, from ints and NumPy's numbers too.
 
     Args:
@@ -33,6 +33,7 @@ def real_number(name, value, lowest=-math.inf, highest=math.inf):
         value: What was given.
         lowest: The least it may be.
         highest: The most it may be.
+        above: What it must be more than, in place of `lowest`.
 
     Raises:
         TypeError: When it is no number.
@@ -40,9 +41,31 @@ def real_number(name, value, lowest=-math.inf, highest=math.inf):
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must be a number. Received: {name}={value!r}")
-    if not (math.isfinite(value) and lowest <= value <= highest):
+    low_enough = value <= highest
+    high_enough = lowest <= value if above is None else above < value
+    if not (math.isfinite(value) and low_enough and high_enough):
+        left = f"[{lowest}" if above is None else f"({above}"
         raise ValueError(
-            f"`{name}` must be a finite number in [{lowest}, {highest}]. "
+            f"`{name}` must be a finite number in {left}, {highest}]. "
             f"Received: {name}={value}"
         )
     return float(value)
+
+
+def choice(name, value, known):
+    """`value` as it is, one of the known ones.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: What was given.
+        known: Names that it may be; None may be among them.
+
+    Raises:
+        ValueError: When it is another.
+    """
+    # What an array is equal to would be an array.
+    if not isinstance(value, (str, type(None))) or value not in known:
+        raise ValueError(
+            f"`{name}` must be one of {tuple(known)}. Received: {name}={value!r}"
+        )
+    return value

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_balance.utils.numbers import real_number, whole_number
+from keras_balance.utils.numbers import choice, real_number, whole_number
 
 
 def test_numbers_as_pythons_own():
@@ -19,3 +19,17 @@ def test_numbers_as_pythons_own():
 def test_bad_numbers(value, error):
     with pytest.raises(error, match=r"Received: tau="):
         real_number("tau", value, 0, 2)
+
+
+def test_a_bound_that_is_not_reached():
+    assert real_number("keep", 1, above=0, highest=1) == 1
+    with pytest.raises(ValueError, match=r"in \(0, 1\]\. Received: keep=0"):
+        real_number("keep", 0, above=0, highest=1)
+
+
+@pytest.mark.parametrize("value", ["magic", None, 3, ["a"], np.array(["a", "b"])])
+def test_choices(value):
+    assert choice("mode", "a", ("a", "b")) == "a"
+    assert choice("mode", None, ("a", None)) is None
+    with pytest.raises(ValueError, match=r"`mode` must be one of \('a', 'b'\)"):
+        choice("mode", value, ("a", "b"))

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_balance.data import checks
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.numbers import real_number
 
 
 class FilteredSynthesizer:
@@ -31,8 +32,7 @@ class FilteredSynthesizer:
 
     def __init__(self, synthesizer, keep=0.5, judge=None, class_names=None):
         self.synthesizer = checks.synthesizer(synthesizer)
-        if not 0 < keep <= 1:
-            raise ValueError(f"`keep` must be in (0, 1]. Received: keep={keep}")
+        real_number("keep", keep, above=0, highest=1)
         if judge is None and not hasattr(synthesizer, "discriminate"):
             raise TypeError(
                 "`judge` must be a function where the synthesizer has no "
