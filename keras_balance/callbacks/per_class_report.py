@@ -7,12 +7,18 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_balance.metrics import class_report, save_confusion_matrix
+from keras_balance.callbacks import held_out
+from keras_balance.metrics import (
+    ClassReport,
+    class_report,
+    save_confusion_matrix,
+    save_html_report,
+)
+from keras_balance.metrics.class_report import read_classes
+from keras_balance.metrics.html_report import rarest_class
 from keras_balance.utils import plots
 from keras_balance.utils.files import write_json, write_text
-from keras_balance.utils.images import check_same_length
-from keras_balance.utils.labels import read_labels
-from keras_balance.utils.outputs import default_threshold
+from keras_balance.utils.outputs import default_threshold, num_classes_of
 from keras_balance.utils.tables import markdown_table
 
 
@@ -38,9 +44,11 @@ class PerClassReport(keras.callbacks.Callback):
         class_names: Optional names, one a class, for keys, tables and pictures.
             Defaults to the labels themselves.
         directory: Optional folder, made when missing, for `report.json` and
-            `report.md` after each epoch, and `confusion_matrix.png` and
-            `per_class_curves.png` after training. Each file is written whole or not
-            at all. The JSON has `report_dict` under `"report"`, with null for NaN.
+            `report.md` after each epoch, and `confusion_matrix.png`,
+            `per_class_curves.png` and `report.html` after training: one page to show,
+            with the rarest class's most confident misses, for which the data are
+            predicted once more. Each file is written atomically. The JSON has
+            `report_dict` under `"report"`, with null for NaN.
         batch_size: Images of an array that are predicted at once.
         prefix: Goes before the keys.
         threshold: With two classes, the second one is predicted where its output is
@@ -48,6 +56,9 @@ class PerClassReport(keras.callbacks.Callback):
             reads as a logit has 0 by default.
         target_prior: How frequent the classes are where the classifier will be used:
             `"uniform"`, or an array of shares; see `kb.metrics.class_report`.
+        output: Name of the output to look at, for a model of several outputs; give
+            each report a `prefix` of its own. Labels of all outputs, as a dict or a
+            list, may stay in the batches.
 
     Attributes:
         report: Text as scikit-learn's `classification_report` prints it.
@@ -78,9 +89,10 @@ class PerClassReport(keras.callbacks.Callback):
         prefix="val_",
         threshold=None,
         target_prior=None,
+        output=None,
     ):
         super().__init__()
-        _check_data(x, y)
+        held_out.check_data(x, y)
         self.x = x
         self.y = y
         self.class_names = class_names
@@ -89,6 +101,7 @@ class PerClassReport(keras.callbacks.Callback):
         self.prefix = prefix
         self.threshold = threshold
         self.target_prior = target_prior
+        self.output = output
         self.on_train_begin()
 
     def __deepcopy__(self, memo):
@@ -110,10 +123,14 @@ class PerClassReport(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Predict the held-out data and put the scores into the logs."""
         labels, predictions, weights = self._predict()
-        threshold = self.threshold
-        if threshold is None:
-            threshold = default_threshold(self.model, predictions.shape)
-        result = class_report(labels, predictions, self.class_names, weights, threshold)
+        result = class_report(
+            labels,
+            predictions,
+            self.class_names,
+            weights,
+            self._threshold_of(predictions),
+            self.target_prior,
+        )
         self.report = result.report
         self.report_dict = result.report_dict
         self.confusion_matrix = result.confusion_matrix
@@ -128,30 +145,37 @@ class PerClassReport(keras.callbacks.Callback):
             logs.update(scores)
         self._class_names = result.class_names
         if self.directory is not None:
+            self._note_rarest(labels, predictions)
             self._write_texts(pathlib.Path(self.directory))
 
     def on_train_end(self, logs=None):
-        """Draw the pictures, which take longer than a small epoch."""
+        """Draw the pictures and the page, which take longer than a small epoch."""
         if self.directory is not None and self.epochs:
-            self._draw_pictures(pathlib.Path(self.directory))
+            directory = pathlib.Path(self.directory)
+            self._draw_pictures(directory)
+            self._write_page(directory)
+
+    def _batches(self):
+        return held_out.predict(
+            self.model, self.x, self.y, self.batch_size, self.output
+        )
 
     def _predict(self):
         """Labels, predictions and weights (or None) of the held-out data."""
-        labels, predictions, weights = [], [], []
-        for images, *others in _batches(self.x, self.y, self.batch_size):
-            # As NumPy, since a backend does not take another one's tensors.
-            images = keras.tree.map_structure(_to_numpy, images)
-            predictions.append(self.model.predict_on_batch(images))
-            label, weight = map(_to_numpy, others)
-            labels.append(label)
-            weights.append(weight)
-        if not labels:
+        batches = [batch[1:] for batch in self._batches()]
+        if not batches:
             raise ValueError(
                 "`x` must give at least one batch in every epoch. "
                 f"Received: x={self.x!r} without one"
             )
+        labels, predictions, weights = zip(*batches, strict=True)
         weights = None if weights[0] is None else np.concatenate(weights).reshape(-1)
         return np.concatenate(labels), np.concatenate(predictions), weights
+
+    def _threshold_of(self, predictions):
+        if self.threshold is not None:
+            return self.threshold
+        return default_threshold(self.model, predictions.shape)
 
     def _write_texts(self, directory):
         content = {
@@ -179,6 +203,39 @@ class PerClassReport(keras.callbacks.Callback):
         figure = plots.class_curves(curves, self.epochs, names)
         plots.save_figure(figure, directory / "per_class_curves.png")
 
+    def _write_page(self, directory):
+        save_html_report(
+            directory / "report.html",
+            self._result(),
+            f"Held-out data after epoch {self.epochs[-1]}",
+            {key.removeprefix(self.prefix): v for key, v in self.history.items()},
+            self.epochs,
+            self._misses(),
+        )
+
+    def _note_rarest(self, labels, predictions):
+        """Remember the rarest class, and how it is called in the labels."""
+        index = rarest_class(self._result())
+        num_classes = num_classes_of(predictions.shape)
+        indices, _ = read_classes(labels, num_classes, self.class_names)
+        self._rarest = index, np.asarray(labels[int(np.argmax(indices == index))])
+
+    def _misses(self):
+        """Misses of the rarest class, by one more pass over the data."""
+        index, label = self._rarest
+        return held_out.confident_misses(
+            self._batches(),
+            lambda rows: (rows == label).reshape(len(rows), -1).all(axis=1),
+            index,
+            self._class_names,
+            self._threshold_of,
+        )
+
+    def _result(self):
+        return ClassReport(
+            self._class_names, self.report, self.report_dict, self.confusion_matrix
+        )
+
     def _markdown(self):
         columns = ["precision", "recall", "f1-score", "pr_auc"]
         rows = [
@@ -195,55 +252,6 @@ class PerClassReport(keras.callbacks.Callback):
                 markdown_table(["all classes", "score"], totals),
             ]
         )
-
-
-def _check_data(x, y):
-    if y is not None:
-        check_same_length(x, y)
-        read_labels(y)
-    elif hasattr(x, "shape"):
-        raise ValueError(
-            "`y` must hold the labels of an array `x`. "
-            f"Received: x of shape {tuple(x.shape)}, y=None"
-        )
-    elif not _is_repeatable(x):
-        raise TypeError(
-            "`x` must be an array or batches that can be read again and again: a "
-            "PyDataset, a tf.data.Dataset or a DataLoader. "
-            f"Received: x of type {type(x)}"
-        )
-    elif _is_endless(x):
-        raise ValueError(f"`x` must end. Received: x={x!r}, which is endless")
-
-
-def _is_repeatable(x):
-    can_be_read = isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
-    return can_be_read and not hasattr(x, "__next__")
-
-
-def _is_endless(x):
-    if isinstance(x, keras.utils.PyDataset):
-        return x.num_batches is None
-    # tf.data tells -1 for endless, -2 for unknown.
-    return hasattr(x, "cardinality") and int(x.cardinality()) == -1
-
-
-def _batches(x, y, batch_size):
-    """Batches `(images, labels, weights)`, weights None where there are none."""
-    if y is not None:
-        for start in range(0, len(x), batch_size):
-            yield x[start : start + batch_size], y[start : start + batch_size], None
-    elif isinstance(x, keras.utils.PyDataset):
-        # By index: Keras' own readers shuffle and start threads.
-        for index in range(x.num_batches):
-            yield keras.utils.unpack_x_y_sample_weight(x[index])
-    else:
-        for batch in x:
-            yield keras.utils.unpack_x_y_sample_weight(batch)
-
-
-def _to_numpy(part):
-    return None if part is None else np.asarray(keras.ops.convert_to_numpy(part))
 
 
 def _without_nan(content):

@@ -115,7 +115,7 @@ def class_report(
     check_single_output(y_pred, threshold)
     threshold = check_threshold(threshold, num_classes_of(y_pred.shape))
     guesses, y_pred = predicted_classes(y_pred, threshold), class_probabilities(y_pred)
-    y_true, names = _read_classes(np.asarray(y_true), y_pred.shape[1], class_names)
+    y_true, names = read_classes(np.asarray(y_true), y_pred.shape[1], class_names)
     if len(y_true) != len(y_pred):
         raise ValueError(
             "`y_true` and `y_pred` must have the same length. "
@@ -189,7 +189,7 @@ def _number(value):
     return float("nan") if value is None else float(value)
 
 
-def _read_classes(y_true, num_classes, class_names):
+def read_classes(y_true, num_classes, class_names):
     """Class indices and names, from labels of any form."""
     if y_true.dtype.kind == "S":
         y_true = np.char.decode(y_true)

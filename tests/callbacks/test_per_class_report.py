@@ -170,6 +170,53 @@ def test_one_predict_pass_and_no_more(model, data):
     assert seen == [0, 1, 2, 3] * 2
 
 
+def test_a_target_prior_weighs_the_classes(model, data):
+    x, y = data
+    report = kb.callbacks.PerClassReport(x, y, target_prior=[8, 1, 1])
+    history = model.fit(x, y, callbacks=[report], verbose=0).history
+    guesses = model.predict(x, verbose=0)
+    expected = kb.metrics.class_report(y, guesses, target_prior=[8, 1, 1]).scores
+    assert history["val_f1_macro"] == [pytest.approx(expected["f1_macro"])]
+
+
+class Named(Batches):
+    """Batches with labels for each output of a model."""
+
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        return x, {"kind": y, "large": (y == 2)[:, None].astype("float32")}
+
+
+@pytest.mark.parametrize("form", [dict, list])
+def test_each_output_has_a_report_of_its_own(data, form):
+    x, y = data
+    inputs = keras.Input((4,))
+    outputs = {
+        "kind": keras.layers.Dense(3, "softmax", name="kind")(inputs),
+        "large": keras.layers.Dense(1, "sigmoid", name="large")(inputs),
+    }
+    model = keras.Model(inputs, outputs if form is dict else [*outputs.values()])
+    losses = {"kind": "sparse_categorical_crossentropy", "large": "binary_crossentropy"}
+    model.compile("sgd", losses if form is dict else [*losses.values()])
+    batches = Named(x, y)
+    reports = [
+        kb.callbacks.PerClassReport(batches, output=name, prefix=f"val_{name}_")
+        for name in outputs
+    ]
+    labels = {"kind": y, "large": (y == 2)[:, None].astype("float32")}
+    labels = labels if form is dict else [*labels.values()]
+    history = model.fit(x, labels, callbacks=reports, verbose=0).history
+    found = model.predict(x, verbose=0)
+    kind, large = found.values() if form is dict else found
+    expected = sk.recall_score(y, kind.argmax(axis=1), average="macro")
+    assert history["val_kind_recall_macro"] == [pytest.approx(expected)]
+    expected = sk.recall_score(y == 2, large[:, 0] > 0.5)
+    assert history["val_large_recall_1"] == [pytest.approx(expected)]
+    lost = kb.callbacks.PerClassReport(x, y)
+    with pytest.raises(ValueError, match=r"outputs \['kind', 'large'\].*output=None"):
+        model.fit(x, labels, callbacks=[lost], verbose=0)
+
+
 # Tools that read the logs.
 
 
@@ -256,6 +303,7 @@ def test_the_folder_holds_report_and_pictures(model, data, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == [
         "confusion_matrix.png",
         "per_class_curves.png",
+        "report.html",
         "report.json",
         "report.md",
     ]

@@ -1,0 +1,163 @@
+"""The held-out data of a callback: checked, read in batches, predicted."""
+
+import keras
+import numpy as np
+
+from keras_balance.metrics.html_report import Misses
+from keras_balance.utils.images import check_same_length
+from keras_balance.utils.labels import read_labels
+from keras_balance.utils.outputs import class_probabilities, predicted_classes
+
+_MOST_MISSES = 24
+
+
+def check_data(x, y):
+    """Raise for data that cannot be read again and again, or do not end."""
+    if y is not None:
+        check_same_length(x, y)
+        read_labels(y)
+    elif hasattr(x, "shape"):
+        raise ValueError(
+            "`y` must hold the labels of an array `x`. "
+            f"Received: x of shape {tuple(x.shape)}, y=None"
+        )
+    elif not _is_repeatable(x):
+        raise TypeError(
+            "`x` must be an array or batches that can be read again and again: a "
+            "PyDataset, a tf.data.Dataset or a DataLoader. "
+            f"Received: x of type {type(x)}"
+        )
+    elif _is_endless(x):
+        raise ValueError(f"`x` must end. Received: x={x!r}, which is endless")
+
+
+def predict(model, x, y, batch_size, output):
+    """Batches `(images, labels, outputs, weights or None)` as NumPy arrays.
+
+    Args:
+        model: The Keras model.
+        x: Images, or batches.
+        y: Labels of images, or None.
+        batch_size: Images that are predicted at once.
+        output: Name or place of the output to look at, where there are several.
+    """
+    for images, *others in _batches(x, y, batch_size):
+        # As NumPy, since a backend does not take another one's tensors.
+        images = keras.tree.map_structure(_to_numpy, images)
+        outputs = _pick(model, model.predict_on_batch(images), output)
+        labels, weights = (_part(other, model, output) for other in others)
+        yield images, _to_numpy(labels), outputs, _to_numpy(weights)
+
+
+def confident_misses(batches, is_class, index, names, threshold_of):
+    """Find the images of a class that are most surely taken for others.
+
+    Args:
+        batches: As `predict` gives them.
+        is_class: Function from labels `(n, ...)` to whether each is of the class.
+        index: Index of the class.
+        names: Names of all classes.
+        threshold_of: Function from outputs to the threshold of two classes, or None.
+
+    Returns:
+        `Misses`; None where the inputs are no images.
+    """
+    kept, shares, others = [], np.zeros(0), np.zeros(0, "int64")
+    are_probabilities = True
+    for images, labels, outputs, _ in batches:
+        if not _are_images(images):
+            return None
+        guesses = predicted_classes(outputs, threshold_of(outputs))
+        columns = class_probabilities(outputs)
+        sums = np.nansum(columns, axis=1)
+        are_probabilities &= bool(np.abs(sums - 1).max() < 0.01 and columns.min() >= 0)
+        rows = np.flatnonzero(is_class(labels) & (guesses != index) & (guesses >= 0))
+        kept += [images[row] for row in rows]
+        shares = np.concatenate([shares, columns[rows, guesses[rows]]])
+        others = np.concatenate([others, guesses[rows]])
+        order = np.argsort(-shares, kind="stable")[:_MOST_MISSES]
+        kept, shares, others = (
+            [kept[row] for row in order],
+            shares[order],
+            others[order],
+        )
+    images = _channels_last(np.asarray(kept))
+    return Misses(
+        names[index],
+        images,
+        [names[other] for other in others],
+        shares if are_probabilities else None,
+        _value_range(images),
+    )
+
+
+def _is_repeatable(x):
+    can_be_read = isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
+    return can_be_read and not hasattr(x, "__next__")
+
+
+def _is_endless(x):
+    if isinstance(x, keras.utils.PyDataset):
+        return x.num_batches is None
+    # tf.data tells -1 for endless, -2 for unknown.
+    return hasattr(x, "cardinality") and int(x.cardinality()) == -1
+
+
+def _batches(x, y, batch_size):
+    """Batches `(images, labels, weights)`, weights None where there are none."""
+    if y is not None:
+        for start in range(0, len(x), batch_size):
+            yield x[start : start + batch_size], y[start : start + batch_size], None
+    elif isinstance(x, keras.utils.PyDataset):
+        # By index: Keras' own readers shuffle and start threads.
+        for index in range(x.num_batches):
+            yield keras.utils.unpack_x_y_sample_weight(x[index])
+    else:
+        for batch in x:
+            yield keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def _pick(model, outputs, output):
+    """Pick the outputs to look at, out of what a model gives."""
+    if not isinstance(outputs, (dict, list, tuple)):
+        return outputs
+    names = list(outputs) if isinstance(outputs, dict) else list(model.output_names)
+    if output not in names:
+        raise ValueError(
+            f"`output` must be one of the model's outputs {names}. "
+            f"Received: output={output!r}"
+        )
+    return outputs[output if isinstance(outputs, dict) else names.index(output)]
+
+
+def _part(labels, model, output):
+    """Labels, or weights, of the output that is looked at."""
+    if isinstance(labels, dict):
+        return labels[output]
+    if isinstance(labels, (list, tuple)):
+        return labels[list(model.output_names).index(output)]
+    return labels
+
+
+def _to_numpy(part):
+    return None if part is None else np.asarray(keras.ops.convert_to_numpy(part))
+
+
+def _are_images(images):
+    is_array = isinstance(images, np.ndarray) and images.ndim == 4
+    return is_array and (images.shape[-1] in (1, 3, 4) or images.shape[1] in (1, 3, 4))
+
+
+def _channels_last(images):
+    if len(images) and images.shape[-1] not in (1, 3, 4):
+        return np.moveaxis(images, 1, -1)
+    return images
+
+
+def _value_range(images):
+    """Scale that pixels are likely to have: a report is told of none."""
+    low, high = (float(images.min()), float(images.max())) if len(images) else (0, 1)
+    for known in (1, 255):
+        if low >= 0 and high <= known:
+            return 0, known
+    return low, max(high, low + 1e-6)

@@ -1,0 +1,139 @@
+"""A report to show: one self-contained page with scores, pictures and misses."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_balance.utils import plots, web_page
+from keras_balance.utils.files import write_text
+
+_COLUMNS = ("precision", "recall", "f1-score", "pr_auc")
+
+
+@dataclasses.dataclass(frozen=True)
+class Misses:
+    """Images of a class that were taken for others.
+
+    Attributes:
+        class_name: Name of the class.
+        images: `(n, height, width, channels)`, the most confident mistake first.
+        predicted: Names of the `n` classes that they were taken for.
+        confidence: Probabilities `(n,)` of these classes, or None.
+        value_range: `(low, high)` of the pixels.
+    """
+
+    class_name: str
+    images: np.ndarray
+    predicted: list
+    confidence: np.ndarray | None = None
+    value_range: tuple = (0, 255)
+
+
+def save_html_report(
+    path,
+    report,
+    title="Held-out data",
+    history=None,
+    epochs=None,
+    misses=None,
+    sections=None,
+):
+    """Write a report as one self-contained HTML page, atomically.
+
+    It has a table, the confusion matrix, curves over the epochs and thumbnails of a
+    class's misses; the pictures are embedded, there is no JavaScript, and a phone shows
+    it as well as a screen.
+
+    Args:
+        path: The page's file, its folder made when missing.
+        report: A `kb.metrics.ClassReport`.
+        title: Plain text.
+        history: Optional dict of `recall_<class>` and `f1_<class>` to a sequence of
+            values, one an epoch.
+        epochs: The epochs of `history`.
+        misses: Optional `Misses` of a class, whose row is marked.
+        sections: Optional dict of headings to what stands below them at the end: plain
+            text, a `matplotlib.figure.Figure`, or a list of both.
+
+    Example:
+        >>> report = class_report([0, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
+        >>> save_html_report("report.html", report, sections={"Why": "It was best."})
+    """
+    parts = [_summary(report), _table(report, misses), _matrix(report)]
+    if history:
+        parts.append(_curves(report, history, epochs))
+    if misses is not None:
+        parts.append(_misses(misses))
+    for heading, content in (sections or {}).items():
+        parts.append(web_page.section(heading, web_page.as_html(content)))
+    write_text(path, web_page.page(title, parts))
+
+
+def rarest_class(report):
+    """Index of the class with the fewest images; of equal ones, the least found."""
+    rows = [report.report_dict[name] for name in report.class_names]
+    keys = [
+        (row["support"], row["recall"]) if row["support"] else (np.inf, np.inf)
+        for row in rows
+    ]
+    return min(range(len(rows)), key=keys.__getitem__)
+
+
+def _summary(report):
+    scores = report.report_dict
+    rarest = report.class_names[rarest_class(report)]
+    return web_page.paragraph(
+        f"Macro F1 {scores['macro avg']['f1-score']:.4f}, balanced accuracy "
+        f"{scores['balanced_accuracy']:.4f}, accuracy {scores['accuracy']:.4f}. "
+        f"Of the class {rarest}, {scores[rarest]['recall']:.1%} was found."
+    )
+
+
+def _table(report, misses):
+    names = report.class_names
+    rows = [
+        [name, *(f"{row[c]:.4f}" for c in _COLUMNS), f"{row['support']:.6g}"]
+        for name in [*names, "macro avg"]
+        for row in [report.report_dict[name]]
+    ]
+    marked = misses.class_name if misses else names[rarest_class(report)]
+    header = ["class", "precision", "recall", "F1", "PR-AUC", "images"]
+    table = web_page.table(header, rows, {names.index(marked)})
+    return web_page.section("Every class", table)
+
+
+def _matrix(report):
+    figure = plots.confusion_matrix(report.confusion_matrix, report.class_names)
+    alt = "Confusion matrix: true classes down, predicted classes across"
+    return web_page.section("What was taken for what", web_page.picture(figure, alt))
+
+
+def _curves(report, history, epochs):
+    names = report.class_names
+    pictures = [
+        web_page.picture(
+            plots.class_curves(
+                {score: [history[f"{score.lower()}_{name}"] for name in names]},
+                epochs,
+                names,
+            ),
+            f"{score} of each class after each epoch",
+        )
+        for score in ("recall", "F1")
+    ]
+    return web_page.section("Over the epochs", web_page.row(*pictures))
+
+
+def _misses(misses):
+    name = misses.class_name
+    heading = f"Most confident misses of the class {name}"
+    if not len(misses.images):
+        return web_page.section(heading, web_page.paragraph("None was missed."))
+    captions = [f"{name}, taken for {other}" for other in misses.predicted]
+    if misses.confidence is not None:
+        captions = [
+            f"{caption} ({share:.0%})"
+            for caption, share in zip(captions, misses.confidence, strict=True)
+        ]
+    pictures = web_page.thumbnails(misses.images, captions, misses.value_range)
+    return web_page.section(heading, pictures)
