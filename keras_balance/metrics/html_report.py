@@ -56,8 +56,9 @@ def save_html_report(
             text, a `matplotlib.figure.Figure`, or a list of both.
 
     Example:
-        >>> report = class_report([0, 0, 1], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
-        >>> save_html_report("report.html", report, sections={"Why": "It was best."})
+        >>> outputs = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
+        >>> report = kb.metrics.class_report([0, 0, 1], outputs)
+        >>> kb.metrics.save_html_report("report.html", report)
     """
     parts = [_summary(report), _table(report, misses), _matrix(report)]
     if history:
