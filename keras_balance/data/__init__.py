@@ -6,6 +6,7 @@ from keras_balance.data.directory import (
 )
 from keras_balance.data.image_over_sampler import ImageOverSampler as ImageOverSampler
 from keras_balance.data.labelled_images import LabelledImages as LabelledImages
+from keras_balance.data.mix import Mix as Mix
 from keras_balance.data.synthesis import registry as registry
 from keras_balance.data.synthesis.augmented_synthesizer import (
     AugmentedSynthesizer as AugmentedSynthesizer,

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_balance.data import checks, pipelines
 from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.data.mix import read_mix, write_labels
 from keras_balance.data.plan import Planner
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
@@ -78,6 +79,9 @@ class BalancedDataset(keras.utils.PyDataset):
             always drawn anew.
         data_format: `"channels_last"` or `"channels_first"`. By default that of `x`
             where it has one, and else Keras' own.
+        mix: `"mixup"`, `"cutmix"` or a `kb.data.Mix`, which says more: images are mixed
+            with others of their batch, of rare classes above all. Labels then are
+            float32 `(n, num_classes)` in the mixed shares, whatever came in.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
             `use_multiprocessing`, `max_queue_size`. On JAX and torch, with several
             workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras 3.15
@@ -124,6 +128,7 @@ class BalancedDataset(keras.utils.PyDataset):
         synthetic_weight=None,
         refresh=True,
         data_format=None,
+        mix=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -140,6 +145,7 @@ class BalancedDataset(keras.utils.PyDataset):
         )
         self.images.check_every_class()
         self._source, self._encoding = self.images.source, self.images.encoding
+        self.mix = read_mix(mix, self._encoding)
         self._plan_epochs()
         self._lock, self._owner = threading.RLock(), os.getpid()
         self._plan = None
@@ -149,16 +155,11 @@ class BalancedDataset(keras.utils.PyDataset):
         images = self.images
         targets = target_counts(images.counts, self.sampling_strategy, images.encoding)
         parts = self._fit_synthesizer(targets)
-        self._planner = Planner(
-            images,
-            targets - images.counts,
-            parts,
-            self.shuffle,
-            self.seed,
-            self.refresh,
-        )
+        order = self.shuffle, self.seed, self.refresh
+        self._planner = Planner(images, targets - images.counts, parts, *order)
         synthetic = self._planner.synthetic_classes
         self._classes = np.concatenate([images.indices, synthetic])
+        self._counts = count_classes(self._classes, images.num_classes)
 
     def _fit_synthesizer(self, targets):
         """List of `(maker, share)`, after the choice where there is one."""
@@ -196,8 +197,8 @@ class BalancedDataset(keras.utils.PyDataset):
     @property
     def class_counts(self):
         """Images of each class in one epoch, real and synthetic: `{class: count}`."""
-        counts = count_classes(self._classes, self._encoding.num_classes)
-        return dict(zip(self._encoding.classes.tolist(), counts.tolist(), strict=True))
+        classes, counts = self._encoding.classes.tolist(), self._counts.tolist()
+        return dict(zip(classes, counts, strict=True))
 
     @property
     def real_counts(self):
@@ -234,30 +235,22 @@ class BalancedDataset(keras.utils.PyDataset):
             the weights.
         """
         plan = self._prepare(checks.epoch(epoch))
-        start = range(len(self))[index] * self.batch_size
+        index = range(len(self))[index]
+        start = index * self.batch_size
         positions = plan.order[start : start + self.batch_size]
-        batch = (
-            self._read(plan, positions),
-            self._encoding.encode(self._classes[positions]),
+        classes = self._classes[positions]
+        images = _read(self._source, plan, positions)
+        weights = _weigh(positions >= len(self._source), self.synthetic_weight)
+        labels, weights = write_labels(
+            self.mix,
+            self.images,
+            images,
+            classes,
+            weights,
+            counts=self._counts,
+            place=(self.seed, plan.epoch, index),
         )
-        if self.synthetic_weight is None:
-            return batch
-        is_synthetic = positions >= len(self._source)
-        weights = np.where(is_synthetic, self.synthetic_weight, 1.0)
-        return (*batch, weights.astype("float32"))
-
-    def _read(self, plan, positions):
-        num_real = len(self._source)
-        is_synthetic = positions >= num_real
-        rows = positions.copy()
-        rows[is_synthetic] = plan.rows[positions[is_synthetic] - num_real]
-        in_pool = rows >= num_real
-        images = np.empty((len(rows), *self._source.shape[1:]), dtype="float32")
-        if not in_pool.all():
-            images[~in_pool] = self._source.take(rows[~in_pool])
-        if in_pool.any():
-            images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
-        return images
+        return (images, labels) if weights is None else (images, labels, weights)
 
     def _prepare(self, epoch):
         """Give the plan of an epoch; make it if it is not there."""
@@ -318,6 +311,28 @@ class BalancedDataset(keras.utils.PyDataset):
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._lock = threading.RLock()
+
+
+def _read(source, plan, positions):
+    """Images at positions of a plan: float32 `(n, ...)`."""
+    num_real = len(source)
+    is_synthetic = positions >= num_real
+    rows = positions.copy()
+    rows[is_synthetic] = plan.rows[positions[is_synthetic] - num_real]
+    in_pool = rows >= num_real
+    images = np.empty((len(rows), *source.shape[1:]), dtype="float32")
+    if not in_pool.all():
+        images[~in_pool] = source.take(rows[~in_pool])
+    if in_pool.any():
+        images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
+    return images
+
+
+def _weigh(is_synthetic, weight):
+    """Sample weights, or None where all weigh alike."""
+    if weight is None:
+        return None
+    return np.where(is_synthetic, weight, 1.0).astype("float32")
 
 
 def _is_worker_thread():

@@ -5,9 +5,13 @@ import dataclasses
 import numpy as np
 
 from keras_balance.utils.numbers import choice, real_number, whole_number
+from keras_balance.utils.seeds import random_generator
 
 KINDS = ("mixup", "cutmix")
 PARTNERS = ("rare", "uniform")
+
+# Place of the randomness within an epoch, beside those of `plan`.
+_PLACE = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Mix:
             never. The last epochs on whole images let a network settle.
 
     Raises:
-        ValueError: For an unknown kind or partner and numbers out of bounds.
+        ValueError: For an unknown kind or partner and numbers out of bounds. By
+            `BalancedDataset`, for two classes that are called by strings.
         TypeError: For numbers that are none.
 
     Example:
@@ -68,54 +73,104 @@ class Mix:
         if self.until_epoch is not None:
             whole_number("until_epoch", self.until_epoch, 0)
 
-    def apply(self, images, classes, counts, epoch, generator, channels_last=True):
+    def apply(self, images, classes, weights=None, *, counts, place, data_format):
         """Mix a batch in place.
 
         Args:
             images: float32 `(n, height, width, channels)`, or channels first.
             classes: Class indices `(n,)`.
-            counts: Images of each class in an epoch, `(num_classes,)`.
-            epoch: Number of the epoch.
-            generator: NumPy generator.
-            channels_last: Whether the channels are.
+            weights: Sample weights `(n,)` or None; they are mixed as the labels are.
+            counts: Images of each class in an epoch, int array `(num_classes,)`.
+            place: `(seed, epoch, index)` of the batch, of which it is a function.
+            data_format: `"channels_last"` or `"channels_first"`.
 
         Returns:
-            `(labels, partners, shares)`: float32 `(n, num_classes)`; the place in the
-            batch of each image's partner `(n,)`, and how much of the image is this
-            partner's, float32 `(n,)`, 0 where it is not mixed.
+            `(labels, weights)`, float32 `(n, num_classes)` and `(n,)`, or None.
         """
+        seed, epoch, index = place
         n = len(images)
         partners, shares = np.arange(n), np.zeros(n, "float32")
         if self.until_epoch is None or epoch < self.until_epoch:
+            generator = random_generator(seed, epoch, _PLACE, index)
             rows = np.flatnonzero(generator.random(n) < self.rate)
-            weights = np.ones(n)
-            if self.partner == "rare":
-                weights = 1 / np.asarray(counts)[classes]
-            drawn = generator.choice(n, len(rows), p=weights / weights.sum())
+            partners[rows] = self._draw(classes, counts, len(rows), generator)
             parts = generator.beta(self.alpha, self.alpha, len(rows))
-            mix = _blend if self.kind == "mixup" else _paste
-            partners[rows] = drawn
-            shares[rows] = mix(images, rows, drawn, parts, generator, channels_last)
+            if self.kind == "mixup":
+                shares[rows] = _blend(images, rows, partners[rows], parts)
+            else:
+                size = images.shape[1:3]
+                if data_format == "channels_first":
+                    size = images.shape[2:]
+                areas, shares[rows] = _areas(parts, size, generator)
+                _paste(images, rows, partners[rows], areas, data_format)
         labels = np.zeros((n, len(counts)), "float32")
         labels[np.arange(n), classes] = 1 - shares
         labels[np.arange(n), classes[partners]] += shares
-        return labels, partners, shares
+        if weights is not None:
+            weights = weights * (1 - shares) + weights[partners] * shares
+        return labels, weights
+
+    def _draw(self, classes, counts, number, generator):
+        """Places in the batch of so many partners."""
+        if self.partner == "uniform":
+            return generator.integers(len(classes), size=number)
+        weights = 1 / np.asarray(counts)[classes]
+        return generator.choice(len(classes), number, p=weights / weights.sum())
 
 
-def read_mix(value):
-    """`mix` of `BalancedDataset` as a `Mix`, or None."""
-    if value is None or isinstance(value, Mix):
-        return value
-    if not isinstance(value, str):
+def read_mix(value, encoding):
+    """`mix` of `BalancedDataset` as a `Mix`, or None.
+
+    Args:
+        value: The argument.
+        encoding: `LabelEncoding` of the labels that are to be mixed.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        choice("mix", value, KINDS)
+    elif not isinstance(value, Mix):
         raise TypeError(
             f"`mix` must be None, one of {KINDS} or a `kb.data.Mix`. "
             f"Received: mix={value!r}"
         )
-    choice("mix", value, KINDS)
-    return Mix(value)
+    if encoding.num_classes == 2 and encoding.dtype.kind in "US":
+        raise ValueError(
+            "`mix` must be None where two classes are called by strings, since a share "
+            "of a string is none: number them 0 and 1. "
+            f"Received: mix={value!r} and labels {encoding.classes.tolist()}"
+        )
+    return Mix(value) if isinstance(value, str) else value
 
 
-def _blend(images, rows, partners, parts, generator, channels_last):
+def write_labels(mix, labelled, images, classes, weights, *, counts, place):
+    """Labels and weights of a batch, which is mixed in place where `mix` says so.
+
+    Args:
+        mix: `Mix` or None.
+        labelled: `LabelledImages` that the batch is of.
+        images: As in `Mix.apply`.
+        classes: As there.
+        weights: As there.
+        counts: As there.
+        place: As there.
+
+    Returns:
+        `(labels, weights)`; the labels as they came in where `mix` is None.
+    """
+    if mix is None:
+        return labelled.encoding.encode(classes), weights
+    return mix.apply(
+        images,
+        classes,
+        weights,
+        counts=counts,
+        place=place,
+        data_format=labelled.data_format,
+    )
+
+
+def _blend(images, rows, partners, parts):
     """MixUp: images that are `parts` their partner; the parts as float32."""
     parts = parts.astype("float32")
     ratio = parts[:, None, None, None]
@@ -123,24 +178,26 @@ def _blend(images, rows, partners, parts, generator, channels_last):
     return parts
 
 
-def _paste(images, rows, partners, parts, generator, channels_last):
-    """CutMix: a rectangle of the partner each; the shares of pixels it covers."""
-    size = np.array(images.shape[1:3] if channels_last else images.shape[2:])
+def _areas(parts, size, generator):
+    """CutMix's rectangles, as slices, and the shares of the pixels they cover."""
+    size = np.array(size)
     # The centre may be any pixel: a rectangle at the border is cut.
-    center = generator.integers(size, size=(len(rows), 2))
+    center = generator.integers(size, size=(len(parts), 2))
     sides = np.rint(np.sqrt(parts)[:, None] * size).astype("int64")
     start = np.clip(center - sides // 2, 0, size)
     stop = np.clip(center - sides // 2 + sides, 0, size)
-    at = [
+    areas = [
         (slice(top, bottom), slice(left, right))
-        for (top, left), (bottom, right) in zip(
-            start.tolist(), stop.tolist(), strict=True
-        )
+        for top, left, bottom, right in np.hstack([start, stop]).tolist()
     ]
-    if not channels_last:
-        at = [(slice(None), *area) for area in at]
+    return areas, ((stop - start).prod(axis=1) / size.prod()).astype("float32")
+
+
+def _paste(images, rows, partners, areas, data_format):
+    """CutMix: put the partners' pixels of the areas on the images."""
+    if data_format == "channels_first":
+        areas = [(slice(None), *area) for area in areas]
     # All are read before any is changed: a partner may be mixed itself.
-    patches = [images[i][area].copy() for i, area in zip(partners, at, strict=True)]
-    for i, area, patch in zip(rows, at, patches, strict=True):
+    patches = [images[i][area].copy() for i, area in zip(partners, areas, strict=True)]
+    for i, area, patch in zip(rows, areas, patches, strict=True):
         images[i][area] = patch
-    return ((stop - start).prod(axis=1) / size.prod()).astype("float32")
