@@ -49,7 +49,7 @@ def augmented_rows(layer, x, y):
 
 
 def save_gallery(rows, path):
-    """Write a picture of the rows, whole or not at all."""
+    """Write a picture of the rows atomically."""
     with atomic_path(path) as temporary:
         keras.visualization.plot_image_gallery(
             # Three equal channels, or matplotlib paints one in colours.

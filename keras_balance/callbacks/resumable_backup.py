@@ -36,7 +36,7 @@ class ResumableBackup(keras.callbacks.Callback):
     `BalancedDataset` shuffles its images by itself. Nor the place within a pass over
     the data: an epoch must be a whole pass, without `steps_per_epoch`.
 
-    The file is written whole or not at all. It holds numbers and text, no code.
+    The file is written atomically. It holds numbers and text, no code.
 
     Args:
         path: File of the backup; its folder is made when missing. One training has

@@ -142,7 +142,7 @@ def class_report(
 
 
 def save_confusion_matrix(path, matrix, class_names, title=None):
-    """Draw a confusion matrix into a file, whole or not at all.
+    """Write the picture of a confusion matrix atomically.
 
     The colour is the share of the true class, so that a rare class is as visible
     as a common one; the text is the number of images.

@@ -184,7 +184,7 @@ class Comparison:
         return plots.interval_dots(means, lows, highs, scores, self.arms, label)
 
     def save_picture(self, path, scores=None):
-        """Write the picture to a file, whole or not at all; see `picture`."""
+        """Write the picture to a file atomically; see `picture`."""
         plots.save_figure(self.picture(scores), path)
 
     def _table(self, arms_down):

@@ -53,7 +53,7 @@ def resumable(tuner):
 
 
 def _keep_whole(oracle, folder):
-    """Write the state of a search whole or not at all; mend what was cut short.
+    """Write the state of a search atomically; mend what was cut short.
 
     The two private names are all that keras-tuner has for it.
     """

@@ -8,7 +8,7 @@ from keras_balance.utils import plots
 
 
 def save_trials_picture(tuner, path):
-    """Draw the trials of a search into a file, whole or not at all.
+    """Write a picture of the trials of a search atomically.
 
     The first panel shows the trials in the order they were made, with the best score
     so far; the others show the scores against each number that was searched. The

@@ -43,18 +43,18 @@ def atomic_path(path):
 
 
 def write_text(path, text):
-    """Write a text file whole or not at all."""
+    """Write a text file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path, content):
-    """Write indented JSON whole or not at all."""
+    """Write indented JSON atomically."""
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def write_sealed(path, content):
-    """Write bytes behind a line that tells their SHA-256, whole or not at all."""
+    """Write bytes atomically, behind a line with their SHA-256."""
     digest = hashlib.sha256(content).hexdigest()
     with atomic_path(path) as temporary:
         temporary.write_bytes(_SEAL + digest.encode() + b"\n" + content)

@@ -17,7 +17,7 @@ def check_images(x, name="x"):
     Raises:
         TypeError: When `x` is no array of numbers.
         ValueError: For another rank, no image, an empty image, or a pixel that
-            is NaN or infinite (its index is told).
+            is NaN or infinite (its index is given).
     """
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         raise TypeError(

@@ -23,7 +23,7 @@ _DPI = 120
 
 
 def save_figure(figure, path):
-    """Write a figure whole or not at all; nothing is cut off at the edges."""
+    """Write a figure atomically; nothing is cut off at the edges."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=_DPI, bbox_inches="tight")
 
