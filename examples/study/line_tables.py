@@ -1,0 +1,69 @@
+"""Tables of the rows that keep a line a cell: frozen features, photographs, long tails."""
+
+import json
+
+import numpy as np
+
+from study.tables import in_percent, markdown
+
+# Keys that part tables; scores, and their titles.
+GROUPS = ("data", "network", "rare")
+SCORES = {
+    "f1_macro": "macro F1",
+    "precision": "rare precision",
+    "recall": "rare recall",
+    "f1": "rare F1",
+}
+RENAMED = {"f1_rare": "f1", "recall_rare": "recall"}
+
+
+def read_cells(path):
+    """Read cells as dicts: a line each, or columns and rows; scores in 0 to 1."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in text.splitlines()]
+    kept = json.loads(text)
+    names = [RENAMED.get(name, name) for name in kept["columns"]]
+    cells = [dict(zip(names, row, strict=False)) for row in kept["rows"]]
+    for cell in cells:
+        cell |= {name: cell[name] / 100 for name in SCORES if name in cell}
+    return cells
+
+
+def tables_of(path):
+    """Markdown: a table for each group of cells, a row for each arm."""
+    groups = {}
+    for cell in read_cells(path):
+        group = ", ".join(str(cell[key]) for key in GROUPS if cell.get(key))
+        groups.setdefault(group, []).append(cell)
+    return "\n\n".join(
+        f"{group}, {draws(cells)} draws:\n\n{table(cells)}"
+        for group, cells in groups.items()
+    )
+
+
+def draws(cells):
+    """Count the draws of some cells."""
+    return len({cell["draw"] for cell in cells})
+
+
+def table(cells):
+    """Markdown table of a group: mean and 95 % interval of every score of every arm."""
+    arms = list(dict.fromkeys(cell["arm"] for cell in cells))
+    known = [name for name in SCORES if any(name in cell for cell in cells)]
+    rows = []
+    for arm in arms:
+        ours = [cell for cell in cells if cell["arm"] == arm]
+        values = [[cell[name] for cell in ours if name in cell] for name in known]
+        rows.append(
+            [arm, *(in_percent(interval(one)) if one else "" for one in values)]
+        )
+    return markdown(["arm", *(SCORES[name] for name in known)], rows)
+
+
+def interval(values, resamples=2000):
+    """Mean of values, and the ends of its bootstrap interval of 95 %."""
+    values = np.asarray(values)
+    rng = np.random.default_rng(0)
+    means = rng.choice(values, (resamples, len(values))).mean(axis=1)
+    return values.mean(), *np.quantile(means, (0.025, 0.975))
