@@ -1,4 +1,4 @@
-"""Tables of the rows that keep a line a cell: frozen features, photographs, long tails."""
+"""Tables of the rows that keep a line a cell: features, photographs, long tails."""
 
 import json
 
@@ -54,10 +54,9 @@ def table(cells):
     rows = []
     for arm in arms:
         ours = [cell for cell in cells if cell["arm"] == arm]
-        values = [[cell[name] for cell in ours if name in cell] for name in known]
-        rows.append(
-            [arm, *(in_percent(interval(one)) if one else "" for one in values)]
-        )
+        columns = ([cell[name] for cell in ours if name in cell] for name in known)
+        shown = [in_percent(interval(one)) if one else "" for one in columns]
+        rows.append([arm, *shown])
     return markdown(["arm", *(SCORES[name] for name in known)], rows)
 
 

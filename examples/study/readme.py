@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from study.files import read_json, write_text
+from study.line_tables import tables_of
 from study.rows import RESULTS, ROWS
 from study.summary import advice, summary
 from study.tables import caption, choices, gap, is_as_paper, paper_table, table
@@ -35,6 +36,12 @@ def finished_rows():
     return [row for row in ROWS if (RESULTS / f"{row}.json").exists()]
 
 
+def line_rows():
+    """Files of the rows that keep a line a cell, by name."""
+    kept = [*RESULTS.glob("*.jsonl"), *RESULTS.glob("*.json")]
+    return {path.stem: path for path in sorted(kept) if path.stem not in ROWS}
+
+
 def read_row(row):
     return read_json(RESULTS / f"{row}.json")
 
@@ -45,6 +52,8 @@ def block(row, pictures):
         return summary([read_row(row) for row in finished_rows()])
     if row == "advice":
         return advice(read_row)
+    if row in line_rows():
+        return tables_of(line_rows()[row])
     results = read_row(row)
     if is_as_paper(results):
         return f"{caption(results)}\n\n{paper_table(results)}"
