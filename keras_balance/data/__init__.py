@@ -4,6 +4,7 @@ from keras_balance.data.balanced_dataset import BalancedDataset as BalancedDatas
 from keras_balance.data.directory import (
     balanced_image_dataset_from_directory as balanced_image_dataset_from_directory,
 )
+from keras_balance.data.directory import unreadable_images as unreadable_images
 from keras_balance.data.image_over_sampler import ImageOverSampler as ImageOverSampler
 from keras_balance.data.labelled_images import LabelledImages as LabelledImages
 from keras_balance.data.mix import Mix as Mix

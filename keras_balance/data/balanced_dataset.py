@@ -143,7 +143,9 @@ class BalancedDataset(keras.utils.PyDataset):
         self.images = LabelledImages.read(
             x, y, num_classes=num_classes, data_format=data_format
         )
-        self.images.check_every_class()
+        # What is left as it is, such as images for validation, may lack a class.
+        if sampling_strategy != {}:
+            self.images.check_every_class()
         self._source, self._encoding = self.images.source, self.images.encoding
         self.mix = read_mix(mix, self._encoding)
         self._plan_epochs()

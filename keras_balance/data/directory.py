@@ -1,14 +1,17 @@
 """Balanced batches of a folder of images, read when they are needed."""
 
-import logging
 import os
 
-import keras
 import numpy as np
 
-from keras_balance.data.balanced_dataset import BalancedDataset
-from keras_balance.data.image_files import CHANNELS, FILTERS, ImageFiles
-from keras_balance.utils.numbers import choice
+from keras_balance.data.files_to_feed import (
+    check_split,
+    feed_files,
+    reading_options,
+    unreadable,
+)
+from keras_balance.data.image_files import ImageFiles
+from keras_balance.utils.labels import read_labels
 
 _FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -31,6 +34,9 @@ def balanced_image_dataset_from_directory(
     pad_to_aspect_ratio=False,
     data_format=None,
     verbose=True,
+    stratify=False,
+    on_error="raise",
+    dtype="uint8",
     **kwargs,
 ):
     """Build a `BalancedDataset` of the image files in a folder.
@@ -41,8 +47,8 @@ def balanced_image_dataset_from_directory(
 
     Args:
         directory: Folder with one folder of images a class.
-        labels: `"inferred"` from the folders, or a list of integers, one a file, in
-            the order of the sorted paths.
+        labels: `"inferred"` from the folders, or a list of labels, one a file, in the
+            order of the sorted paths.
         label_mode: `"int"`, `"categorical"` (one-hot) or `"binary"` (0. or 1.).
         class_names: Optional list of the folders to use, in class order.
         color_mode: `"grayscale"`, `"rgb"` or `"rgba"`.
@@ -60,15 +66,25 @@ def balanced_image_dataset_from_directory(
         pad_to_aspect_ratio: Whether to pad with black instead of distorting.
         data_format: `"channels_last"` or `"channels_first"`; Keras' own by default.
         verbose: Whether the number of files is logged.
+        stratify: Whether `validation_split` is that of each class, with one image for
+            validation at least, where it has two. Without it, files are split as
+            Keras splits them, and a rare class may have none for validation.
+        on_error: What to do with a file that cannot be read: `"raise"` when it is
+            read, or `"skip"`: all files are read once before, which takes its time, and
+            those that cannot be read are left out with a warning. See also
+            `kb.data.unreadable_images`.
+        dtype: `"uint8"`; or `"uint16"`, which keeps grey pictures of 16 bits as they
+            are, and brings those of 8 bits to the same scale.
         **kwargs: Further arguments of `BalancedDataset`: `synthesizer`,
             `sampling_strategy`, `workers`, ...
 
     Returns:
         A `BalancedDataset` with the attributes `class_names` and `file_paths`; a
-        list of two for `subset="both"`.
+        list of two for `subset="both"`. A class with fewer than five images for
+        validation is warned of.
 
     Raises:
-        ValueError: For bad arguments, no images, and a class without any.
+        ValueError: For bad arguments, no images, and a class without any to train on.
         OSError: When a file is read that is not an image; it is named.
         ImportError: When Pillow is not installed.
 
@@ -78,51 +94,62 @@ def balanced_image_dataset_from_directory(
         ... )
         >>> model.fit(dataset)
     """
-    _check_modes(label_mode, color_mode, interpolation, data_format)
-    _check_split(validation_split, subset, shuffle, seed)
+    check_split(label_mode, on_error, validation_split, subset, shuffle, seed)
+    reading = reading_options(
+        color_mode,
+        image_size,
+        interpolation,
+        crop_to_aspect_ratio,
+        pad_to_aspect_ratio,
+        data_format,
+        dtype,
+    )
     paths, classes, names = _index(directory, labels, class_names, follow_links)
-    if shuffle:
-        # As Keras shuffles, so that its validation files are not among ours.
-        seed = np.random.default_rng().integers(10**6) if seed is None else seed
-        for sequence in (paths, classes):
-            np.random.RandomState(seed).shuffle(sequence)
-    if verbose:
-        logging.getLogger(__name__).info(
-            "Found %d files belonging to %d classes.", len(paths), len(names)
-        )
-    reading = {
-        "color_mode": color_mode,
-        "image_size": _check_size(image_size),
-        "interpolation": interpolation,
-        "crop_to_aspect_ratio": crop_to_aspect_ratio,
-        "pad_to_aspect_ratio": pad_to_aspect_ratio,
-        "data_format": data_format or keras.config.image_data_format(),
-    }
+    found = np.unique(classes) if names is None else np.arange(len(names))
+    titles = [str(label) for label in found.tolist()] if names is None else names
+    built = feed_files(
+        paths,
+        classes,
+        found,
+        titles=titles,
+        label_mode=label_mode,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        validation_split=validation_split,
+        subset=subset,
+        stratify=stratify,
+        on_error=on_error,
+        verbose=verbose,
+        reading=reading,
+        **kwargs,
+    )
+    for dataset in built if subset == "both" else [built]:
+        dataset.class_names = titles
+    return built
 
-    def build(rows, **options):
-        dataset = BalancedDataset(
-            ImageFiles(paths[rows], **reading),
-            _labels(classes[rows], label_mode, len(names)),
-            batch_size,
-            seed=seed,
-            **options,
-        )
-        dataset.class_names, dataset.file_paths = names, paths[rows].tolist()
-        return dataset
 
-    border = len(paths) - int((validation_split or 0) * len(paths))
-    training, validation = slice(0, border), slice(border, None)
-    built = []
-    if subset != "validation":
-        built.append(build(training, shuffle=shuffle, **kwargs))
-    if subset in ("validation", "both"):
-        as_it_is = {"sampling_strategy": {}, "synthesizer": None, "shuffle": False}
-        built.append(build(validation, **{**kwargs, **as_it_is}))
-    return built if subset == "both" else built[0]
+def unreadable_images(directory, class_names=None, follow_links=False):
+    """Find the image files of a folder that cannot be read, before a training does.
+
+    Args:
+        directory: Folder with one folder of images a class.
+        class_names: Optional list of the folders to look into.
+        follow_links: Whether folders behind symbolic links are visited.
+
+    Returns:
+        List of `(path, error)`, empty where all can be read.
+
+    Example:
+        >>> for path, error in kb.data.unreadable_images("flowers"):
+        ...     print(path, error)
+    """
+    paths, _, _ = _index(directory, "inferred", class_names, follow_links)
+    return unreadable(ImageFiles(paths, color_mode="rgba", image_size=(1, 1)))
 
 
 def _index(directory, labels, class_names, follow_links):
-    """Paths, classes and class names; the order is that of Keras."""
+    """Paths, classes and class names, or None for them; the order is that of Keras."""
     if isinstance(labels, str) and labels == "inferred":
         folders = sorted(
             entry.name
@@ -145,14 +172,16 @@ def _index(directory, labels, class_names, follow_links):
                 '`labels` must be "inferred" or one integer for each of the '
                 f"{len(paths)} files. Received: labels={labels!r}"
             )
-        classes = np.asarray(labels)
-        names = [str(label) for label in sorted(set(classes.tolist()))]
+        classes, names = read_labels(labels, name="labels")
+        classes, names = names.names(classes), None
     if not paths:
         raise ValueError(
             f"`directory` must hold images of the formats {_FORMATS}. "
             f"Received: directory={directory!r}"
         )
-    return np.array(paths), classes.astype("int32"), names
+    if names is not None:
+        classes = classes.astype("int32")
+    return np.array(paths), classes, names
 
 
 def _files(folder, follow_links):
@@ -162,55 +191,3 @@ def _files(folder, follow_links):
         for name in sorted(names)
         if name.lower().endswith(_FORMATS)
     ]
-
-
-def _labels(classes, label_mode, num_classes):
-    if label_mode == "int":
-        return classes
-    if label_mode == "categorical":
-        return np.eye(num_classes, dtype="float32")[classes]
-    if num_classes != 2:
-        raise ValueError(
-            '`label_mode="binary"` must have two classes. '
-            f"Received: {num_classes} classes"
-        )
-    return classes[:, None].astype("float32")
-
-
-def _check_modes(label_mode, color_mode, interpolation, data_format):
-    for name, value, known in [
-        ("label_mode", label_mode, ("int", "categorical", "binary")),
-        ("color_mode", color_mode, tuple(CHANNELS)),
-        ("interpolation", interpolation, tuple(FILTERS)),
-        ("data_format", data_format, (None, "channels_last", "channels_first")),
-    ]:
-        choice(name, value, known)
-
-
-def _check_size(image_size):
-    size = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise ValueError(
-            "`image_size` must be two positive integers (height, width). "
-            f"Received: image_size={image_size}"
-        )
-    return size
-
-
-def _check_split(validation_split, subset, shuffle, seed):
-    choice("subset", subset, (None, "training", "validation", "both"))
-    if (validation_split is None) != (subset is None):
-        raise ValueError(
-            "`validation_split` and `subset` must be given together. "
-            f"Received: validation_split={validation_split}, subset={subset!r}"
-        )
-    if validation_split is not None and not 0 < validation_split < 1:
-        raise ValueError(
-            "`validation_split` must be in (0, 1). "
-            f"Received: validation_split={validation_split}"
-        )
-    if validation_split is not None and shuffle and seed is None:
-        raise ValueError(
-            "`seed` must be given to split shuffled files, so that training and "
-            "validation files do not overlap. Received: seed=None"
-        )

@@ -1,6 +1,8 @@
 """Image files as an array that is read when it is indexed."""
 
-import keras
+import struct
+import zlib
+
 import numpy as np
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
@@ -12,10 +14,30 @@ FILTERS = {
     "area": "BOX",
     "lanczos3": "LANCZOS",
 }
+_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
+# What decoders raise for a file that is truncated, garbled or none of theirs.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class ImageFiles:
-    """Image files as an array `(n, height, width, channels)` of uint8, read lazily.
+    """Image files as an array `(n, height, width, channels)`, read lazily.
+
+    Grey pictures of 16 bits are brought to 8 by their upper byte, as TensorFlow's
+    decoder does; as uint16, they stay as they are, and pictures of 8 bits are brought
+    to 16.
 
     Args:
         paths: NumPy array of the paths.
@@ -25,6 +47,7 @@ class ImageFiles:
         crop_to_aspect_ratio: Whether to crop instead of distorting.
         pad_to_aspect_ratio: Whether to pad instead of distorting.
         data_format: `"channels_last"` or `"channels_first"`.
+        dtype: `"uint8"` or `"uint16"`.
     """
 
     def __init__(
@@ -36,6 +59,7 @@ class ImageFiles:
         crop_to_aspect_ratio=False,
         pad_to_aspect_ratio=False,
         data_format="channels_last",
+        dtype="uint8",
     ):
         self.paths = paths
         self.color_mode = color_mode
@@ -44,7 +68,7 @@ class ImageFiles:
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
         self.pad_to_aspect_ratio = pad_to_aspect_ratio
         self.data_format = data_format
-        self.dtype = np.dtype("uint8")
+        self.dtype = np.dtype(dtype)
 
     @property
     def shape(self):
@@ -60,17 +84,60 @@ class ImageFiles:
     def __getitem__(self, rows):
         paths = self.paths[rows]
         if isinstance(paths, str):
-            return self._read(paths)
-        return np.stack([self._read(path) for path in paths])
+            return self.read(paths)
+        return np.stack([self.read(path) for path in paths])
 
-    def _read(self, path):
+    def read(self, path):
+        """Read the image of one file.
+
+        Raises:
+            OSError: When it cannot be read; it is named.
+        """
+        from PIL import Image
+
         try:
-            image = keras.utils.load_img(path, color_mode=self.color_mode)
-        except OSError as error:
+            with Image.open(path) as file:
+                pixels = self._pixels(file)
+        except (*_BROKEN, Image.DecompressionBombError) as error:
             raise OSError(f"No image could be read from {path}: {error}") from error
-        return keras.utils.img_to_array(
-            self._resize(image), data_format=self.data_format, dtype="uint8"
+        return pixels.transpose(2, 0, 1) if self._channels_first else pixels
+
+    @property
+    def _channels_first(self):
+        return self.data_format == "channels_first"
+
+    def _pixels(self, file):
+        """Pixels `(height, width, channels)` of an open file."""
+        from PIL import Image
+
+        is_deep = file.mode.startswith("I")  # 16 bits, which `convert` would cut off
+        if self.dtype == np.uint16:
+            return self._deep_pixels(file, is_deep)
+        if is_deep:
+            file = Image.fromarray((np.asarray(file) >> 8).astype("uint8"))
+        image = self._resize(file.convert(_MODES[self.color_mode]))
+        return _with_channels(np.asarray(image, "uint8"))
+
+    def _deep_pixels(self, file, is_deep):
+        from PIL import Image
+
+        if not is_deep:
+            file = file.convert(_MODES[self.color_mode])
+        # Pillow resizes more than 8 bits as floats, one channel at a time.
+        planes = _with_channels(np.asarray(file, "float32") * (1 if is_deep else 257))
+        planes = np.stack(
+            [
+                np.asarray(self._resize(Image.fromarray(planes[..., place])))
+                for place in range(planes.shape[-1])
+            ],
+            axis=-1,
         )
+        if is_deep and self.color_mode != "grayscale":
+            planes = np.repeat(planes, 3, axis=-1)
+            if self.color_mode == "rgba":
+                opaque = np.full_like(planes[..., :1], 65535)
+                planes = np.concatenate([planes, opaque], axis=-1)
+        return np.clip(np.rint(planes), 0, 65535).astype("uint16")
 
     def _resize(self, image):
         from PIL import Image, ImageOps
@@ -84,3 +151,7 @@ class ImageFiles:
         if self.pad_to_aspect_ratio:
             return ImageOps.pad(image, size, method)
         return image.resize(size, method)
+
+
+def _with_channels(pixels):
+    return pixels[..., None] if pixels.ndim == 2 else pixels

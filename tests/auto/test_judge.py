@@ -64,20 +64,20 @@ def test_a_long_epoch_is_not_read_whole(monkeypatch):
     batch = BalancedDataset.batch
 
     def spy(self, epoch, index):
-        read.append(index)
+        read.append((epoch, index))
         return batch(self, epoch, index)
 
     monkeypatch.setattr(BalancedDataset, "batch", spy)
     judge = Judge(LabelledImages(images(y), y), [0, 1])
     judge.f1(dataset)
-    assert read == list(range(13))
+    assert read == [(0, index) for index in range(13)]
     read.clear()
     Judge(LabelledImages(images(y), y), [0, 1], most_images=20).f1(dataset)
-    assert read == [0, 1, 2]
+    assert read == [(0, 0), (0, 1), (0, 2)]
     read.clear()
     Judge(LabelledImages(images(y), y), [0, 1], epochs=2).f1(dataset)
-    assert read == [*range(13), *range(13)]
-    assert dataset.epoch == 1
+    assert read == [(epoch, index) for epoch in (0, 1) for index in range(13)]
+    assert dataset.epoch == 0
 
 
 def test_classes_count_the_same_and_only_some_are_scored():

@@ -1,10 +1,13 @@
 import os
 import pickle
+import re
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
+import keras_balance as kb
 from keras_balance.data import balanced_image_dataset_from_directory as from_directory
 
 COUNTS = {"cat": 12, "dog": 5, "newt": 3}
@@ -78,7 +81,8 @@ def test_aspect_ratio(folder):
 def test_splits_as_keras_does(folder):
     pytest.importorskip("tensorflow")
     options = {"validation_split": 0.4, "seed": 5, "image_size": (6, 8)}
-    ours, held_out = from_directory(folder, subset="both", **options)
+    with pytest.warns(UserWarning, match="3 of 'dog', 0 of 'newt'"):
+        ours, held_out = from_directory(folder, subset="both", **options)
     keras_set = keras.utils.image_dataset_from_directory(
         folder, subset="validation", verbose=False, **options
     )
@@ -111,8 +115,97 @@ def test_errors(folder, tmp_path):
         from_directory(tmp_path / "empty")
 
 
-def test_a_broken_file_is_named(folder):
-    (folder / "dog" / "broken.png").write_bytes(b"not a picture")
-    dataset = from_directory(folder, image_size=(6, 8), batch_size=100, seed=0)
-    with pytest.raises(OSError, match=r"broken\.png"):
+def halve(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def break_file(folder, kind):
+    """Put a file in that cannot be read."""
+    path = folder / "dog" / f"broken.{kind}"
+    if kind == "bomb.png":
+        Image.new("1", (14000, 13000)).save(path)
+    elif kind == "txt.png":
+        path.write_bytes(b"not a picture")
+    else:
+        noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), "uint8")
+        Image.fromarray(noise).save(path)
+        halve(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "bmp", "gif", "txt.png", "bomb.png"])
+def test_a_broken_file_is_named(folder, kind):
+    path = break_file(folder, kind)
+    options = {"image_size": (6, 8), "batch_size": 100, "seed": 0}
+    dataset = from_directory(folder, **options)
+    with pytest.raises(OSError, match=re.escape(str(path))):
         dataset[0]
+    ((found, error),) = kb.data.unreadable_images(folder)
+    assert found == str(path)
+    assert found in error
+    with pytest.warns(UserWarning, match="1 of 21 files cannot be read"):
+        dataset = from_directory(folder, on_error="skip", **options)
+    assert str(path) not in dataset.file_paths
+    assert dataset.class_counts == {0: 12, 1: 12, 2: 12}
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """Grey pictures of 16 bits, one of 8 among them."""
+    ramp = np.linspace(0, 65535, 64).reshape(8, 8).astype("uint16")
+    for name in ("a/0", "a/1", "b/0"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(ramp).save(tmp_path / f"{name}.png")
+    Image.fromarray(np.full((8, 8), 255, "uint8")).save(tmp_path / "b" / "1.png")
+    return tmp_path, ramp
+
+
+@pytest.mark.parametrize("color_mode", ["grayscale", "rgb", "rgba"])
+def test_pictures_of_16_bits(deep, color_mode):
+    folder, ramp = deep
+    options = {"color_mode": color_mode, "image_size": (8, 8), "shuffle": False}
+    upper = from_directory(folder, **options)[0][0]
+    np.testing.assert_array_equal(upper[0, ..., 0], ramp >> 8)
+    dataset = from_directory(folder, dtype="uint16", **options)
+    assert dataset.x.dtype == np.uint16
+    whole = dataset[0][0]
+    colours = whole[..., :3] if color_mode == "rgba" else whole
+    assert (colours[0] == ramp[..., None]).all()
+    assert (whole[3] == 65535).all()
+    if color_mode == "rgba":
+        assert (upper[..., 3] == 255).all()
+        assert (whole[..., 3] == 65535).all()
+    half = from_directory(folder, dtype="uint16", **options | {"image_size": (4, 4)})
+    assert (np.diff(half[0][0][0, ..., 0].ravel()) > 0).all()
+
+
+@pytest.mark.parametrize("label_mode", ["int", "categorical"])
+def test_each_class_is_split_where_it_is_asked_for(folder, label_mode):
+    options = {"validation_split": 0.2, "subset": "both", "image_size": (6, 8)}
+    for seed in range(5):
+        with pytest.warns(UserWarning, match="2 of 'cat', 1 of 'dog', 1 of 'newt'"):
+            training, validation = from_directory(
+                folder, stratify=True, seed=seed, label_mode=label_mode, **options
+            )
+        assert list(validation.class_counts.values()) == [2, 1, 1]
+        assert training.class_counts == {0: 10, 1: 10, 2: 10}
+        assert not set(training.file_paths) & set(validation.file_paths)
+        assert len(training.file_paths) + len(validation.file_paths) == 20
+
+
+def test_validation_files_may_lack_a_class(folder):
+    options = {"validation_split": 0.3, "image_size": (6, 8), "shuffle": False}
+    with pytest.warns(UserWarning, match="0 of 'cat'"):
+        validation = from_directory(folder, subset="validation", **options)
+    assert validation.class_counts == {0: 0, 1: 3, 2: 3}
+    with pytest.raises(ValueError, match="without class 2"):
+        from_directory(folder, subset="training", **options)
+
+
+def test_labels_of_files_are_read_by_the_rule_of_labels(folder):
+    with pytest.raises(ValueError, match="`labels` must hold whole numbers"):
+        from_directory(folder, labels=[0.5, 1] * 10)
+    with pytest.raises(ValueError, match=r"labels\[1\]=None"):
+        from_directory(folder, labels=[0, None] * 10)
+    named = from_directory(folder, labels=["x", "y"] * 10, image_size=(6, 8), seed=0)
+    assert named.class_counts == {"x": 10, "y": 10}

@@ -1,0 +1,215 @@
+"""From paths and classes to balanced batches: what folders and tables share."""
+
+import logging
+import warnings
+
+import keras
+import numpy as np
+
+from keras_balance.data.balanced_dataset import BalancedDataset
+from keras_balance.data.image_files import CHANNELS, FILTERS, ImageFiles
+from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.utils.numbers import choice
+
+# Fewer images than that of a class say next to nothing about its recall.
+_FEW = 5
+
+
+def feed_files(
+    paths,
+    classes,
+    names,
+    *,
+    titles,
+    label_mode,
+    batch_size,
+    shuffle,
+    seed,
+    validation_split,
+    subset,
+    stratify,
+    on_error,
+    verbose,
+    reading,
+    **kwargs,
+):
+    """Build the `BalancedDataset` of image files, or of each part of them.
+
+    Args:
+        paths: Array of the paths.
+        classes: Array of the files' classes, out of `names`.
+        names: Array of the classes, in order.
+        reading: Arguments of `ImageFiles`.
+        titles: Names of the classes for people.
+        label_mode: See `balanced_image_dataset_from_directory` for this one and the
+            others.
+        batch_size: Images in a batch.
+        shuffle: Whether files are shuffled.
+        seed: Integer or None.
+        validation_split: Part of the files for validation, or None.
+        subset: Which part to build.
+        stratify: Whether each class is split by itself.
+        on_error: `"raise"` or `"skip"`.
+        verbose: Whether the number of files is logged.
+        **kwargs: Further arguments of `BalancedDataset`.
+
+    Returns:
+        A `BalancedDataset`; a list of two for `subset="both"`.
+    """
+    if shuffle:
+        # As Keras shuffles, so that its validation files are not among ours.
+        seed = np.random.default_rng().integers(10**6) if seed is None else seed
+        for sequence in (paths, classes):
+            np.random.RandomState(seed).shuffle(sequence)
+    if on_error == "skip":
+        paths, classes = _readable(paths, classes, reading)
+    if verbose:
+        logging.getLogger(__name__).info(
+            "Found %d files belonging to %d classes.", len(paths), len(names)
+        )
+    training, validation = _split(classes, validation_split or 0, stratify)
+    if subset in ("validation", "both"):
+        _warn_of_few(classes[validation], names, titles)
+
+    def build(rows, **options):
+        labels = _labels(classes[rows], label_mode, names)
+        # Told, since a class may have no file for validation.
+        known = {"int": names, "binary": np.arange(2)}.get(label_mode)
+        files = ImageFiles(paths[rows], **reading)
+        images = LabelledImages(files, labels, class_names=known)
+        dataset = BalancedDataset(images, batch_size=batch_size, seed=seed, **options)
+        dataset.file_paths = paths[rows].tolist()
+        return dataset
+
+    built = []
+    if subset != "validation":
+        built.append(build(training, shuffle=shuffle, **kwargs))
+    if subset in ("validation", "both"):
+        as_it_is = {"sampling_strategy": {}, "synthesizer": None, "shuffle": False}
+        built.append(build(validation, **{**kwargs, **as_it_is}))
+    return built if subset == "both" else built[0]
+
+
+def reading_options(
+    color_mode,
+    image_size,
+    interpolation,
+    crop_to_aspect_ratio,
+    pad_to_aspect_ratio,
+    data_format,
+    dtype,
+):
+    """Check the arguments of `ImageFiles`, and give them as a dict."""
+    for name, value, known in [
+        ("color_mode", color_mode, tuple(CHANNELS)),
+        ("interpolation", interpolation, tuple(FILTERS)),
+        ("data_format", data_format, (None, "channels_last", "channels_first")),
+        ("dtype", dtype, ("uint8", "uint16")),
+    ]:
+        choice(name, value, known)
+    return {
+        "color_mode": color_mode,
+        "image_size": _check_size(image_size),
+        "interpolation": interpolation,
+        "crop_to_aspect_ratio": crop_to_aspect_ratio,
+        "pad_to_aspect_ratio": pad_to_aspect_ratio,
+        "data_format": data_format or keras.config.image_data_format(),
+        "dtype": dtype,
+    }
+
+
+def check_split(label_mode, on_error, validation_split, subset, shuffle, seed):
+    """Raise a `ValueError` for arguments of `feed_files` that do not fit."""
+    choice("label_mode", label_mode, ("int", "categorical", "binary"))
+    choice("on_error", on_error, ("raise", "skip"))
+    choice("subset", subset, (None, "training", "validation", "both"))
+    if (validation_split is None) != (subset is None):
+        raise ValueError(
+            "`validation_split` and `subset` must be given together. "
+            f"Received: validation_split={validation_split}, subset={subset!r}"
+        )
+    if validation_split is not None and not 0 < validation_split < 1:
+        raise ValueError(
+            "`validation_split` must be in (0, 1). "
+            f"Received: validation_split={validation_split}"
+        )
+    if validation_split is not None and shuffle and seed is None:
+        raise ValueError(
+            "`seed` must be given to split shuffled files, so that training and "
+            "validation files do not overlap. Received: seed=None"
+        )
+
+
+def unreadable(files):
+    """List of `(path, error)` of the files that cannot be read."""
+    broken = []
+    for path in files.paths:
+        try:
+            files.read(path)
+        except OSError as error:
+            broken.append((str(path), str(error)))
+    return broken
+
+
+def _readable(paths, classes, reading):
+    broken = unreadable(ImageFiles(paths, **reading))
+    if not broken:
+        return paths, classes
+    warnings.warn(
+        f"{len(broken)} of {len(paths)} files cannot be read and are left out. "
+        f"The first: {broken[0][1]}",
+        stacklevel=4,
+    )
+    kept = ~np.isin(paths, [path for path, _ in broken])
+    return paths[kept], classes[kept]
+
+
+def _split(classes, share, stratify):
+    """Rows for training and for validation; in each, the order stays."""
+    if not stratify:
+        border = len(classes) - int(share * len(classes))
+        return np.split(np.arange(len(classes)), [border])
+    held_out = np.zeros(len(classes), dtype=bool)
+    for c in np.unique(classes):
+        rows = np.flatnonzero(classes == c)
+        # One at least, but never the only one.
+        number = min(max(1, round(share * len(rows))), len(rows) - 1) if share else 0
+        held_out[rows[len(rows) - number :]] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def _warn_of_few(classes, names, titles):
+    counts = [int((classes == name).sum()) for name in names]
+    few = {t: count for t, count in zip(titles, counts, strict=True) if count < _FEW}
+    if few:
+        told = ", ".join(f"{count} of {name!r}" for name, count in few.items())
+        warnings.warn(
+            f"There are fewer than {_FEW} images for validation of a class: {told}. "
+            "`stratify=True` splits each class, and a larger `validation_split` "
+            "leaves more of it.",
+            stacklevel=4,
+        )
+
+
+def _labels(classes, label_mode, names):
+    if label_mode == "int":
+        return classes
+    places = np.searchsorted(names, classes)
+    if label_mode == "categorical":
+        return np.eye(len(names), dtype="float32")[places]
+    if len(names) != 2:
+        raise ValueError(
+            '`label_mode="binary"` must have two classes. '
+            f"Received: {len(names)} classes"
+        )
+    return places[:, None].astype("float32")
+
+
+def _check_size(image_size):
+    size = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise ValueError(
+            "`image_size` must be two positive integers (height, width). "
+            f"Received: image_size={image_size}"
+        )
+    return size
