@@ -51,7 +51,7 @@ MAY_NAME_A_BACKEND = {
     "models/training/gradients/tensorflow.py": "a gradient step on TensorFlow",
     "models/training/gradients/jax.py": "a gradient step on JAX",
     "models/training/gradients/torch.py": "a gradient step on torch",
-    "data/pipelines.py": "gives a tf.data.Dataset when asked for one",
+    "data/pipelines.py": "gives a pipeline of a backend when asked for one",
     "layers/warp.py": "takes TensorFlow's faster kernel where it gives the same",
 }
 # Import names whose distribution is called otherwise.

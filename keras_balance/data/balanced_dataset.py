@@ -1,13 +1,11 @@
 """`BalancedDataset`: an imbalanced set of images, balanced batch by batch."""
 
 import math
-import os
-import threading
 
-import keras
 import numpy as np
 
-from keras_balance.data import checks, pipelines
+from keras_balance.data import checks
+from keras_balance.data.epochs import EpochDataset
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.mix import read_mix, write_labels
 from keras_balance.data.plan import Planner
@@ -19,7 +17,7 @@ from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import check_seed
 
 
-class BalancedDataset(keras.utils.PyDataset):
+class BalancedDataset(EpochDataset):
     """Feeds `model.fit` with balanced batches of an imbalanced set of images.
 
     In every epoch all real images appear once, and the shortfall of the rare classes
@@ -90,7 +88,9 @@ class BalancedDataset(keras.utils.PyDataset):
 
     Attributes:
         epoch: The epoch, counted from 0, that batches belong to. It moves on at the
-            end of each epoch of `fit`; set it to resume a training. (What Keras reads
+            end of each epoch of `fit`, of each pass of a loop over the dataset, and
+            with `on_epoch_end()` once all batches of an epoch were asked for; set it
+            to resume a training. (What Keras reads
             ahead before a first epoch can count as one where it reads all: a single
             batch on JAX and torch, a few under `tf.distribute`.)
         class_counts: dict of the images of each class in one epoch.
@@ -149,9 +149,7 @@ class BalancedDataset(keras.utils.PyDataset):
         self._source, self._encoding = self.images.source, self.images.encoding
         self.mix = read_mix(mix, self._encoding)
         self._plan_epochs()
-        self._lock, self._owner = threading.RLock(), os.getpid()
-        self._plan = None
-        self.epoch = 0
+        self._begin()
 
     def _plan_epochs(self):
         images = self.images
@@ -184,19 +182,6 @@ class BalancedDataset(keras.utils.PyDataset):
         return self.images.labels
 
     @property
-    def epoch(self):
-        """Epoch, counted from 0, that batches belong to."""
-        return self._epoch
-
-    @epoch.setter
-    def epoch(self, value):
-        self._epoch = checks.epoch(value)
-        self._within_epoch, self._fetched = False, set()
-        if self.use_multiprocessing:
-            # Keras forks its workers before it calls `on_epoch_begin`.
-            self._prepare(self._epoch)
-
-    @property
     def class_counts(self):
         """Images of each class in one epoch, real and synthetic: `{class: count}`."""
         classes, counts = self._encoding.classes.tolist(), self._counts.tolist()
@@ -216,14 +201,6 @@ class BalancedDataset(keras.utils.PyDataset):
 
     def __len__(self):
         return math.ceil(len(self._classes) / self.batch_size)
-
-    def __getitem__(self, index):
-        index = range(len(self))[index]
-        batch = self.batch(self._epoch, index)
-        # Keras' worker threads may begin before it calls `on_epoch_begin`.
-        if self._within_epoch or _is_worker_thread():
-            self._fetched.add(index)
-        return batch
 
     def batch(self, epoch, index):
         """Give a batch of any epoch; the dataset stays at its own.
@@ -254,65 +231,8 @@ class BalancedDataset(keras.utils.PyDataset):
         )
         return (images, labels) if weights is None else (images, labels, weights)
 
-    def _prepare(self, epoch):
-        """Give the plan of an epoch; make it if it is not there."""
-        # Workers find it made and take no lock: a forked one could inherit it locked.
-        plan = self._plan
-        if plan is not None and plan.epoch == epoch:
-            return plan
-        if self._owner != os.getpid():
-            raise RuntimeError(
-                f"The images of epoch {epoch} are not here, and a copy of a "
-                "BalancedDataset in another process makes none. Pass "
-                "`use_multiprocessing=True` when building it."
-            )
-        with self._lock:
-            if self._plan is None or self._plan.epoch != epoch:
-                self._plan = self._planner.plan(epoch)
-            return self._plan
-
-    def to_tf_dataset(self):
-        """Give the batches as a `tf.data.Dataset`; each pass over it is an epoch.
-
-        Raises:
-            ImportError: When TensorFlow is not installed.
-        """
-        return pipelines.tf_dataset(self)
-
-    def on_epoch_begin(self):
-        """Make the synthetic images of the epoch. Called by `fit`."""
+    def _check_devices(self):
         checks.fits_devices(len(self._classes), self.batch_size)
-        self._within_epoch = True
-        self._prepare(self._epoch)
-
-    def on_epoch_end(self):
-        """Move on to the next epoch, if this one was seen whole. Called by `fit`.
-
-        It is here, and not in `on_epoch_begin`, that the epoch changes, because Keras
-        starts its workers before it calls that. And Keras begins and ends an epoch
-        without looking at more than a batch or two, before the first one: that one
-        must not count. (Batches fetched in other processes are not seen here.)
-        """
-        whole = self.use_multiprocessing or len(self._fetched) == len(self)
-        if self._within_epoch and whole:
-            self.epoch += 1
-        self._within_epoch = False
-        if self.use_multiprocessing:
-            self._prepare(self._epoch)
-
-    def __getstate__(self):
-        # A worker process gets the images of the epoch, never a live model.
-        return {
-            **self.__dict__,
-            "_lock": None,
-            "_planner": None,
-            "synthesizer": None,
-            "_plan": self._prepare(self._epoch),
-        }
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._lock = threading.RLock()
 
 
 def _read(source, plan, positions):
@@ -335,7 +255,3 @@ def _weigh(is_synthetic, weight):
     if weight is None:
         return None
     return np.where(is_synthetic, weight, 1.0).astype("float32")
-
-
-def _is_worker_thread():
-    return threading.current_thread() is not threading.main_thread()

@@ -1,4 +1,4 @@
-"""A `BalancedDataset` as a pipeline of a backend's own."""
+"""A dataset of epochs as a pipeline of a backend's own."""
 
 
 def tf_dataset(dataset):
@@ -13,16 +13,36 @@ def tf_dataset(dataset):
         raise ImportError(
             "`to_tf_dataset` needs TensorFlow: pip install tensorflow"
         ) from error
-
-    def one_epoch():
-        dataset.on_epoch_begin()
-        yield from dataset
-        dataset.on_epoch_end()
-
     signature = tuple(
         tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype))
-        for part in dataset[0]
+        for part in dataset.batch(dataset.epoch, 0)
     )
-    batches = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
+    batches = tf.data.Dataset.from_generator(
+        lambda: iter(dataset), output_signature=signature
+    )
     cardinality = tf.data.experimental.assert_cardinality(len(dataset))
     return batches.apply(cardinality).prefetch(tf.data.AUTOTUNE)
+
+
+def torch_dataloader(dataset):
+    """Give the batches as a torch `DataLoader`; each pass over it is an epoch.
+
+    Raises:
+        ImportError: When torch is not installed.
+    """
+    try:
+        from torch.utils.data import DataLoader, IterableDataset
+    except ImportError as error:
+        raise ImportError(
+            "`to_torch_dataloader` needs torch: pip install torch"
+        ) from error
+
+    class Epochs(IterableDataset):
+        def __iter__(self):
+            return iter(dataset)
+
+        def __len__(self):
+            return len(dataset)
+
+    # The batches are made already: none are made of them.
+    return DataLoader(Epochs(), batch_size=None)

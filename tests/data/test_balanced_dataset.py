@@ -387,7 +387,7 @@ def test_a_worker_may_begin_before_the_epoch_does():
 
 def test_what_a_user_looks_at_is_no_epoch():
     dataset = BalancedDataset(*imbalanced(), 16, seed=0)
-    list(dataset)
+    [dataset[index] for index in range(len(dataset))]
     dataset.on_epoch_begin()  # as Keras does to see a batch before the first epoch
     dataset[0]
     dataset.on_epoch_end()
