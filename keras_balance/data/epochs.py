@@ -48,8 +48,13 @@ class EpochDataset(keras.utils.PyDataset):
         epoch = self._epoch
         for index in range(len(self)):
             yield self.batch(epoch, index)
-        if self._epoch == epoch:
+        if self._epoch == epoch and not self._is_copy:
             self.epoch = epoch + 1
+
+    @property
+    def _is_copy(self):
+        """Whether this is a copy for a worker, which makes no images."""
+        return self._planner is None or self._owner != os.getpid()
 
     def _prepare(self, epoch):
         """Give the plan of an epoch; make it if it is not there."""
@@ -57,7 +62,7 @@ class EpochDataset(keras.utils.PyDataset):
         plan = self._plan
         if plan is not None and plan.epoch == epoch:
             return plan
-        if self._owner != os.getpid():
+        if self._is_copy:
             raise RuntimeError(
                 f"The images of epoch {epoch} are not here, and a copy of a "
                 "BalancedDataset in another process makes none. Pass "
