@@ -28,6 +28,8 @@ class BalancedDataset(EpochDataset):
     precise as the real ones (integers are rounded); where they take more than 64 MiB
     they are kept in a temporary file. So workers only ever read.
 
+    `class_weight` in `fit` would correct a second time what is balanced here.
+
     It feeds `tf.distribute` strategies and `keras.distribution` too, with a
     `batch_size` that is a multiple of the devices. On several machines, give each the
     same `seed` and pass `shuffle=False` to `fit`: each then makes the same batches,

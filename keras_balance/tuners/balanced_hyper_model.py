@@ -1,5 +1,7 @@
 """`BalancedHyperModel`: what keras-tuner searches."""
 
+import warnings
+
 import keras
 import keras_tuner
 
@@ -119,6 +121,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         self.bagan_arguments = dict(bagan_arguments or {})
         self.seed = check_seed(seed)
         self.entries = read_search_space(search_space)
+        self._has_warned = False
         super().__init__(**kwargs)
 
     def declare_hyperparameters(self, hp):
@@ -160,6 +163,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         images = _read(x, y)
         callbacks = list(kwargs.pop("callbacks", None) or [])
         data = self.balanced_dataset(hp, images, verbose=kwargs.get("verbose", "auto"))
+        self._warn_of_class_weight(kwargs.get("class_weight"), data)
         # Hyperband goes on with a training where it stopped.
         data.epoch = kwargs.get("initial_epoch", 0)
         scores.add_per_class_metrics(model, len(data.class_counts), self.class_names)
@@ -192,6 +196,18 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             synthesizer=self._synthesizer(values, images, verbose),
             sampling_strategy=values["balance"],
             seed=self.seed,
+        )
+
+    def _warn_of_class_weight(self, class_weight, data):
+        """Warn once where rare classes are filled and weighted, too."""
+        if class_weight is None or not data.num_synthetic or self._has_warned:
+            return
+        self._has_warned = True
+        warnings.warn(
+            "`class_weight` corrects a second time what balanced batches have "
+            "corrected: leave it out, or search with "
+            '`search_space={"synthesizer": "nothing"}`.',
+            stacklevel=3,
         )
 
     def _synthesizer(self, values, images, verbose):

@@ -85,6 +85,21 @@ def test_a_trial_trains_on_its_setting(small, hypermodel, values, counts, synthe
 @pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="takes a minute to compile, even so small"
 )
+def test_class_weights_over_balanced_batches_are_warned_of_once(small, hypermodel):
+    (x, y), _ = small.three_digits()
+    model = hypermodel()
+    options = {"class_weight": {0: 1, 1: 1, 2: 5}, "verbose": 0}
+
+    def fit(synthesizer):
+        hp = trial_of(synthesizer=synthesizer, batch_size=64)
+        model.fit(hp, model.build(hp), x, y, **options)
+
+    fit("nothing")  # a warning is an error
+    with pytest.warns(UserWarning, match="`class_weight` corrects a second time"):
+        fit("repeat")
+    fit("repeat")
+
+
 def test_one_sigmoid_output_has_scores_of_two_classes(small):
     def build(hp):
         model = keras.Sequential(
