@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_balance.metrics.html_report import Misses
+from keras_balance.utils.batches import check_batches
 from keras_balance.utils.images import check_same_length
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.outputs import class_probabilities, predicted_classes
@@ -21,14 +22,8 @@ def check_data(x, y):
             "`y` must hold the labels of an array `x`. "
             f"Received: x of shape {tuple(x.shape)}, y=None"
         )
-    elif not _is_repeatable(x):
-        raise TypeError(
-            "`x` must be an array or batches that can be read again and again: a "
-            "PyDataset, a tf.data.Dataset or a DataLoader. "
-            f"Received: x of type {type(x)}"
-        )
-    elif _is_endless(x):
-        raise ValueError(f"`x` must end. Received: x={x!r}, which is endless")
+    else:
+        check_batches(x)
 
 
 def predict(model, x, y, batch_size, output):
@@ -89,18 +84,6 @@ def confident_misses(batches, is_class, index, names, threshold_of):
         shares if are_probabilities else None,
         _value_range(images),
     )
-
-
-def _is_repeatable(x):
-    can_be_read = isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
-    return can_be_read and not hasattr(x, "__next__")
-
-
-def _is_endless(x):
-    if isinstance(x, keras.utils.PyDataset):
-        return x.num_batches is None
-    # tf.data tells -1 for endless, -2 for unknown.
-    return hasattr(x, "cardinality") and int(x.cardinality()) == -1
 
 
 def _batches(x, y, batch_size):

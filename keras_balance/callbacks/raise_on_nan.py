@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_balance.utils.losses import check_losses
+
 
 class RaiseOnNaN(keras.callbacks.Callback):
     """Stops a training that diverges with an error, and keeps the last good weights.
@@ -10,7 +12,8 @@ class RaiseOnNaN(keras.callbacks.Callback):
     `keras.callbacks.TerminateOnNaN` looks at `loss` alone, and leaves a model of NaN
     behind. This one looks after each epoch at every log with "loss" in its name
     (`val_loss`, those of several outputs), and gives the model the weights from
-    before the epoch. A `BAGAN` watches its losses by itself.
+    before the epoch. A generator of `kb.models`
+    watches its losses by itself.
 
     Raises:
         FloatingPointError: From `fit`, when a loss is NaN or infinite.
@@ -31,14 +34,3 @@ class RaiseOnNaN(keras.callbacks.Callback):
         except FloatingPointError:
             self.model.set_weights(self._last_good)
             raise
-
-
-def check_losses(epoch, logs):
-    """Raise a `FloatingPointError` that names the first loss which is not finite."""
-    for name, value in (logs or {}).items():
-        if "loss" in name and not np.isfinite(value):
-            raise FloatingPointError(
-                f"Losses must be finite; in epoch {epoch + 1} one was not, and the "
-                "weights from before it are kept. A lower learning rate or smaller "
-                f"pixels usually mend it. Received: {name}={value}"
-            )

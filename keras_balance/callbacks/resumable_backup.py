@@ -10,8 +10,8 @@ import zipfile
 import keras
 import numpy as np
 
-from keras_balance.callbacks.raise_on_nan import check_losses
 from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
+from keras_balance.utils.losses import check_losses
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.plain_data import from_bytes, is_plain, to_bytes
 
@@ -26,7 +26,7 @@ class ResumableBackup(keras.callbacks.Callback):
     Kept are the weights, the variables of all optimizers, the states of all seed
     generators of the model (dropout, augmentation), the epoch of the dataset, the
     state of Python's `random` (by which Keras shuffles the batches of a
-    `PyDataset`), the history, the phase of a `BAGAN` with its best checkpoint, and
+    `PyDataset`), the history, the phase of a generator with its best checkpoint, and
     the state of the callbacks that are given. The model must be built the same way,
     from the same seeds, by the script that resumes.
 

@@ -1,4 +1,4 @@
-"""The paper's models: its classifier and its generator."""
+"""The paper's models: its classifier and its generators."""
 
 from keras_balance.models.adjust import adjust_logits as adjust_logits
 from keras_balance.models.convnet import convnet as convnet
@@ -6,4 +6,10 @@ from keras_balance.models.generators.bagan.bagan import BAGAN as BAGAN
 from keras_balance.models.generators.bagan.published import (
     published_bagan as published_bagan,
 )
+from keras_balance.models.generators.class_gaussians import (
+    ClassGaussians as ClassGaussians,
+)
+from keras_balance.models.generators.cvae_gan.cvae_gan import CVAEGAN as CVAEGAN
+from keras_balance.models.generators.dagan.dagan import DAGAN as DAGAN
+from keras_balance.models.generators.vae import VAE as VAE
 from keras_balance.models.loading import load_model as load_model

@@ -17,7 +17,7 @@ def _bagan(images, seed):
         data_format=images.data_format,
         seed=seed,
     )
-    bagan.fit(images.x, images.labels, epochs=0, batch_size=_BATCH_SIZE, verbose=0)
+    bagan.fit(images, epochs=0, batch_size=_BATCH_SIZE, verbose=0)
     return bagan
 
 

@@ -69,13 +69,7 @@ def trained_bagan(folder, images, steps, arguments, verbose="auto"):
             **arguments,
         )
         epochs = _epochs(images.counts, steps)
-        bagan.fit(
-            images.x,
-            images.encoding.names(images.indices),
-            batch_size=_BATCH_SIZE,
-            verbose=verbose,
-            **epochs,
-        )
+        bagan.fit(images, batch_size=_BATCH_SIZE, verbose=verbose, **epochs)
         with atomic_path(path) as temporary:
             bagan.save(temporary)
     return bagan

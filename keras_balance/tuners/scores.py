@@ -2,9 +2,9 @@
 
 import keras
 import keras_tuner
-import numpy as np
 
 from keras_balance.metrics import PerClassMetrics
+from keras_balance.utils.losses import check_losses
 from keras_balance.utils.outputs import default_threshold, num_classes_of
 
 
@@ -64,25 +64,23 @@ def check_history(logs, callbacks):
         keras_tuner.errors.FatalValueError: When the logs do not have the objective:
             no trial would have it.
     """
-    for name in ("loss", "val_loss"):
-        _check_finite(name, logs.get(name, []))
-    for objective in _objectives(callbacks):
+    objectives = _objectives(callbacks)
+    for objective in objectives:
         if not objective.has_value(logs):
             raise keras_tuner.errors.FatalValueError(
                 "The objective must be among the logs of the training; names that "
                 "begin with `val_` need `validation_data` in `search`. Received: "
                 f"objective={objective.name!r} with logs {sorted(logs)}"
             )
-        _check_finite(objective.name, logs.get(objective.name, []))
-
-
-def _check_finite(name, values):
-    if not np.isfinite(values).all():
-        epoch = int(np.argmin(np.isfinite(values)))
-        raise keras_tuner.errors.FailedTrialError(
-            f"`{name}` became {values[epoch]} in epoch {epoch + 1}: the training "
-            "diverged, and its trial counts as failed."
-        )
+    names = [objective.name for objective in objectives]
+    for name, values in logs.items():
+        for epoch, value in enumerate(values):
+            try:
+                check_losses(epoch, {name: value}, names)
+            except FloatingPointError as error:
+                raise keras_tuner.errors.FailedTrialError(
+                    f"The training diverged, and its trial counts as failed. {error}"
+                ) from error
 
 
 def _objectives(callbacks):

@@ -148,6 +148,48 @@ def check_complete(labels, name="y"):
         )
 
 
+def read_class_labels(y, num_classes, class_names=None, name="y"):
+    """Read labels of a model's classes: names, class indices or one-hot.
+
+    Args:
+        y: Labels: `(n,)` or `(n, 1)`, by name or as class indices, or one-hot
+            `(n, num_classes)`.
+        num_classes: Number of classes.
+        class_names: Optional names of the classes, in class order. Where they are
+            numbers, sparse labels are names; where they are strings, numbers are
+            class indices.
+        name: Name of the argument in error messages.
+
+    Returns:
+        `(indices, encoding)`, as of `read_labels`.
+
+    Raises:
+        ValueError: As of `read_labels`.
+
+    Example:
+        >>> read_class_labels([1, 0], 2, class_names=["cat", "dog"])[0]
+        array([1, 0])
+        >>> read_class_labels(["dog"], 2, class_names=["cat", "dog"])[0]
+        array([1])
+    """
+    y = _as_array(y, name)
+    options = class_label_options(y, num_classes, class_names)
+    return read_labels(y, **options, name=name)
+
+
+def class_label_options(y, num_classes, class_names=None):
+    """Arguments of `read_labels` by which `read_class_labels` reads `y`."""
+    y = np.asarray(y)
+    if y.dtype.kind == "O":
+        y = np.array(y.tolist())
+    is_sparse = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
+    if class_names is not None and is_sparse:
+        are_words = np.asarray(class_names).dtype.kind in "US"
+        if not are_words or y.dtype.kind not in "biuf":
+            return {"class_names": class_names}
+    return {"num_classes": num_classes}
+
+
 def count_classes(indices, num_classes):
     """Images per class as an int64 array `(num_classes,)`."""
     return np.bincount(indices, minlength=num_classes)

@@ -290,7 +290,7 @@ class FakeBAGAN(Oracle):
         self.built_with = kwargs
         self.made.append(self)
 
-    def fit(self, x, y, **kwargs):
+    def fit(self, x, **kwargs):
         self.rows, self.fitted_with = len(x), kwargs
 
 

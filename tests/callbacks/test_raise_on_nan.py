@@ -29,7 +29,7 @@ def test_an_error_names_the_loss_and_keeps_the_weights_before(bad):
     model.fit(*data(1.0), epochs=1, verbose=0, callbacks=[watch])
     before = [np.array(weight) for weight in model.get_weights()]
     with pytest.raises(
-        FloatingPointError, match=r"epoch 1 .* Received: \w*loss=(nan|inf)"
+        FloatingPointError, match=r"epoch 1\. .*Received: \w*loss=(nan|inf)"
     ):
         model.fit(*data(bad), epochs=2, verbose=0, callbacks=[watch])
     for kept, old in zip(model.get_weights(), before, strict=True):

@@ -56,11 +56,10 @@ def fits(monkeypatch):
     """List that gets an item for every training of a BAGAN, which takes no time."""
     fits = []
 
-    def fit(self, x, y, **options):
+    def fit(self, images, **options):
         fits.append(self)
         self.compile()
-        self.factors.assign(keras.ops.eye(self.latent_dim) + 0 * self.factors)
-        self.radius.assign(1.0)
+        self.count_epoch("gan")
 
     def generate(self, labels, seed=None):
         return np.zeros((len(labels), *self.image_shape), "float32")

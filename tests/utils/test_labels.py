@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from keras_balance.utils.labels import (
     check_class_names,
     count_classes,
+    read_class_labels,
     read_labels,
 )
 
@@ -221,3 +222,25 @@ def test_class_names_are_read_by_the_same_rule():
         read_labels([1], class_names=[1, "1"])
     with pytest.raises(ValueError, match=r"class_names\[1\]=None"):
         read_labels(["a"], class_names=["a", None])
+
+
+@pytest.mark.parametrize(
+    "y", [["dog", "cat"], [1, 0], [[1], [0]], [1.0, 0.0], [[0, 1], [1, 0]]]
+)
+def test_named_classes_come_by_name_by_index_and_one_hot(y):
+    indices, _ = read_class_labels(np.array(y), 2, ["cat", "dog"])
+    assert indices.tolist() == [1, 0]
+
+
+def test_numbers_as_names_are_names():
+    indices, encoding = read_class_labels([40, 7], 3, [7, 2, 40])
+    assert indices.tolist() == [2, 0]
+    assert encoding.classes.tolist() == [7, 2, 40]
+    with pytest.raises(ValueError, match=r"among \[7, 2, 40\]"):
+        read_class_labels([0], 3, [7, 2, 40])
+
+
+@pytest.mark.parametrize("y", [["emu"], [2], [[1, 0, 0]]])
+def test_a_label_of_no_class_is_refused(y):
+    with pytest.raises(ValueError, match="Received: y"):
+        read_class_labels(y, 2, ["cat", "dog"])

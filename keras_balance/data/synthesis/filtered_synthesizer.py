@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from keras_balance.data import checks
-from keras_balance.utils.labels import read_labels
+from keras_balance.utils.labels import read_class_labels
 from keras_balance.utils.numbers import real_number
 
 
@@ -17,7 +17,8 @@ class FilteredSynthesizer:
         keep: Part of the generated images that is kept, in (0, 1].
         judge: Function from images `(n, height, width, channels)` to probabilities
             `(n, num_classes)` or wider; an image is judged by the one of its class.
-            By default `synthesizer.discriminate`, whose last column is "fake".
+            By default `synthesizer.discriminate`, whose last column is "fake"; a
+            BAGAN without its GAN phase has none, and is judged by `bagan.classify`.
         class_names: Optional sequence of the labels in the order of the judge's
             columns; by default the synthesizer's, or else 0, 1, ...
 
@@ -73,5 +74,5 @@ class FilteredSynthesizer:
             names = getattr(self.synthesizer, "class_names", None)
         if names is None:
             names = range(probabilities.shape[1])
-        columns, _ = read_labels(labels, class_names=list(names), name="labels")
+        columns, _ = read_class_labels(labels, len(names), list(names), "labels")
         return probabilities[np.arange(len(labels)), columns]

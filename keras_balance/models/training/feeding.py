@@ -1,4 +1,4 @@
-"""From what `BAGAN.fit` is given to batches, and to a sample of real images."""
+"""From what `fit` is given to batches, and to a sample of real images."""
 
 import contextlib
 
@@ -6,62 +6,108 @@ import keras
 import numpy as np
 
 from keras_balance.data import BalancedDataset
-from keras_balance.utils.images import check_images, check_same_length
-from keras_balance.utils.labels import count_classes, read_labels
+from keras_balance.utils.batches import check_batches
+from keras_balance.utils.images import check_images
+from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import random_generator
 
 # Enough to fit a Gaussian and to judge a checkpoint, however large the data.
-_PER_CLASS = 1000
+PER_CLASS = 1000
 
 
-def array_feed(x, y, encoding_options, batch_size, balanced, seed):
-    """Batches of an array of images and class indices, balanced by repetition.
+def array_feed(images, batch_size, balanced, seed):
+    """Batches of images and class indices, balanced by repetition.
+
+    Args:
+        images: `LabelledImages`, every class among them.
+        batch_size: Images in a batch.
+        balanced: Whether rare classes are repeated.
+        seed: Integer.
 
     Returns:
-        A `BalancedDataset` of `(images, class indices)`.
+        A `BalancedDataset`.
     """
-    check_same_length(x, y)
-    indices, encoding = read_labels(y, **encoding_options)
-    check_all_present(indices, encoding)
     return BalancedDataset(
-        x,
-        indices,
+        images.as_indices(),
         batch_size=batch_size,
         sampling_strategy="auto" if balanced else {},
         seed=seed,
     )
 
 
-def sample_array(x, y, encoding_options, seed):
-    """Up to 1,000 images of each class and their class indices."""
-    indices, encoding = read_labels(y, **encoding_options)
-    rows = []
-    for c in range(encoding.num_classes):
-        members = np.flatnonzero(indices == c)
-        rows.append(random_generator(seed, c).permutation(members)[:_PER_CLASS])
-    rows = np.sort(np.concatenate(rows))
-    return np.asarray(x[rows]), indices[rows]
+class PairedBatches(keras.utils.PyDataset):
+    """Batches whose second half are other images of the classes of the first.
+
+    Args:
+        dataset: A `BalancedDataset` of images and class indices.
+        images: The `LabelledImages` behind it.
+        seed: Integer.
+    """
+
+    def __init__(self, dataset, images, seed):
+        super().__init__()
+        self.dataset, self.images, self.seed = dataset, images, seed
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __getitem__(self, index):
+        firsts, labels = self.dataset[index]
+        seconds = firsts
+        # Drawn again where it is the same image: a class of one has no other.
+        for place in range(2):
+            same = (seconds == firsts).all(axis=(1, 2, 3))
+            generator = random_generator(self.seed, self.epoch, index, place)
+            others = self.images.source.take(self.images.draw(labels, generator))
+            seconds = np.where(same[:, None, None, None], others, seconds)
+        both = np.concatenate([firsts, seconds.astype(firsts.dtype)])
+        return both, np.concatenate([labels, labels])
+
+    @property
+    def epoch(self):
+        """Epoch, counted from 0, that batches belong to."""
+        return self.dataset.epoch
+
+    @epoch.setter
+    def epoch(self, value):
+        self.dataset.epoch = value
+
+    def on_epoch_begin(self):
+        """Begin an epoch. Called by `fit`."""
+        self.dataset.on_epoch_begin()
+
+    def on_epoch_end(self):
+        """Move on to the next epoch. Called by `fit`."""
+        self.dataset.on_epoch_end()
 
 
-def sample_batches(data, encoding_options):
+def sample_batches(data, read):
     """One pass over a data set: its first 1,000 images of each class, and its length.
 
+    Args:
+        data: Batches of images and labels; see `check_batches`.
+        read: Function from labels to class indices and encoding.
+
     Returns:
-        `(images, class indices, number of batches)`.
+        `(images, class indices, encoding of the labels, number of batches)`.
     """
+    check_batches(data)
     images, labels, kept, batches = [], [], {}, 0
     for batch in _iterate(data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
         if y is None:
             raise ValueError("The data must be batches of (images, labels).")
         batches += 1
-        x = keras.ops.convert_to_numpy(x)
-        indices, encoding = read_labels(
-            keras.ops.convert_to_numpy(y), **encoding_options
-        )
+        x, y = keras.ops.convert_to_numpy(x), keras.ops.convert_to_numpy(y)
+        if y.dtype.kind not in "biuf":
+            raise TypeError(
+                "Labels in batches must be numbers: class indices or one-hot. "
+                f"Received: labels of dtype {y.dtype}"
+            )
+        indices, encoding = read(y)
         for image, index in zip(x, indices, strict=True):
             kept[index] = kept.get(index, 0) + 1
-            if kept[index] <= _PER_CLASS:
+            if kept[index] <= PER_CLASS:
                 images.append(image)
                 labels.append(index)
     if not images:
@@ -69,7 +115,7 @@ def sample_batches(data, encoding_options):
     images, labels = np.stack(images), np.array(labels)
     check_images(images)
     check_all_present(labels, encoding)
-    return images, labels, batches
+    return images, labels, encoding, batches
 
 
 @contextlib.contextmanager
@@ -116,6 +162,6 @@ def check_scale(images, value_range):
 
 
 def _iterate(data):
-    if isinstance(data, keras.utils.PyDataset):
+    if hasattr(data, "num_batches"):
         return (data[index] for index in range(len(data)))
     return data

@@ -1,4 +1,4 @@
-"""Files of a BAGAN: written whole or not at all, read whole or not at all."""
+"""Model files that are written and read atomically."""
 
 import os
 import warnings
@@ -9,15 +9,15 @@ import numpy as np
 from keras_balance.utils.files import atomic_path
 
 
-class WholeFiles:
-    """Mixin for a `keras.Model`, whose own files are written in place.
+class AtomicModel(keras.Model):
+    """A Keras model whose files are written and read atomically.
 
-    A process that is killed while it saves would leave a broken file where a good one
-    was, and a weights file of another model would be loaded in part.
+    Keras writes in place: a process that is killed while it saves leaves a broken
+    file where a good one was, and a weights file of another model is loaded in part.
     """
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Save as `keras.Model.save` does; the file is there whole or not at all."""
+        """Save as `keras.Model.save` does; the file is whole or not there."""
         if zipped is False or _must_ask(filepath, overwrite):
             super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
             return
@@ -25,7 +25,7 @@ class WholeFiles:
             super().save(temporary, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
-        """Save as `keras.Model.save_weights` does; the file is there whole or not."""
+        """Save as `keras.Model.save_weights` does; the file is whole or not there."""
         if "max_shard_size" in kwargs or _must_ask(filepath, overwrite):
             super().save_weights(filepath, overwrite=overwrite, **kwargs)
             return

@@ -1,50 +1,64 @@
-"""The optimizers of both phases behind one object."""
+"""The optimizers of all phases behind one object."""
 
 import keras
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
 class PhaseOptimizers(keras.optimizers.Optimizer):
-    """Three optimizers as one, so that Keras' trainers and savers carry them all.
+    """Named optimizers as one, so that Keras' trainers and savers carry them all.
 
     Keras keeps the variables of `model.optimizer` alone: through a training step
     on JAX, in a `.keras` file, in a backup. `learning_rate` is that of the phase
     in progress, so that `LearningRateScheduler` and `ReduceLROnPlateau` work.
 
     Args:
-        autoencoder: Optimizer of encoder and decoder in the first phase.
-        discriminator: Optimizer of the discriminator in the second phase.
-        generator: Optimizer of the decoder in the second phase.
+        optimizers: dict of name to optimizer.
+        phases: dict of phase to the names of its optimizers, the first phase first.
+            `learning_rate` is that of the last name.
+
+    Example:
+        >>> optimizer = PhaseOptimizers({"all": "adam"}, {"training": ["all"]})
+        >>> optimizer.build_each({"all": model.trainable_variables})
     """
 
-    def __init__(self, autoencoder, discriminator, generator, name="phase_optimizers"):
+    def __init__(self, optimizers, phases, name="phase_optimizers"):
         super().__init__(learning_rate=0.0, name=name)
-        self.autoencoder = keras.optimizers.get(autoencoder)
-        self.discriminator = keras.optimizers.get(discriminator)
-        self.generator = keras.optimizers.get(generator)
-        self.phase = "autoencoder"
+        # Not `optimizers`: Keras' callbacks take that for another class of theirs.
+        self.parts = {
+            key: keras.optimizers.get(optimizer)
+            for key, optimizer in optimizers.items()
+        }
+        self.phases = {phase: list(names) for phase, names in phases.items()}
+        self.phase = next(iter(self.phases))
 
-    def build_phases(self, autoencoder, discriminator, generator):
-        """Create the slots of each optimizer for its own list of variables."""
-        self.autoencoder.build(autoencoder)
-        self.discriminator.build(discriminator)
-        self.generator.build(generator)
+    def __getitem__(self, name):
+        return self.parts[name]
+
+    def build_each(self, variables):
+        """Create the slots of each optimizer.
+
+        Args:
+            variables: dict of an optimizer's name to the variables it trains.
+        """
+        for name, some in variables.items():
+            self.parts[name].build(some)
         self.built = True
 
     def build(self, variables):
-        """Nothing to do: the model calls `build_phases`."""
+        """Nothing to do: the model calls `build_each`."""
 
     @property
     def variables(self):
-        """All variables of the three optimizers."""
-        optimizers = (self.autoencoder, self.discriminator, self.generator)
+        """All variables of all optimizers."""
         return [
-            variable for optimizer in optimizers for variable in optimizer.variables
+            variable
+            for optimizer in self.parts.values()
+            for variable in optimizer.variables
         ]
 
     @property
     def learning_rate(self):
-        """Learning rate of the phase in progress; the generator's in the second."""
+        """Learning rate of the phase in progress; of its last optimizer."""
         return self._active[-1].learning_rate
 
     @learning_rate.setter
@@ -54,22 +68,22 @@ class PhaseOptimizers(keras.optimizers.Optimizer):
 
     @property
     def _active(self):
-        if self.phase == "autoencoder":
-            return (self.autoencoder,)
-        return (self.discriminator, self.generator)
+        return [self.parts[name] for name in self.phases[self.phase]]
 
     def save_own_variables(self, store):
-        """Nothing to do: Keras' saver visits the three optimizers itself."""
+        """Nothing to do: Keras' saver visits the optimizers itself."""
 
     def load_own_variables(self, store):
-        """Nothing to do: Keras' saver visits the three optimizers itself."""
+        """Nothing to do: Keras' saver visits the optimizers itself."""
 
     def get_config(self):
-        """Configs of the three optimizers."""
+        """Configs of the optimizers, and the phases."""
         return {
-            "autoencoder": keras.optimizers.serialize(self.autoencoder),
-            "discriminator": keras.optimizers.serialize(self.discriminator),
-            "generator": keras.optimizers.serialize(self.generator),
+            "optimizers": {
+                name: keras.optimizers.serialize(optimizer)
+                for name, optimizer in self.parts.items()
+            },
+            "phases": {phase: list(names) for phase, names in self.phases.items()},
             "name": self.name,
         }
 

@@ -1,32 +1,55 @@
-"""The course of a training: autoencoder, class Gaussians, GAN, best checkpoint."""
+"""The course of a training through its phases, to the most useful checkpoint."""
 
+import typing
 import warnings
 
 import keras
 import numpy as np
 
-from keras_balance.models.generators.bagan import networks
 from keras_balance.models.training import selection
+from keras_balance.models.training.weights import snapshot
+from keras_balance.utils.losses import check_losses
 from keras_balance.utils.seeds import derive_seed
 
-_SAMPLES_PER_CLASS = 100
+# Generated images by which a checkpoint is judged: of each class, and of all.
+_SAMPLES_PER_CLASS, _LEAST_SAMPLES, _SAMPLES = 100, 10, 3000
 _COLLAPSED = 0.01
 
 
-class Phases(keras.callbacks.Callback):
-    """Takes a BAGAN through its phases, and watches over them.
+class Phase(typing.NamedTuple):
+    """A phase of a generator's training.
+
+    Attributes:
+        name: Its name, as in `fit(<name>_epochs=...)`; the last one's epochs are
+            called `epochs`.
+        step: Function from `(generator, data)` to a dict of logs.
+        optimizers: Names of the optimizers of the phase.
+        steps: Number of steps that is enough for a small data set.
+        is_adversarial: Whether a class may collapse to a single image.
+    """
+
+    name: str
+    step: typing.Callable
+    optimizers: tuple
+    steps: int
+    is_adversarial: bool = False
+
+
+class Course(keras.callbacks.Callback):
+    """Takes a generator through its phases, watches over it, and chooses.
+
+    The checkpoints of the last phase are judged, and where there are earlier phases,
+    what these have left is the first candidate.
 
     Args:
-        autoencoder_epochs: Epochs of the first phase.
-        gan_epochs: Epochs of the second phase.
+        epochs: dict of each phase's name to its epochs.
         images: A sample of the real training images `(n, ...)`.
         labels: Their class indices `(n,)`.
     """
 
-    def __init__(self, autoencoder_epochs, gan_epochs, images, labels):
+    def __init__(self, epochs, images, labels):
         super().__init__()
-        self.autoencoder_epochs = autoencoder_epochs
-        self.gan_epochs = gan_epochs
+        self.epochs = epochs
         self.images = images
         self.labels = labels
         self._warned = False
@@ -34,61 +57,78 @@ class Phases(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Enter the phase that this epoch belongs to."""
         model = self.model
-        self._last_good = networks.snapshot(model)
-        if epoch < self.autoencoder_epochs:
-            model.enter("autoencoder")
-            if epoch:  # also where a training is resumed
-                model.latent_sample = self.images, self.labels
-            return
-        if epoch == self.autoencoder_epochs:
-            model.fit_latent(self.images, self.labels)
-            networks.inherit_trunk(model.discriminator, model.encoder)
+        self._last_good = snapshot(model)
+        phase, begin = self._phase_at(epoch)
+        if epoch:  # also where a training is resumed
+            model.pending = self.images, self.labels
+        else:
+            model.forget_training(phase.name)
+        if epoch == begin:
+            model.begin_phase(phase.name, self.images, self.labels)
+        if epoch == begin and self._is_judged(phase):
             model.best_score.assign(-1.0)
-            self._consider(epoch)
-        model.enter("gan")
+            if phase != model.phases[0]:
+                self._consider(epoch)
+        model.enter(phase.name)
 
     def on_epoch_end(self, epoch, logs=None):
         """Watch the losses; judge the checkpoint where one is due."""
-        self._check_losses(epoch, logs or {})
-        if epoch < self.autoencoder_epochs:
-            self.model.latent_sample = self.images, self.labels
-            return
-        self._check_diversity(logs)
-        if self._is_candidate(epoch + 1 - self.autoencoder_epochs):
+        self._check_losses(epoch, logs)
+        model = self.model
+        phase, begin = self._phase_at(epoch)
+        model.count_epoch(phase.name)
+        model.pending = self.images, self.labels
+        if phase.is_adversarial:
+            self._check_diversity(logs)
+        done = epoch + 1 - begin
+        if self._is_judged(phase) and self._is_candidate(done, phase):
             self._consider(epoch + 1)
 
     def on_train_end(self, logs=None):
         """Serve the best checkpoint from now on."""
         model = self.model
-        if model.phase == "autoencoder":
-            model.fit_latent(self.images, self.labels)
-        elif model.candidates:
-            networks.copy_weights(model.best, model.generator)
+        model.settle_pending()
+        if float(keras.ops.convert_to_numpy(model.best_score)) >= 0:
+            model.serve_best()
+        model.end_training(self.images, self.labels)
 
-    def _is_candidate(self, gan_epoch):
+    def _phase_at(self, epoch):
+        """Find the phase of an epoch, and the epoch that it begins at."""
+        begin = 0
+        for phase in self.model.phases:
+            if epoch < begin + self.epochs[phase.name]:
+                return phase, begin
+            begin += self.epochs[phase.name]
+        raise ValueError(
+            f"Epochs must be within the phases, {self.epochs}. Received: epoch={epoch}"
+        )
+
+    def _is_judged(self, phase):
+        return phase == self.model.phases[-1] and self.model.candidates > 0
+
+    def _is_candidate(self, done, phase):
         """Whether one of the evenly spaced checkpoints falls on this epoch."""
-        due = np.linspace(0, self.gan_epochs, self.model.candidates + 1)[1:]
-        return gan_epoch in np.ceil(due).astype(int)
+        due = np.linspace(0, self.epochs[phase.name], self.model.candidates + 1)[1:]
+        return done in np.ceil(due).astype(int)
 
     def _consider(self, epoch):
         model = self.model
-        images, labels = self._samples(_SAMPLES_PER_CLASS)
-        score = selection.usefulness(images, labels, self.images, self.labels)
+        most = max(_LEAST_SAMPLES, _SAMPLES // model.num_classes)
+        images, labels = self._samples(min(_SAMPLES_PER_CLASS, most))
+        real = model.unseen(self.images, self.labels)
+        score = selection.usefulness(images, labels, *real)
         model.candidate_scores[epoch] = score
-        # Strictly better: the plain autoencoder stays unless the GAN beats it.
+        # Strictly better: an earlier phase's stays unless the last one beats it.
         if np.float32(score) > keras.ops.convert_to_numpy(model.best_score):
             model.best_score.assign(score)
-            networks.copy_weights(model.generator, model.best)
+            model.keep_best()
 
     def _check_losses(self, epoch, logs):
-        for name, value in logs.items():
-            if not np.isfinite(value):
-                self.model.set_weights(self._last_good)
-                raise FloatingPointError(
-                    f"`{name}` became {value} in epoch {epoch + 1}; the weights before "
-                    "that epoch are kept. A lower learning rate or pixels within "
-                    f"`value_range` usually mend it. Received: {name}={value}"
-                )
+        try:
+            check_losses(epoch, logs)
+        except FloatingPointError:
+            self.model.set_weights(self._last_good)
+            raise
 
     def _check_diversity(self, logs):
         images, labels = self._samples(16)

@@ -16,8 +16,8 @@ EXPECTED = {"autoencoder": 0.400616, "d": 1.366683, "g": 1.854014}
 
 
 def fixed_bagan():
-    bagan = BAGAN((8, 8, 1), 3, latent_dim=4, augmentation=None, code_noise=0, seed=0)
-    bagan.compile()
+    bagan = BAGAN((8, 8, 1), 3, latent_dim=4, augmentation=None, seed=0)
+    bagan.compile(code_noise=0)
     rng = np.random.default_rng(0)
     for network in (bagan.encoder, bagan.decoder, bagan.discriminator):
         network.set_weights(
@@ -61,7 +61,7 @@ def both_gan_losses(bagan):
     fakes = ops.convert_to_tensor(rng.uniform(-1, 1, (6, 8, 8, 1)), "float32")
 
     def step(data):
-        images, labels = steps.real_batch(bagan, data)
+        images, labels = bagan.read_batch(data)
         return {
             "d": steps.train_discriminator(bagan, images, labels, fakes),
             "g": steps.train_generator(bagan, images, codes, labels),
@@ -105,3 +105,22 @@ def test_losses_fall():
         bagan.reset_metrics()
         last = float(run_step(bagan, autoencoder(bagan))["autoencoder_loss"])
     assert last < 0.9 * first
+
+
+def test_a_gradient_can_be_minimised():
+    """Of (w x)^2 by x it is 2 w^2 x, and that has the gradient 4 w x by w."""
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = keras.Sequential([keras.Input((1,)), dense])
+    model.compile(keras.optimizers.SGD(0.1))
+    model.optimizer.build(model.trainable_variables)
+    x = ops.convert_to_tensor([[1.0], [2.0]])
+
+    def loss_function():
+        return ops.mean(gradients.differentiate(lambda x: ops.square(model(x)), x))
+
+    loss = gradients.minimize(
+        model, loss_function, model.optimizer, model.trainable_variables
+    )
+    assert float(loss) == pytest.approx(3)
+    kernel = ops.convert_to_numpy(dense.kernel)
+    assert float(kernel[0, 0]) == pytest.approx(1 - 0.1 * 6)

@@ -4,6 +4,7 @@ import keras
 
 from keras_balance.models.generators.bagan import networks
 from keras_balance.models.generators.bagan.bagan import BAGAN
+from keras_balance.models.generators.class_gaussians import ClassGaussians
 from keras_balance.utils.seeds import check_seed
 
 _LATENT_DIM = 100
@@ -46,19 +47,19 @@ def published_bagan(image_shape, num_classes, value_range=(0, 255), seed=None):
         encoder=networks.build_published_encoder(shape, _LATENT_DIM, network_seed),
         decoder=networks.build_published_decoder(shape, _LATENT_DIM, network_seed + 1),
         augmentation=None,
-        code_noise=0,
-        code_penalty=0,
-        label_weight=0,
-        shrinkage=0,
-        widening=0,
-        truncation=None,
-        fake_share=1 / (num_classes + 1),
-        anchor_weight=0,
-        ema_momentum=0,
+        gaussians=ClassGaussians(shrinkage=0, widening=0, truncation=None),
         candidates=0,
         balanced=False,
         seed=seed,
         name="published_bagan",
     )
-    bagan.compile(*(keras.optimizers.Adam(_LEARNING_RATE, 0.5) for _ in range(3)))
+    bagan.compile(
+        *(keras.optimizers.Adam(_LEARNING_RATE, 0.5) for _ in range(3)),
+        code_noise=0,
+        code_penalty=0,
+        label_weight=0,
+        fake_share=1 / (num_classes + 1),
+        anchor_weight=0,
+        ema_momentum=0,
+    )
     return bagan

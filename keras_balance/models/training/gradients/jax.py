@@ -49,6 +49,11 @@ def minimize(model, loss_function, optimizer, variables):
     return loss
 
 
+def differentiate(function, inputs):
+    """Gradient of the sum of `function(inputs)` by `inputs`."""
+    return jax.grad(lambda some: function(some).sum())(inputs)
+
+
 def _variable_groups(model):
     return (
         model.trainable_variables,

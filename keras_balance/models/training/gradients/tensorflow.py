@@ -19,3 +19,11 @@ def minimize(model, loss_function, optimizer, variables):
     gradients = tape.gradient(share, [variable.value for variable in variables])
     optimizer.apply(gradients, variables)
     return loss
+
+
+def differentiate(function, inputs):
+    """Gradient of the sum of `function(inputs)` by `inputs`."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(inputs)
+    return tape.gradient(outputs, inputs)

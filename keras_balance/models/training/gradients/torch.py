@@ -16,3 +16,10 @@ def minimize(model, loss_function, optimizer, variables):
     with torch.no_grad():
         optimizer.apply(list(gradients), variables)
     return loss.detach()
+
+
+def differentiate(function, inputs):
+    """Gradient of the sum of `function(inputs)` by `inputs`."""
+    inputs = inputs.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(function(inputs).sum(), inputs, create_graph=True)
+    return gradient

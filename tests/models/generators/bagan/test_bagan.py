@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from keras_balance.callbacks import GeneratedImages
-from keras_balance.data import BalancedDataset
+from keras_balance.data import BalancedDataset, FilteredSynthesizer
 from keras_balance.layers import RandomGaussianNoise
-from keras_balance.models import BAGAN
+from keras_balance.models import BAGAN, ClassGaussians
 
-BAGAN_MODULE = "keras_balance.models.generators.bagan.bagan"
 SELECTION = "keras_balance.models.training.selection"
 SHAPE = (8, 8, 1)
 
@@ -28,9 +27,10 @@ def blobs(counts, shape=SHAPE, seed=0):
     return np.clip(pictures[y] + noise, 0, 255).astype("uint8"), y
 
 
-def small(shape=SHAPE, num_classes=3, **kwargs):
+def small(shape=SHAPE, num_classes=3, compile=None, **kwargs):
     bagan = BAGAN(shape, num_classes, **{"latent_dim": 4, "seed": 1, **kwargs})
-    bagan.compile(run_eagerly=True)  # quicker than to compile a few steps
+    # Eagerly it is quicker than to compile a few steps.
+    bagan.compile(**{"run_eagerly": True, **(compile or {})})
     return bagan
 
 
@@ -58,8 +58,9 @@ def test_history_tells_the_phases_apart():
 
 
 def test_the_number_of_steps_follows_from_the_data(monkeypatch):
-    monkeypatch.setattr(f"{BAGAN_MODULE}._AUTOENCODER_STEPS", 12)
-    monkeypatch.setattr(f"{BAGAN_MODULE}._GAN_STEPS", 6)
+    first, second = BAGAN.phases
+    few = first._replace(steps=12), second._replace(steps=6)
+    monkeypatch.setattr(BAGAN, "phases", few)
     history = small().fit(*blobs([40, 40, 5]), batch_size=20, verbose=0).history
     assert len(history["autoencoder_loss"]) == 2  # 6 batches of balanced images
     assert len(history["d_loss"]) == 1
@@ -161,8 +162,8 @@ def test_callbacks_see_both_phases_as_one_run(tmp_path):
     assert [entry[0] for entry in seen] == [0, 1, 2]
     assert "autoencoder_loss" in seen[1]
     assert "d_loss" in seen[2]
-    assert float(bagan.optimizer.autoencoder.learning_rate) == pytest.approx(1e-3)
-    assert float(bagan.optimizer.generator.learning_rate) == pytest.approx(1e-4)
+    assert float(bagan.optimizer["autoencoder"].learning_rate) == pytest.approx(1e-3)
+    assert float(bagan.optimizer["generator"].learning_rate) == pytest.approx(1e-4)
     assert {"epoch_0001.png", "epoch_0003.png"} <= {p.name for p in tmp_path.iterdir()}
 
 
@@ -202,7 +203,7 @@ def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
 
 def test_a_collapsed_class_is_told(monkeypatch):
     monkeypatch.setattr(
-        "keras_balance.models.generators.bagan.selection.diversity",
+        f"{SELECTION}.diversity",
         lambda *_: np.array([0.8, 0.001, 0.9]),
     )
     with pytest.warns(UserWarning, match="class 1 .* 0.001") as caught:
@@ -216,7 +217,7 @@ def test_a_loss_that_diverges_stops_and_keeps_the_weights():
     sgd = keras.optimizers.SGD(1e25)
     bagan.compile(autoencoder_optimizer=sgd, run_eagerly=True)
     before = [weight.copy() for weight in bagan.encoder.get_weights()]
-    with pytest.raises(FloatingPointError, match="`autoencoder_loss` became"):
+    with pytest.raises(FloatingPointError, match="`autoencoder_loss` was not"):
         fit(bagan, *blobs([40, 30, 5]), batch_size=8)
     for kept, old in zip(bagan.encoder.get_weights(), before, strict=True):
         np.testing.assert_array_equal(kept, old)
@@ -313,14 +314,14 @@ def test_saves_both_phases_optimizers_and_trains_on(fitted, tmp_path):
         loaded.optimizer.variables, fitted.optimizer.variables, strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
-    assert int(loaded.optimizer.generator.iterations) == 2
+    assert int(loaded.optimizer["generator"].iterations) == 2
     fit(loaded, *blobs([40, 30, 5]), initial_epoch=2)
 
 
 def test_config_holds_every_argument():
     bagan = small(
         value_range=(-1, 1),
-        shrinkage=0.3,
+        gaussians=ClassGaussians(0.3, truncation=None),
         augmentation=RandomGaussianNoise(0.1, value_range=(-1, 1)),
         class_names=[7, 2, 40],
     )
@@ -331,6 +332,17 @@ def test_config_holds_every_argument():
     assert twin.get_config() == config
     assert twin.class_names == [7, 2, 40]
     assert isinstance(twin.augmentation, RandomGaussianNoise)
+    assert twin.gaussians.get_config() == bagan.gaussians.get_config()
+
+
+def test_a_file_holds_the_arguments_of_compile(tmp_path):
+    bagan = small(compile={"label_weight": 0.5, "generator_optimizer": "sgd"})
+    bagan.save(tmp_path / "bagan.keras")
+    loaded = keras.saving.load_model(tmp_path / "bagan.keras")
+    assert loaded.get_compile_config() == bagan.get_compile_config()
+    assert loaded.label_weight == 0.5
+    assert loaded.run_eagerly
+    assert isinstance(loaded.optimizer["generator"], keras.optimizers.SGD)
 
 
 # Networks of the user
@@ -377,9 +389,6 @@ def test_networks_that_do_not_fit_are_refused():
         ({"num_classes": "3"}, TypeError, "num_classes='3'"),
         ({"latent_dim": 0}, ValueError, "latent_dim=0"),
         ({"value_range": (1, 0)}, ValueError, r"value_range=\(1, 0\)"),
-        ({"shrinkage": 2}, ValueError, "shrinkage=2"),
-        ({"code_noise": float("nan")}, ValueError, "code_noise=nan"),
-        ({"ema_momentum": -1}, ValueError, "ema_momentum=-1"),
         ({"candidates": 1.5}, TypeError, "candidates=1.5"),
         ({"class_names": ["a", "a", "b"]}, ValueError, "class_names="),
         ({"data_format": "first"}, ValueError, "data_format='first'"),
@@ -389,6 +398,49 @@ def test_networks_that_do_not_fit_are_refused():
 def test_arguments_are_checked_at_construction(arguments, error, text):
     with pytest.raises(error, match=text):
         BAGAN(**{"image_shape": SHAPE, "num_classes": 3, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"code_noise": float("nan")}, ValueError, "code_noise=nan"),
+        ({"ema_momentum": -1}, ValueError, "ema_momentum=-1"),
+        ({"fake_share": 1.5}, ValueError, r"\[0, 1\].*fake_share=1.5"),
+        ({"label_weight": "a"}, TypeError, "label_weight='a'"),
+    ],
+)
+def test_weights_are_checked_when_compiled(arguments, error, text):
+    with pytest.raises(error, match=text):
+        small(compile=arguments)
+
+
+def test_without_its_gan_there_is_no_discriminator(tmp_path):
+    bagan = small()
+    x, y = blobs([20, 10, 5])
+    fit(bagan, x, y, epochs=0)
+    with pytest.raises(RuntimeError, match="judge by `classify`"):
+        FilteredSynthesizer(bagan).generate([0, 1], seed=0)
+    probabilities = bagan.classify(x[:5])
+    assert probabilities.shape == (5, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    judged = FilteredSynthesizer(bagan, judge=bagan.classify)
+    assert judged.generate([0, 1], seed=0).shape == (2, *SHAPE)
+    fit(bagan, x, y)
+    assert bagan.discriminate(x[:5]).shape == (5, 4)
+    bagan.save(tmp_path / "bagan.keras")
+    loaded = keras.saving.load_model(tmp_path / "bagan.keras")
+    assert loaded.discriminate(x[:5]).shape == (5, 4)
+    fit(bagan, x, y, epochs=0)  # the autoencoder anew: the old one is none of its own
+    with pytest.raises(RuntimeError, match="judge by `classify`"):
+        bagan.discriminate(x[:5])
+
+
+def test_a_classifier_without_a_loss_does_not_judge():
+    bagan = small(compile={"label_weight": 0})
+    x, y = blobs([20, 10, 5])
+    fit(bagan, x, y, epochs=0)
+    with pytest.raises(RuntimeError, match=r"label_weight=0\.0"):
+        bagan.classify(x[:5])
 
 
 def test_bad_data_is_refused_before_training(fitted):
@@ -417,7 +469,7 @@ def test_bad_data_is_refused_before_training(fitted):
         fitted.generate([0, 3])
     with pytest.raises(ValueError, match="images of shape"):
         fitted.encode(x[:, :7])
-    with pytest.raises(RuntimeError, match="after `fit`"):
+    with pytest.raises(RuntimeError, match="run `fit`"):
         small().generate([0])
 
 

@@ -17,9 +17,11 @@ def test_has_the_published_training():
     bagan = published_bagan((8, 8, 1), 4)
     assert not bagan.balanced
     assert bagan.fake_share == pytest.approx(1 / 5)
-    assert bagan.shrinkage == bagan.widening == bagan.anchor_weight == 0
+    assert bagan.gaussians.shrinkage == bagan.gaussians.widening == 0
+    assert bagan.gaussians.truncation is None
+    assert bagan.anchor_weight == 0
     assert bagan.augmentation is None
-    for optimizer in (bagan.optimizer.discriminator, bagan.optimizer.generator):
+    for optimizer in (bagan.optimizer["discriminator"], bagan.optimizer["generator"]):
         assert float(optimizer.learning_rate) == pytest.approx(5e-5)
         assert optimizer.beta_1 == 0.5
 

@@ -1,4 +1,4 @@
-"""The rules for BAGAN's arguments."""
+"""The rules for the arguments of generators."""
 
 import numbers
 
@@ -32,18 +32,6 @@ def image_shape(shape, data_format):
             f"Received: image_shape={shape!r} with data_format={data_format!r}"
         )
     return tuple(int(side) for side in sides)
-
-
-def number(name, value, highest=np.inf):
-    """`value` as a finite float from 0 to `highest`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"`{name}` must be a number. Received: {name}={value!r}")
-    if not (0 <= value <= highest and np.isfinite(value)):
-        bound = "" if highest == np.inf else f" and at most {highest}"
-        raise ValueError(
-            f"`{name}` must be finite, at least 0{bound}. Received: {name}={value}"
-        )
-    return float(value)
 
 
 def class_names(names, num_classes):

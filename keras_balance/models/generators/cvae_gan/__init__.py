@@ -1,0 +1,1 @@
+"""CVAE-GAN: the model, its networks, losses and steps."""

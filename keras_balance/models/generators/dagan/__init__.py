@@ -1,0 +1,1 @@
+"""DAGAN: the model, its networks, losses and steps."""

@@ -1,0 +1,247 @@
+"""The data augmentation GAN: it makes of a real image another one of its class."""
+
+import keras
+import numpy as np
+
+from keras_balance.data import LabelledImages
+from keras_balance.models.generators.class_generator import ClassGenerator
+from keras_balance.models.generators.dagan import networks, steps
+from keras_balance.models.training.feeding import PairedBatches
+from keras_balance.models.training.weights import copy_weights, predict
+from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.seeds import check_seed, random_generator
+
+
+@keras.saving.register_keras_serializable(package="keras_balance")
+class DAGAN(ClassGenerator):
+    """Data augmentation GAN: makes of a real image another one of its class.
+
+    It never sees a label: what it learns is how images of a class differ, and it does
+    the same to images of classes that it was not trained on. So train it on many
+    classes, and give `generate` the few images of new ones.
+
+    The generator is small and the critic learns as often as it does, where the
+    published ones take a day on a GPU.
+
+    Args:
+        image_shape: Shape of one image, any sides from 4 pixels on.
+        num_classes: Number of classes in training, 2 or more.
+        noise_dim: Length of the noise.
+        examples: Real images of each class that are kept with the model: those that
+            `generate` starts from where it is given none.
+        value_range: The `(low, high)` of the pixels, in and out.
+        augmentation: As of `ClassGenerator`, like the other arguments; it is applied
+            to real and generated images alike before the critic sees them.
+
+    Raises:
+        ValueError: For images too small, and numbers out of bounds.
+
+    Example:
+        >>> dagan = kb.models.DAGAN((28, 28, 1), num_classes=10, seed=1)
+        >>> dagan.fit(x_train, y_train)
+        >>> more = dagan.generate(["a", "b"], seed=2, images=(x_new, y_new))
+
+    Reference:
+        Antoniou et al. 2018, "Data Augmentation Generative Adversarial Networks".
+    """
+
+    phases = steps.PHASES
+
+    def __init__(
+        self,
+        image_shape,
+        num_classes,
+        noise_dim=32,
+        examples=20,
+        value_range=(0, 255),
+        augmentation="auto",
+        candidates=3,
+        balanced=True,
+        class_names=None,
+        data_format=None,
+        seed=None,
+        name="dagan",
+        **kwargs,
+    ):
+        super().__init__(
+            image_shape,
+            num_classes,
+            value_range,
+            augmentation,
+            candidates,
+            balanced,
+            class_names,
+            data_format,
+            seed,
+            name=name,
+            **kwargs,
+        )
+        self.noise_dim = whole_number("noise_dim", noise_dim, 1)
+        self.examples = whole_number("examples", examples, 1)
+        shape = self.images.network_shape
+        self.trained = networks.build_generator(shape, self.noise_dim, self.root_seed)
+        self.critic = networks.build_critic(shape, self.root_seed + 100)
+        # What `generate` uses: the moving average, never trained itself.
+        self.generator = keras.models.clone_model(self.trained)
+        self.generator.trainable = False
+        self.kept = self._weight("kept", (self.num_classes, self.examples, *shape))
+        self.kept_counts = self._weight("kept_counts", (self.num_classes,))
+        self.finish_building("d_loss", "g_loss")
+
+    def _weight(self, name, shape):
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer="zeros",
+            trainable=False,
+            dtype="float32",
+        )
+
+    @property
+    def trained_by(self):
+        """Variables of each optimizer."""
+        return {
+            "critic": self.critic.trainable_variables,
+            "generator": self.trained.trainable_variables,
+        }
+
+    @property
+    def served(self):
+        """Variables of a checkpoint."""
+        return self.generator.weights
+
+    def compile(
+        self,
+        critic_optimizer=None,
+        generator_optimizer=None,
+        penalty_weight=10.0,
+        ema_momentum=0.99,
+        critic_steps=1,
+        **kwargs,
+    ):
+        """Choose the optimizers, and the weights of the losses.
+
+        Args:
+            critic_optimizer: Of the critic; Adam by default.
+            generator_optimizer: Of the generator; Adam by default.
+            penalty_weight: Weight of the gradient penalty.
+            ema_momentum: Momentum of the average of the generator's weights.
+            critic_steps: Steps of the critic to one of the generator; 5 as published.
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        adam = keras.optimizers.Adam
+        optimizers = {
+            "critic": critic_optimizer or adam(4e-4, beta_1=0.0, beta_2=0.9),
+            "generator": generator_optimizer or adam(2e-4, beta_1=0.0, beta_2=0.9),
+        }
+        self.compile_phases(
+            optimizers,
+            {"penalty_weight": penalty_weight},
+            {"ema_momentum": ema_momentum},
+            {"critic_steps": critic_steps},
+            **kwargs,
+        )
+
+    # Training.
+
+    def feed(self, data, images):
+        """Give each image of a batch another one of its class."""
+        return PairedBatches(data, images, self.root_seed)
+
+    def begin_phase(self, phase, images, labels):
+        """Keep half of the real images, so that the others can judge."""
+        self._keep(images, labels, self._chosen(labels, half=True))
+        copy_weights(self.trained, self.generator)
+
+    def end_training(self, images, labels):
+        """Keep as many real images as there is room for."""
+        self._keep(images, labels, self._chosen(labels, half=False))
+
+    def unseen(self, images, labels):
+        """Real images that `generate` does not start from while it is trained."""
+        left = np.ones(len(labels), bool)
+        for rows in self._chosen(labels, half=True):
+            if len(rows) < np.count_nonzero(labels == labels[rows[0]]):
+                left[rows] = False
+        return images[left], labels[left]
+
+    def _chosen(self, labels, half):
+        """Rows of the images to keep, class by class."""
+        chosen = []
+        for c in range(self.num_classes):
+            rows = np.flatnonzero(labels == c)
+            most = (len(rows) + 1) // 2 if half else len(rows)
+            shuffled = random_generator(self.root_seed, c).permutation(rows)
+            chosen.append(shuffled[: min(most, self.examples)])
+        return chosen
+
+    def _keep(self, images, labels, chosen):
+        kept = np.zeros(self.kept.shape, "float32")
+        for c, rows in enumerate(chosen):
+            kept[c, : len(rows)] = self.images.read(images[rows])
+        self.kept.assign(kept)
+        self.kept_counts.assign([len(rows) for rows in chosen])
+
+    # Use.
+
+    def draw(self, indices, generator, batch_size):
+        """Make one image of a kept real one for each class index."""
+        counts = keras.ops.convert_to_numpy(self.kept_counts).astype("int64")
+        rows = generator.integers(0, counts[indices])
+        sources = keras.ops.convert_to_numpy(self.kept)[indices, rows]
+        return self._vary(sources, generator, batch_size)
+
+    def _vary(self, sources, generator, batch_size):
+        noise = generator.standard_normal((len(sources), self.noise_dim))
+        inputs = [sources, noise.astype("float32")]
+        return predict(self.generator, inputs, batch_size)
+
+    def vary(self, images, seed=None, batch_size=256):
+        """Make of each real image another one of its class.
+
+        Args:
+            images: Images `(n, height, width, channels)` in `value_range`, of any
+                classes.
+            seed: Integer, or None for a fresh one.
+            batch_size: Images made at a time.
+
+        Returns:
+            float32 NumPy images of the same shape, in `value_range`.
+
+        Raises:
+            RuntimeError: Before `fit`.
+        """
+        self.check_fitted()
+        generator = random_generator(check_seed(seed))
+        sources = self.images.read(images)
+        return self.images.to_user(self._vary(sources, generator, batch_size))
+
+    def generate(self, labels, seed=None, batch_size=256, images=None):
+        """Draw one image for each label, from a real one of its class.
+
+        Args:
+            labels: Labels: class indices or names `(n,)`, or one-hot; with `images`,
+                labels as they stand there.
+            seed: Integer, or None for a fresh one.
+            batch_size: Images drawn at a time.
+            images: Real images to start from, of any classes: `LabelledImages`, or
+                `(images, labels)`. By default those that were kept in training.
+
+        Returns:
+            float32 NumPy images `(n, height, width, channels)` in `value_range`.
+
+        Raises:
+            ValueError: For a label that is not among the classes.
+            RuntimeError: Before `fit`.
+        """
+        if images is None:
+            return super().generate(labels, seed, batch_size)
+        real = images if isinstance(images, LabelledImages) else LabelledImages(*images)
+        generator = random_generator(check_seed(seed), 1)
+        rows = real.draw(real.encoding.decode(labels, "labels"), generator)
+        return self.vary(real.source.take(rows), seed, batch_size)
+
+    def get_config(self):
+        """Config to rebuild the model from; weights apart."""
+        own = {"noise_dim": self.noise_dim, "examples": self.examples}
+        return super().get_config() | own

@@ -1,0 +1,236 @@
+"""A Keras model that is trained in phases, and keeps its best checkpoint."""
+
+from functools import partial
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_balance.models.training import gradients
+from keras_balance.models.training.files import AtomicModel
+from keras_balance.models.training.optimizers import PhaseOptimizers
+from keras_balance.models.training.weights import WeightCopies
+from keras_balance.utils.numbers import real_number, whole_number
+from keras_balance.utils.seeds import check_seed
+
+
+class PhasedModel(AtomicModel):
+    """Base of models that are trained in phases, under a `Course`.
+
+    A subclass has `phases`; in `__init__` it builds its networks and calls
+    `finish_building`; in `compile` it calls `compile_phases`; and it overrides
+    `trained_by` and `served`, and where it needs them `begin_phase` and `settle`.
+
+    Args:
+        candidates: Number of checkpoints of the last phase that are judged; 0 keeps
+            the last one.
+        seed: Integer or None.
+
+    Attributes:
+        phase: Name of the phase in progress, or of the last one.
+        candidate_scores: dict of epoch to the usefulness of its checkpoint.
+        pending: Arguments for `settle`, where training went on since; or None.
+    """
+
+    # `Phase`s of a training, in their order.
+    phases = ()
+
+    def __init__(self, candidates=3, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.candidates = whole_number("candidates", candidates, 0)
+        self.seed = seed
+        self.root_seed = check_seed(seed)
+        self.seeds = keras.random.SeedGenerator(self.root_seed)
+        self.phase = self.phases[0].name
+        self.candidate_scores = {}
+        self.pending = None
+        self._compile_config = None
+
+    def finish_building(self, *log_names):
+        """Make what depends on the networks; at the end of `__init__`.
+
+        Args:
+            *log_names: Keys of the logs of all phases.
+        """
+        self.epochs_trained = self.add_weight(
+            name="epochs_trained",
+            shape=(len(self.phases),),
+            initializer="zeros",
+            trainable=False,
+            dtype="float32",
+        )
+        self.best_score = self.add_weight(
+            name="best_score",
+            shape=(),
+            initializer=keras.initializers.Constant(-1.0),
+            trainable=False,
+            dtype="float32",
+        )
+        self.best = WeightCopies(self.served, name="best")
+        self.trackers = {key: keras.metrics.Mean(key) for key in log_names}
+        self.built = True
+
+    # What a model is made of.
+
+    @property
+    def trained_by(self):
+        """Dict of the name of each optimizer to the variables it trains."""
+        raise NotImplementedError
+
+    @property
+    def served(self):
+        """The variables that `draw` reads: those of a checkpoint."""
+        raise NotImplementedError
+
+    def begin_phase(self, phase, images, labels):
+        """Prepare the first step of a phase; a resumed training skips it.
+
+        Args:
+            phase: Its name.
+            images: A sample of the real images `(n, ...)` in `value_range`.
+            labels: Their class indices `(n,)`.
+        """
+
+    def settle(self, images, labels):
+        """Fit to the weights as they are what `draw` needs beside them.
+
+        After an epoch, when somebody asks for images; the arguments are those of
+        `begin_phase`.
+        """
+
+    def end_training(self, images, labels):
+        """Do what is to be done once, when the last epoch is over."""
+
+    def unseen(self, images, labels):
+        """Real images that a checkpoint may be judged by."""
+        return images, labels
+
+    # A training.
+
+    def compile_phases(self, optimizers, weights, shares=None, counts=None, **kwargs):
+        """Compile with optimizers, and set the weights of the losses.
+
+        Args:
+            optimizers: dict of name to optimizer, the names those of `phases`.
+            weights: dict of further arguments of `compile`, from 0 on, to be kept as
+                attributes.
+            shares: dict of more of these, from 0 to 1.
+            counts: dict of more of these, integers from 1 on.
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        numbers = {
+            **{name: real_number(name, one, 0) for name, one in weights.items()},
+            **{
+                name: real_number(name, one, 0, 1)
+                for name, one in (shares or {}).items()
+            },
+            **{
+                name: whole_number(name, one, 1) for name, one in (counts or {}).items()
+            },
+        }
+        names = {phase.name: phase.optimizers for phase in self.phases}
+        optimizer = PhaseOptimizers(optimizers, names)
+        optimizer.build_each(self.trained_by)
+        for name, value in numbers.items():
+            setattr(self, name, value)
+        super().compile(optimizer=optimizer, auto_scale_loss=False, **kwargs)
+        self._compile_config = {"weights": numbers, "options": dict(kwargs)}
+
+    def get_compile_config(self):
+        """Arguments of `compile`, for `compile_from_config`; None without them."""
+        if not self.compiled:
+            return None
+        serialize = keras.optimizers.serialize
+        optimizers = self.optimizer.parts.items()
+        named = {name: serialize(optimizer) for name, optimizer in optimizers}
+        return {"optimizers": named, **self._compile_config}
+
+    def compile_from_config(self, config):
+        """Compile as the saved model was."""
+        optimizers = {
+            f"{name}_optimizer": keras.optimizers.deserialize(optimizer)
+            for name, optimizer in config["optimizers"].items()
+        }
+        self.compile(**optimizers, **config["weights"], **config["options"])
+
+    def train_step(self, *arguments):
+        """One step of the phase in progress; the arguments are the backend's."""
+        step = next(phase.step for phase in self.phases if phase.name == self.phase)
+        return gradients.run(self, partial(step, self), arguments)
+
+    def track(self, **values):
+        """Give the logs of a step: the means of its values."""
+        for key, value in values.items():
+            self.trackers[key].update_state(value)
+        return {key: self.trackers[key].result() for key in values}
+
+    # What `Course` does with it.
+
+    def enter(self, phase):
+        """Make the next training steps those of a phase."""
+        self.optimizer.phase = phase
+        if phase != self.phase:
+            self.phase = phase
+            # A step is traced for one phase, without a branch in it.
+            self.train_function = None
+            self.make_train_function()
+
+    def forget_training(self, phase):
+        """Begin the count of epochs and the choice anew, from a phase on."""
+        counts = self._counts()
+        counts[self._place(phase) :] = 0
+        self.epochs_trained.assign(counts)
+        self.best_score.assign(-1.0)
+        self.candidate_scores, self.pending = {}, None
+
+    def count_epoch(self, phase):
+        """Note that an epoch of a phase was trained."""
+        counts = self._counts()
+        counts[self._place(phase)] += 1
+        self.epochs_trained.assign(counts)
+
+    def has_trained(self, phase):
+        """Whether the weights have seen an epoch of a phase."""
+        return bool(self._counts()[self._place(phase)] > 0)
+
+    def settle_pending(self):
+        """Do what `settle` does, where training went on since."""
+        if self.pending is not None:
+            self.settle(*self.pending)
+            self.pending = None
+
+    def keep_best(self):
+        """Keep what `draw` reads now."""
+        self.best.keep(self.served)
+
+    def serve_best(self):
+        """Draw by what `keep_best` kept."""
+        self.best.give_back(self.served)
+
+    def _counts(self):
+        return np.array(ops.convert_to_numpy(self.epochs_trained))
+
+    def _place(self, phase):
+        return [one.name for one in self.phases].index(phase)
+
+    def get_training_state(self):
+        """Give what of a training is not in variables, as plain data."""
+        return {
+            "seed": self.root_seed,
+            "phase": self.phase,
+            "candidate_scores": dict(self.candidate_scores),
+        }
+
+    def set_training_state(self, state):
+        """Go on with a training from what `get_training_state` gave.
+
+        Raises:
+            ValueError: When it was that of another seed.
+        """
+        if state["seed"] != self.root_seed:
+            raise ValueError(
+                "To go on with a training, `seed` must be the one it began with, "
+                f"{state['seed']}. Received: seed={self.seed}"
+            )
+        self.candidate_scores = dict(state["candidate_scores"])
+        self.enter(state["phase"])

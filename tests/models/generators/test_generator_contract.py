@@ -1,0 +1,246 @@
+"""What holds for every generator; one list of them."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from keras_balance.callbacks import ResumableBackup
+from keras_balance.data import BalancedDataset, LabelledImages
+from keras_balance.data import labelled_images as door
+from keras_balance.models import BAGAN, CVAEGAN, DAGAN, VAE
+
+SHAPE = (8, 8, 1)
+NAMES = ["cat", "dog", "emu"]
+# Few and small parts, for each generator.
+SMALL = {
+    BAGAN: {"latent_dim": 3},
+    VAE: {"latent_dim": 3},
+    CVAEGAN: {"latent_dim": 3},
+    DAGAN: {"noise_dim": 3, "examples": 4},
+}
+# Epochs of the phases before the last one.
+AUTOENCODER = {"autoencoder_epochs": 1}
+EARLIER = {BAGAN: AUTOENCODER, VAE: {}, CVAEGAN: AUTOENCODER, DAGAN: {}}
+
+each = pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.__name__)
+# A step or two leave every image of a class alike.
+pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
+
+
+def data(counts=(8, 6, 1), shape=SHAPE):
+    """Images of noise around one picture a class, uint8."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    pictures = np.random.default_rng(9).integers(40, 200, (len(counts), *shape))
+    noise = np.random.default_rng(0).normal(scale=15, size=(len(y), *shape))
+    return np.clip(pictures[y] + noise, 0, 255).astype("uint8"), y
+
+
+def small(kind, shape=SHAPE, num_classes=3, **kwargs):
+    options = {"seed": 1, "candidates": 1, **SMALL[kind], **kwargs}
+    model = kind(shape, num_classes, **options)
+    model.compile(run_eagerly=True)  # quicker than to compile a few steps
+    return model
+
+
+def fit(model, x, y=None, **kwargs):
+    epochs = {"epochs": 1, **EARLIER[type(model)]}
+    return model.fit(x, y, **{"verbose": 0, "batch_size": 24, **epochs, **kwargs})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """One fitted generator of each kind, to be read only."""
+    models = {kind: small(kind, class_names=NAMES) for kind in SMALL}
+    for model in models.values():
+        model.history_of_fit = fit(model, *data()).history
+    return models
+
+
+@each
+def test_draws_an_image_for_each_label(kind, fitted):
+    model = fitted[kind]
+    images = model.generate([0, 1, 2, 2], seed=np.int64(3))
+    assert images.dtype == "float32"
+    assert images.shape == (4, *SHAPE)
+    assert np.isfinite(images).all()
+    assert images.min() >= 0
+    assert images.max() <= 255
+    np.testing.assert_array_equal(images, model.generate([0, 1, 2, 2], seed=3))
+    assert np.abs(images - model.generate([0, 1, 2, 2], seed=4)).max() > 0
+
+
+@each
+def test_labels_come_in_any_form(kind, fitted):
+    model = fitted[kind]
+    expected = model.generate([0, 2], seed=5)
+    for labels in (["cat", "emu"], [[0], [2]], np.eye(3)[[0, 2]]):
+        np.testing.assert_array_equal(model.generate(labels, seed=5), expected)
+    with pytest.raises(ValueError, match="labels"):
+        model.generate([3])
+
+
+@each
+def test_fills_a_balanced_dataset(kind, fitted):
+    x, y = data()
+    for labels in (y, np.eye(3)[y], np.array(NAMES)[y]):
+        filled = BalancedDataset(x, labels, synthesizer=fitted[kind], seed=0)
+        assert list(filled.class_counts.values()) == [8, 8, 8]
+        assert filled[0][0].shape == (24, *SHAPE)
+
+
+@each
+def test_a_file_holds_all_of_it(kind, fitted, tmp_path):
+    model = fitted[kind]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.generate([0, 2], 1), model.generate([0, 2], 1))
+    assert loaded.get_compile_config() == model.get_compile_config()
+    for mine, theirs in zip(
+        loaded.optimizer.variables, model.optimizer.variables, strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@each
+def test_logs_are_finite(kind, fitted):
+    history = fitted[kind].history_of_fit
+    assert any("loss" in key for key in history)
+    assert np.isfinite([value for some in history.values() for value in some]).all()
+
+
+@each
+def test_the_config_holds_every_argument(kind):
+    model = small(kind, class_names=[7, 2, 40], value_range=(-1, 1), augmentation=None)
+    config = model.get_config()
+    arguments = inspect.signature(kind.__init__).parameters
+    assert {*arguments} - {"self", "arguments", "kwargs"} <= {*config}
+    assert kind.from_config(config).get_config() == config
+
+
+@each
+def test_nothing_is_drawn_before_training(kind):
+    with pytest.raises(RuntimeError, match="run `fit`"):
+        small(kind).generate([0])
+
+
+@each
+def test_training_follows_from_the_seed(kind):
+    x, y = data()
+    before = x.copy()
+    images = []
+    for seed in (1, 1, 2):
+        model = small(kind, seed=seed)
+        fit(model, x, y)
+        images.append(model.generate([0, 1, 2], seed=3))
+    np.testing.assert_array_equal(images[0], images[1])
+    assert np.abs(images[0] - images[2]).max() > 0
+    np.testing.assert_array_equal(x, before)
+
+
+@each
+@pytest.mark.parametrize("shape", [(13, 27, 3), (4, 4, 1), (64, 40, 2)])
+def test_any_shape(kind, shape):
+    model = small(kind, shape, 2, candidates=0)
+    fit(model, *data([3, 1], shape))
+    assert model.generate([0, 1], seed=0).shape == (2, *shape)
+
+
+@each
+def test_channels_first_is_the_transpose(kind):
+    x, y = data(shape=(8, 9, 2))
+    last = small(kind, (8, 9, 2))
+    first = small(kind, (2, 8, 9), data_format="channels_first")
+    fit(last, x, y)
+    fit(first, x.transpose(0, 3, 1, 2), y)
+    np.testing.assert_allclose(
+        first.generate([0, 2], seed=0).transpose(0, 2, 3, 1),
+        last.generate([0, 2], seed=0),
+        atol=0.05,
+    )
+
+
+@each
+def test_the_door_is_passed_once(kind, monkeypatch):
+    """Labels are read and pixels are checked once, whatever comes behind."""
+    calls = {"read_labels": 0, "check_images": 0}
+
+    def counted(name, function):
+        def count(*arguments, **kwargs):
+            calls[name] += 1
+            return function(*arguments, **kwargs)
+
+        return count
+
+    for name in calls:
+        monkeypatch.setattr(door, name, counted(name, getattr(door, name)))
+    x, y = data()
+    fit(small(kind), keras.ops.convert_to_tensor(x), y)
+    assert calls == {"read_labels": 1, "check_images": 1}
+    images = LabelledImages(x, y)
+    fit(small(kind), images)
+    assert calls == {"read_labels": 2, "check_images": 2}
+
+
+class Endless(keras.utils.PyDataset):
+    @property
+    def num_batches(self):
+        return None
+
+    def __getitem__(self, index):
+        return data()
+
+
+@each
+def test_data_without_end_and_data_read_once_are_refused(kind):
+    model = small(kind)
+    with pytest.raises(ValueError, match="`x` must end"):
+        fit(model, Endless())
+    with pytest.raises(TypeError, match="again and again"):
+        fit(model, (data() for _ in range(3)))
+    with pytest.raises(ValueError, match="without class 2"):
+        fit(model, *data([8, 6, 0]))
+    with pytest.raises(TypeError, match="warm_up_epochs=3"):
+        fit(model, *data(), warm_up_epochs=3)
+
+
+@each
+def test_names_that_are_numbers_in_batches(kind):
+    """Labels in the batches of a data set are names, too, where names are numbers."""
+    x, y = data()
+    labels = np.array([7, 2, 40])[y]
+    model = small(kind, class_names=[7, 2, 40])
+    fit(model, BalancedDataset(x, labels, batch_size=24, seed=0))
+    batch = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(labels)
+    _, indices = model.read_batch(batch)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(indices), y)
+
+
+class Killed(Exception):
+    pass
+
+
+@each
+def test_a_killed_training_goes_on_to_the_same_weights(kind, tmp_path):
+    x, y = data()
+
+    def train(path, dies_at=None):
+        def maybe_die(epoch, logs):
+            if epoch == dies_at:
+                raise Killed
+
+        model, backup = small(kind), ResumableBackup(path)
+        watch = keras.callbacks.LambdaCallback(on_epoch_begin=maybe_die)
+        fit(
+            model, x, y, epochs=2, initial_epoch=backup.epoch, callbacks=[watch, backup]
+        )
+        return model
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", dies_at=1)
+    resumed = train(tmp_path / "killed")
+    assert resumed.candidate_scores == whole.candidate_scores
+    for mine, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
