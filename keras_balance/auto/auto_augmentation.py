@@ -9,6 +9,7 @@ from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.augment import augment
+from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 # One epoch would tell what a single look at augmented images in place of real ones is
@@ -34,10 +35,10 @@ class AutoAugmentation(Chooser):
     Args:
         candidates: Sequence of names out of `"nothing"`, `"shift"` (a translation by
             up to 4 %), `"flip"` (that, and left for right in half of the images),
-            `"manual"` (rotation, zoom and noise, as in the paper) and `"elastic"`
-            (these, translation and elastic distortion), which are all of them; or a
-            dict of names to Keras augmentation layers, or None for no layer. From the
-            simplest on.
+            `"photo"` (`kb.layers.PhotoAugmentation`), `"manual"` (rotation, zoom and
+            noise, as in the paper) and `"elastic"` (these, translation and elastic
+            distortion), which are all of them; or a dict of names to Keras augmentation
+            layers, or None for no layer. From the simplest on.
         classifier: Function without arguments that returns a compiled Keras model; it
             takes the place of the support vector machine. See `AutoSynthesizer`.
         folds: Number of folds, 2 or more.
@@ -135,6 +136,7 @@ class AutoAugmentation(Chooser):
     def _layer(fitted):
         """Give the layer of a candidate, None for none."""
         if fitted is None or isinstance(fitted, keras.layers.Layer):
+            check_mixes_nothing(fitted, "candidates")
             return fitted
         if fitted == registry.NOTHING:
             return None

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_balance.data.synthesis import registry
+from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import num_classes_of
 
@@ -84,6 +85,7 @@ def _as_function(candidate):
     is_ready = isinstance(candidate, keras.layers.Layer) or hasattr(
         candidate, "generate"
     )
+    check_mixes_nothing(candidate, "candidates")
     if callable(candidate) and not is_ready:
         return lambda images, seed: candidate(images.x, images.labels, seed)
     return lambda images, seed: candidate
@@ -91,6 +93,7 @@ def _as_function(candidate):
 
 def _as_layer(candidate):
     if candidate is None or isinstance(candidate, keras.layers.Layer):
+        check_mixes_nothing(candidate, "candidates")
         return lambda images, seed: candidate
     raise TypeError(
         "The values of `candidates` must be Keras layers or None. "

@@ -35,7 +35,7 @@ def _find(value, seen):
     if isinstance(value, keras.layers.Layer):
         parts = vars(value).values()
     elif isinstance(value, dict):
-        parts = value.values()
+        parts = [*value, *value.values()]
     elif isinstance(value, (list, tuple, set)):
         parts = value
     else:

@@ -78,6 +78,9 @@ def test_names_stand_for_layers_in_the_range_of_the_pixels():
         "manual": (0.05, 0, 0),
         "elastic": (0.05, 0.07, 0.04),
     }
+    photo = auto(["photo"], folds=2).fit(x, y).layer
+    assert isinstance(photo, kb.layers.PhotoAugmentation)
+    np.testing.assert_allclose(photo.value_range, (x.min(), x.max()), rtol=1e-6)
     for name, factors in strengths.items():
         layer = chosen[name]
         assert isinstance(layer, kb.layers.ManualAugmentation)

@@ -5,6 +5,7 @@ import keras
 from keras_balance.data import checks
 from keras_balance.data.sources import to_numpy
 from keras_balance.data.synthesis.augment import augment
+from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 
@@ -20,6 +21,7 @@ class AugmentedSynthesizer:
 
     Raises:
         TypeError: When there is no `generate`, or `layer` is no Keras layer.
+        ValueError: When `layer` mixes images, as MixUp and CutMix do.
 
     Example:
         >>> layer = kb.layers.ManualAugmentation()
@@ -31,6 +33,7 @@ class AugmentedSynthesizer:
         self.synthesizer = checks.synthesizer(synthesizer)
         if not isinstance(layer, keras.layers.Layer):
             raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
+        check_mixes_nothing(layer)
         self.layer = layer
 
     def generate(self, labels, seed=None):

@@ -4,7 +4,7 @@ import keras
 
 from keras_balance.data.synthesis.registry import NOTHING, REPEAT, ROLES, Filling
 from keras_balance.data.synthesis.smote import InterpolatedImages
-from keras_balance.layers import ManualAugmentation
+from keras_balance.layers import ManualAugmentation, PhotoAugmentation
 from keras_balance.layers.manual_augmentation import ELASTIC
 
 # Strengths of a layer that leaves all but the place of a thing as it is.
@@ -35,6 +35,15 @@ def _flip(images, seed, shift):
     return keras.Sequential([flip, shift])
 
 
+def _photo(images, seed):
+    return PhotoAugmentation(
+        value_range=images.value_range,
+        data_format=images.data_format,
+        seed=seed,
+        dtype="float32",
+    )
+
+
 FILLINGS = [
     Filling(NOTHING, lambda images, seed: NOTHING, 0, roles=ROLES),
     Filling(REPEAT, lambda images, seed: None, 10),
@@ -45,6 +54,7 @@ FILLINGS = [
         roles=("front",),
     ),
     Filling("flip", _flip, 30, needs=("shift",), roles=("front",)),
+    Filling("photo", _photo, 35, roles=("front",)),
     Filling("manual", augmentation, 40, roles=ROLES),
     Filling(
         "elastic",
