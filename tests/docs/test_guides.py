@@ -17,6 +17,8 @@ PAGES = {
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if "```python" in page.read_text(encoding="utf-8")
 }
+# Pages that train judges, or a large backbone.
+LONG = {"docs/guides/handwriting.md", "docs/guides/pretrained.md"}
 # What takes long, and what runs in its place.
 SHORTER = {
     r"epochs=\d+": "epochs=1",
@@ -95,7 +97,10 @@ def _small_world(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_small_world")
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=pytest.mark.slow if one in LONG else ()) for one in PAGES],
+)
 def test_the_code_of_a_page_runs(name):
     for script in scripts(name):
         names = {"model": readers_model(), "__name__": name}
