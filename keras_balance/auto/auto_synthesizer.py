@@ -25,7 +25,8 @@ class AutoSynthesizer(Chooser):
     filling it costs and gains only the cost would be seen. (To save time, no class has
     more than twenty times as many images as the rarest there.) The score is macro F1,
     all classes counting the same. Where no class is three times the size of the rarest,
-    the folds are those of stratified cross-validation. The simplest candidate is chosen
+    and where there are two classes, the folds are those of stratified cross-validation.
+    The simplest candidate is chosen
     that is within one standard error of the best one: that of its mean over the cases.
 
     The classifier is a support vector machine on principal components of the pixels. On

@@ -56,7 +56,8 @@ def make_folds(rows, targets, number, max_ratio, seed):
     for the classifier. What was cut off, which is much, is what it is scored on. All
     frequent classes have their turn, unless it were more than a third of them in a
     fold. The rarest keeps all its images, and is neither filled nor scored. Otherwise
-    the folds are stratified ones, of one case each.
+    the folds are stratified ones, of one case each; so they are where nothing would be
+    left to fill, as with two classes.
 
     Args:
         rows: List of int arrays, the rows of each class.
@@ -79,10 +80,18 @@ def make_folds(rows, targets, number, max_ratio, seed):
         return _stratified(rows, shares, number, seed)
     order = random_generator(seed).permutation(frequent)
     at_once = max(1, min(len(frequent) // _CUT_SHARE, -(-len(frequent) // number)))
-    return [
+    folds = [
         _simulated(rows, shares, rarest, cut, frequent, max_ratio, (seed, place))
         for place, cut in enumerate(np.resize(order, (number, at_once)))
     ]
+    # With two classes, one cut to the size of the other leaves nothing to fill.
+    if all(_leaves_a_shortfall(case) for fold in folds for case in fold.cases):
+        return folds
+    return _stratified(rows, shares, number, seed)
+
+
+def _leaves_a_shortfall(case):
+    return case.targets.sum() > len(case.train)
 
 
 def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds):

@@ -234,6 +234,13 @@ class BalancedDataset(EpochDataset):
         )
         return (images, labels) if weights is None else (images, labels, weights)
 
+    @property
+    def num_batches(self):
+        """Batches of an epoch. A model that is given the dataset asks for them."""
+        if self.mix is None:
+            checks.trainable(self._encoding)
+        return len(self)
+
     def _check_devices(self):
         checks.fits_devices(len(self._classes), self.batch_size)
 

@@ -35,6 +35,16 @@ def synthesizer(value):
     return value
 
 
+def trainable(encoding):
+    """Raise a `ValueError` for labels that are strings, which no loss takes."""
+    if encoding.form != "one_hot" and encoding.dtype.kind in "US":
+        raise ValueError(
+            "A model must get numbers for labels. Give class indices, and the names to "
+            "the reports: `names, indices = np.unique(y, return_inverse=True)`. "
+            f"Received: y with the classes {encoding.classes.tolist()}"
+        )
+
+
 def fits_devices(total, batch_size):
     """Raise a `ValueError` where `keras.distribution` could not split a batch."""
     distribution = keras.distribution.distribution()

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_balance.data.balanced_dataset import BalancedDataset
 from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.utils.seeds import random_generator
 
 _BATCH_SIZE = 1024
 
@@ -18,6 +19,10 @@ class ImageOverSampler:
         sampling_strategy: As in `BalancedDataset`.
         synthesizer: As in `BalancedDataset`. Clones of the sampler share it.
         random_state: Integer, or None for a fresh seed.
+        shuffle: Whether the images are shuffled, since a split by position, such as
+            Keras' `validation_split`, would else hold synthetic images alone, made of
+            the real ones in the other part. Without it, the synthetic ones follow the
+            real ones.
 
     Attributes:
         sampling_strategy_: After `fit_resample`, dict of the synthetic images made
@@ -28,10 +33,17 @@ class ImageOverSampler:
         >>> x_balanced, y_balanced = sampler.fit_resample(x, y)
     """
 
-    def __init__(self, sampling_strategy="auto", synthesizer=None, random_state=None):
+    def __init__(
+        self,
+        sampling_strategy="auto",
+        synthesizer=None,
+        random_state=None,
+        shuffle=True,
+    ):
         self.sampling_strategy = sampling_strategy
         self.synthesizer = synthesizer
         self.random_state = random_state
+        self.shuffle = shuffle
 
     def fit_resample(self, X, y):
         """Balance images and labels.
@@ -41,7 +53,7 @@ class ImageOverSampler:
             y: Labels, sparse, `(n, 1)` or one-hot.
 
         Returns:
-            `(X, y)`: the real images as they were and the synthetic ones behind
+            `(X, y)`: the real images as they were and the synthetic ones among
             them, in the dtype of `X` (rounded where that is an integer type), and
             labels in the encoding of `y`.
 
@@ -65,7 +77,11 @@ class ImageOverSampler:
             images.append(batch[0].astype(images[0].dtype, copy=False))
             labels.append(batch[1])
         self.sampling_strategy_ = _shortfall(real, dataset.class_counts)
-        return np.concatenate(images), np.concatenate(labels)
+        images, labels = np.concatenate(images), np.concatenate(labels)
+        if not self.shuffle:
+            return images, labels
+        order = random_generator(dataset.seed).permutation(len(images))
+        return images[order], labels[order]
 
     def get_params(self, deep=True):
         """Arguments of the sampler, for scikit-learn."""
@@ -73,6 +89,7 @@ class ImageOverSampler:
             "sampling_strategy": self.sampling_strategy,
             "synthesizer": self.synthesizer,
             "random_state": self.random_state,
+            "shuffle": self.shuffle,
         }
 
     def set_params(self, **params):

@@ -5,7 +5,7 @@ import warnings
 import keras
 import keras_tuner
 
-from keras_balance.data import BalancedDataset
+from keras_balance.data import BalancedDataset, checks
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.fillings import augmentation
@@ -160,7 +160,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
                 objective.
         """
         self._check_search(model, kwargs)
-        images = _read(x, y)
+        images = _read(x, y, model)
         callbacks = list(kwargs.pop("callbacks", None) or [])
         data = self.balanced_dataset(hp, images, verbose=kwargs.get("verbose", "auto"))
         self._warn_of_class_weight(kwargs.get("class_weight"), data)
@@ -267,13 +267,30 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             )
 
 
-def _read(x, y):
+def _read(x, y, model):
     """`LabelledImages` to train on; what is wrong with them stops the search."""
     try:
         images = LabelledImages.read(x, y)
         images.check_every_class()
+        _check_labels(images.encoding, model)
     except TypeError as error:
         raise keras_tuner.errors.FatalTypeError(str(error)) from error
     except ValueError as error:
         raise keras_tuner.errors.FatalValueError(str(error)) from error
     return images
+
+
+def _check_labels(encoding, model):
+    """Raise a `ValueError` for labels that are no places in the model's output."""
+    checks.trainable(encoding)
+    shape = model.output_shape if model.built else None
+    if encoding.form == "one_hot" or not isinstance(shape, tuple) or len(shape) != 2:
+        return
+    # One output is two classes.
+    number = max(2, shape[1])
+    if encoding.classes.min() < 0 or encoding.classes.max() >= number:
+        raise ValueError(
+            f"Labels must be class indices, from 0 to {number - 1} for this model: "
+            "`names, indices = np.unique(y, return_inverse=True)`. "
+            f"Received: y with the classes {encoding.classes.tolist()}"
+        )

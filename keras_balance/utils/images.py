@@ -24,8 +24,9 @@ def check_images(x, name="x"):
             f"`{name}` must be an array of images. Received: {name} of type {type(x)}"
         )
     if len(x.shape) != 4:
+        hint = f"Give {name}[..., None]. " if len(x.shape) == 3 else ""
         raise ValueError(
-            f"`{name}` must have rank 4, (n, height, width, channels). "
+            f"`{name}` must have rank 4, (n, height, width, channels). {hint}"
             f"Received: {name} of shape {tuple(x.shape)}"
         )
     if 0 in tuple(x.shape):

@@ -118,3 +118,16 @@ def test_classes_of_similar_size_are_split_in_strata():
 
 def test_a_class_of_one_image_cannot_be_split():
     assert make_folds(rows_of([1, 2, 2]), np.full(3, 2), 3, 10, seed=0) == []
+
+
+@pytest.mark.parametrize("counts", [[90, 10], [30, 3], [12, 100]])
+def test_two_classes_leave_a_shortfall(counts):
+    rows, targets = rows_of(counts), np.full(2, max(counts))
+    folds = make_folds(rows, targets, 3, max_ratio=20, seed=0)
+    assert len(folds) == 3
+    for fold in folds:
+        (case,) = fold.cases
+        train = sizes(case.train, rows)
+        rare = int(np.argmin(counts))
+        assert case.targets[rare] == max(train) > 2 * train[rare]
+        np.testing.assert_array_equal(case.scored, [0, 1])

@@ -1,5 +1,6 @@
 """Every pass over a dataset is an epoch, whoever makes it."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -79,3 +80,11 @@ def test_a_torch_loader_moves_on():
     images, labels = next(iter(loader))
     assert isinstance(images, torch.Tensor)
     assert labels.dtype == torch.int64
+
+
+def test_fit_says_what_to_do_with_names():
+    names = np.array(["cat", "dog"])[Y]
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.raises(ValueError, match="Give class indices"):
+        model.fit(BalancedDataset(X, names, seed=0), verbose=0)

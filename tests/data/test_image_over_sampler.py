@@ -10,7 +10,7 @@ Y = np.array([5] * 40 + [9] * 10)
 
 @pytest.mark.parametrize("synthesizer", [None, keras.layers.RandomFlip(seed=0)])
 def test_real_images_first(synthesizer):
-    sampler = ImageOverSampler(synthesizer=synthesizer, random_state=0)
+    sampler = ImageOverSampler(synthesizer=synthesizer, random_state=0, shuffle=False)
     x, y = sampler.fit_resample(X, Y)
     assert x.dtype == X.dtype
     assert x.shape == (80, 4, 4, 1)
@@ -24,9 +24,25 @@ def test_real_images_first(synthesizer):
 def test_encodings_and_precision():
     x = X.astype("float64") + 1e-9
     one_hot = np.eye(2)[(Y == 9).astype(int)]
-    resampled, labels = ImageOverSampler().fit_resample(x, one_hot)
+    resampled, labels = ImageOverSampler(shuffle=False).fit_resample(x, one_hot)
     np.testing.assert_array_equal(resampled[:50], x)
     assert labels.sum(axis=0).tolist() == [40, 40]
+
+
+def test_shuffled_so_that_a_split_by_position_does_not_leak():
+    x, y = ImageOverSampler(random_state=0).fit_resample(X, Y)
+    in_order, labels = ImageOverSampler(random_state=0, shuffle=False).fit_resample(
+        X, Y
+    )
+    assert len(set(y[-20:].tolist())) == 2
+    assert (y != labels).any()
+    # Images and labels move together, and none is lost.
+    rows = [tuple(image.ravel()) for image in in_order]
+    assert sorted(tuple(image.ravel()) for image in x) == sorted(rows)
+    of_image = dict(zip(rows, labels, strict=True))
+    assert [of_image[tuple(image.ravel())] for image in x] == y.tolist()
+    again, _ = ImageOverSampler(random_state=0).fit_resample(X, Y)
+    np.testing.assert_array_equal(again, x)
 
 
 @pytest.mark.parametrize("length", [50, 1024])

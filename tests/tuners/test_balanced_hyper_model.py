@@ -274,3 +274,24 @@ def test_best_setting_trains_again_outside_the_search(small, hypermodel, tmp_pat
     # The model's and the data's seeds are fixed: the same training again.
     score = tuner.oracle.get_best_trials()[0].score
     assert history.history["val_f1_macro"][0] == pytest.approx(score, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("write", "text"),
+    [
+        (lambda y: np.array(["cat", "dog", "eel"])[y], "Give class indices"),
+        (lambda y: y + 1, "from 0 to 2"),
+        (lambda y: y - 1, "from 0 to 2"),
+    ],
+    ids=["strings", "from 1", "negative"],
+)
+def test_labels_that_no_trial_could_learn_stop_the_search(
+    small, hypermodel, tmp_path, write, text
+):
+    (x, y), _ = small.three_digits()
+    tuner = keras_tuner.RandomSearch(
+        hypermodel(), small.OBJECTIVE, max_trials=2, directory=str(tmp_path)
+    )
+    with pytest.raises(ValueError, match=text):
+        tuner.search(x, write(y), validation_data=(x, write(y)), verbose=0)
+    assert len(tuner.oracle.trials) == 1

@@ -152,3 +152,10 @@ def test_rescale_keeps_limits_and_comes_back(pixels, one, other):
     images = rescale(pixels, (0, 1), one)
     again = rescale(rescale(images, one, other), other, one)
     np.testing.assert_allclose(again, images, atol=1e-6)
+
+
+def test_images_without_channels_are_told_how_to_gain_them():
+    with pytest.raises(ValueError, match=r"Give x\[\.\.\., None\]"):
+        check_images(np.zeros((3, 8, 8)))
+    with pytest.raises(ValueError, match=r"channels\)\. Received"):
+        check_images(np.zeros((3, 8)))
