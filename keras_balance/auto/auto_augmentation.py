@@ -51,6 +51,11 @@ class AutoAugmentation(Chooser):
         seed: Integer, or None for a fresh one.
         verbose: 0 for silence, 1 for a line about every training: one that is
             rewritten where it can be.
+        features: Keras model from images to vectors `(n, d)`, such as
+            `keras.applications.MobileNetV3Small(include_top=False, pooling="avg")`
+            behind its preprocessing. The support vector machine then judges by its
+            features, each image's computed once, instead of pixels shrunk to 32 by 32.
+            Give one for photographs, for which pixels tell little.
 
     Attributes:
         layer: The chosen Keras layer, `keras.layers.Identity` for `"nothing"`; None
@@ -84,6 +89,7 @@ class AutoAugmentation(Chooser):
         time_budget=1800,
         seed=None,
         verbose=1,
+        features=None,
     ):
         self.candidates = registry.names("front") if candidates is None else candidates
         by_name = checks.layers(self.candidates)
@@ -92,6 +98,7 @@ class AutoAugmentation(Chooser):
             default=next(iter(by_name)),
             judge=_JUDGE,
             classifier=classifier,
+            features=features,
             folds=folds,
             steps=steps,
             time_budget=time_budget,

@@ -8,6 +8,7 @@ from keras_balance.auto.judge import Judge
 from keras_balance.auto.keras_judge import KerasJudge
 from keras_balance.auto.progress import Progress
 from keras_balance.data.synthesis import registry
+from keras_balance.metrics.features import Features, warn_of_pixels
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
 
@@ -27,7 +28,8 @@ class Chooser:
             `LabelledImages`; None for the filling of that name.
         default: Name of the candidate to take where nothing could be measured.
         judge: Arguments of `Judge`.
-        classifier, folds, steps, time_budget, seed, verbose: As in the subclasses.
+        classifier, features, folds, steps, time_budget, seed, verbose: As in the
+            subclasses.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Chooser:
         default,
         judge,
         classifier,
+        features,
         folds,
         steps,
         time_budget,
@@ -46,6 +49,7 @@ class Chooser:
         self._candidates, self._default = candidates, default
         self._judge_options = judge
         self.classifier = checks.classifier(classifier)
+        self.features, self._features = features, Features(features)
         self.folds = whole_number("folds", folds, 2)
         self.steps = checks.steps(steps, classifier)
         self.time_budget = checks.time_budget(time_budget)
@@ -81,6 +85,8 @@ class Chooser:
             targets: int array, images that balancing shall give each class.
             seed: Integer.
         """
+        if self.classifier is None and self.features is None:
+            warn_of_pixels(images.source.shape, type(self).__name__)
         self.choice, self.scores = None, {name: [] for name in self._candidates}
         rows = [images.rows_of(c) for c in range(images.num_classes)]
         folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
@@ -121,7 +127,8 @@ class Chooser:
     def _make_judge(self, images, case, seed):
         held_out = images.part(case.held_out)
         if self.classifier is None:
-            return Judge(held_out, case.scored, **self._judge_options)
+            options = {**self._judge_options, "features": self._features}
+            return Judge(held_out, case.scored, **options)
         steps = self.steps
         if steps is None:
             steps = _EPOCHS * len(case.train) // BATCH_SIZE

@@ -2,19 +2,20 @@
 
 import keras
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
+from keras_balance.metrics.features import Features, principal_components
 from keras_balance.utils.images import to_layout
 
-_COMPONENTS = 50
-_SIDE = 32  # pixels; larger pictures are shrunk
+# Images of a feed that a backbone looks at; a support vector machine on its features
+# needs fewer than one on pixels, and the backbone takes longer than it.
+_MOST_BY_BACKBONE = 2_000
 
 
 class Judge:
-    """Fits a support vector machine to principal components of the images.
+    """Fits a support vector machine to principal components of the images' features.
 
     It has no randomness, so that small differences between two feeds can be told: a
     network trained twice on the same feed differs more from itself than most feeds do.
@@ -25,30 +26,33 @@ class Judge:
         scored: Indices of the classes to score.
         epochs: Epochs of a feed to fit to.
         most_images: Of a feed; what comes after them is left out.
+        features: `Features`, from images to rows; by default their pixels.
     """
 
-    def __init__(self, held_out, scored, epochs=1, most_images=50_000):
+    def __init__(self, held_out, scored, epochs=1, most_images=50_000, features=None):
         self.held_out, self.scored = held_out, scored
+        self.features = features or Features()
+        if self.features.backbone is not None:
+            most_images = min(most_images, _MOST_BY_BACKBONE)
         self.epochs, self.most_images = epochs, most_images
-        self._pixels = _pixels(self._in_own_layout(held_out.x))
+        self._rows = self.features(self._in_own_layout(held_out.x))
 
     def f1(self, dataset):
         """Fit to epochs of a dataset; array of the F1 of each class scored."""
-        pixels, indices = self._read(dataset)
-        components = min(_COMPONENTS, *pixels.shape)
-        classifier = make_pipeline(PCA(components, random_state=0), SVC())
-        classifier.fit(pixels, indices)
-        return class_f1(self.held_out, self.scored, classifier.predict(self._pixels))
+        rows, indices = self._read(dataset)
+        classifier = make_pipeline(principal_components(rows), SVC())
+        classifier.fit(rows, indices)
+        return class_f1(self.held_out, self.scored, classifier.predict(self._rows))
 
     def _read(self, dataset):
-        """Pixels and class indices of the epochs, or of the first part of them."""
+        """Rows and class indices of the epochs, or of the first part of them."""
         total = self.epochs * len(dataset)
-        pixels, indices = [], []
+        rows, indices = [], []
         for batch in range(min(total, -(-self.most_images // dataset.batch_size))):
             images, labels = dataset.batch(*divmod(batch, len(dataset)))
-            pixels.append(_pixels(self._in_own_layout(images)))
+            rows.append(self.features(self._in_own_layout(images)))
             indices.append(self.held_out.encoding.decode(labels))
-        return np.concatenate(pixels), np.concatenate(indices)
+        return np.concatenate(rows), np.concatenate(indices)
 
     def _in_own_layout(self, images):
         """Images in Keras' own layout, whatever that of the data is."""
@@ -75,19 +79,3 @@ def class_f1(held_out, scored, predicted):
         sample_weight=1 / np.bincount(indices)[indices],
         zero_division=0,
     )
-
-
-def _pixels(images):
-    """Float32 rows `(n, pixels)` of images of at most 32 by 32."""
-    images = np.asarray(images, dtype="float32")
-    size = tuple(min(side, _SIDE) for side in _sides(images))
-    if size != _sides(images):
-        shrunk = keras.ops.image.resize(images, size, antialias=True)
-        images = keras.ops.convert_to_numpy(shrunk)
-    return images.reshape(len(images), -1)
-
-
-def _sides(images):
-    """Height and width, wherever the channels are."""
-    axes = (2, 3) if keras.config.image_data_format() == "channels_first" else (1, 2)
-    return tuple(images.shape[axis] for axis in axes)

@@ -1,19 +1,23 @@
 """Whether generated images are right, new, and different from each other."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from keras_balance.metrics.features import (
+    Features,
+    principal_components,
+    warn_of_pixels,
+)
 from keras_balance.utils.images import check_images, check_same_length
 from keras_balance.utils.labels import read_labels
 
-_COMPONENTS = 50
 
-
-def sample_quality(images, labels, real_images, real_labels, classifier=None):
+def sample_quality(
+    images, labels, real_images, real_labels, classifier=None, features=None
+):
     """Score generated images class by class against real ones.
 
     Args:
@@ -24,6 +28,10 @@ def sample_quality(images, labels, real_images, real_labels, classifier=None):
         classifier: Optional function from images to class probabilities
             `(n, num_classes)`, trained on real images and independent of the
             generator. By default a logistic regression on principal components.
+        features: Optional Keras model from images to vectors `(n, d)`, such as one of
+            `keras.applications` with `include_top=False, pooling="avg"` behind its
+            preprocessing. Distances and the default classifier then are those of its
+            features; by default of pixels, which tell little about photographs.
 
     Returns:
         Dict of class name to a dict of floats:
@@ -38,8 +46,8 @@ def sample_quality(images, labels, real_images, real_labels, classifier=None):
           for a class of one real or generated image.
 
     Raises:
-        ValueError: For images that do not fit together, bad labels, and a generated
-            class without real images.
+        ValueError: For images that do not fit together, bad labels, a generated
+            class without real images, and `features` that are no finite `(n, d)`.
 
     Example:
         >>> labels = np.repeat(np.arange(10), 50)
@@ -58,10 +66,15 @@ def sample_quality(images, labels, real_images, real_labels, classifier=None):
     check_same_length(real_images, real_labels)
     real, encoding = read_labels(real_labels, name="real_labels")
     wanted = encoding.decode(labels, name="labels")
+    if features is None:
+        warn_of_pixels(images.shape, "sample_quality")
+    to_rows = Features(features, side=None)
+    rows, real_rows = to_rows(images), to_rows(real_images)
     if classifier is None:
-        classifier = _fit_classifier(real_images, real)
-    hits = np.asarray(classifier(images)).argmax(axis=1) == wanted
-    rows, real_rows = _flat(images), _flat(real_images)
+        probabilities = _fit_classifier(real_rows, real).predict_proba(rows)
+    else:
+        probabilities = np.asarray(classifier(images))
+    hits = probabilities.argmax(axis=1) == wanted
     quality = {}
     for index in np.unique(wanted):
         own, own_real = rows[wanted == index], real_rows[real == index]
@@ -73,19 +86,13 @@ def sample_quality(images, labels, real_images, real_labels, classifier=None):
     return quality
 
 
-def _fit_classifier(images, labels):
-    rows = _flat(images)
+def _fit_classifier(rows, labels):
     classifier = make_pipeline(
-        PCA(min(_COMPONENTS, *rows.shape), random_state=0),
+        principal_components(rows),
         StandardScaler(),
         LogisticRegression(max_iter=1000, class_weight="balanced"),
     )
-    classifier.fit(rows, labels)
-    return lambda batch: classifier.predict_proba(_flat(batch))
-
-
-def _flat(images):
-    return np.asarray(images, dtype="float32").reshape(len(images), -1)
+    return classifier.fit(rows, labels)
 
 
 def _nearest(rows, others):

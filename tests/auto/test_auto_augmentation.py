@@ -62,6 +62,23 @@ def test_a_layer_that_harms_is_not_chosen(judge):
     assert np.mean(chooser.scores["nothing"]) > np.mean(chooser.scores["roll"])
 
 
+def test_what_a_backbone_sees_decides():
+    def any_place(images):
+        return np.sort(images.reshape(len(images), -1), axis=1)
+
+    x, y = data()
+    candidates = {"nothing": None, "roll": roll()}
+    assert auto(candidates).fit(x, y).choice == "roll"
+    assert auto(candidates, features=any_place).fit(x, y).choice == "nothing"
+
+
+def test_pixels_of_large_pictures_in_colour_are_warned_of():
+    y = np.repeat([0, 1], [3, 12])
+    x = np.random.default_rng(0).integers(0, 256, (15, 34, 34, 3), "uint8")
+    with pytest.warns(UserWarning, match="AutoAugmentation judges large pictures"):
+        auto({"nothing": None}).fit(x, y)
+
+
 def test_names_stand_for_layers_in_the_range_of_the_pixels():
     x, y = data(spots)
     x = (x / 255).astype("float32")

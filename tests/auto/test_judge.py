@@ -1,10 +1,9 @@
 import keras
 import numpy as np
-import pytest
 
-from keras_balance.auto import judge as judge_module
 from keras_balance.auto.judge import Judge, class_f1
 from keras_balance.data import BalancedDataset, LabelledImages
+from keras_balance.metrics.features import Features
 
 
 def images(labels, sides=(8, 8), seed=0):
@@ -34,27 +33,29 @@ def test_no_randomness():
     np.testing.assert_array_equal(judge.f1(dataset), first)
 
 
-@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-def test_large_pictures_are_shrunk(data_format):
+def test_large_pictures_are_judged_shrunk():
     y = np.repeat([0, 1], 4)
     x = images(y, sides=(100, 20))
-    before = keras.config.image_data_format()
-    keras.config.set_image_data_format(data_format)
-    try:
-        if data_format == "channels_first":
-            x = x.transpose(0, 3, 1, 2)
-        rows = judge_module._pixels(x)
-        assert rows.shape == (8, 32 * 20)
-        assert rows.dtype == "float32"
-        f1 = Judge(LabelledImages(x, y), [0, 1]).f1(BalancedDataset(x, y, seed=0))
-        np.testing.assert_array_equal(f1, [1, 1])
-    finally:
-        keras.config.set_image_data_format(before)
+    f1 = Judge(LabelledImages(x, y), [0, 1]).f1(BalancedDataset(x, y, seed=0))
+    np.testing.assert_array_equal(f1, [1, 1])
 
 
-def test_small_pictures_stay_as_they_are():
-    x = np.arange(2 * 32 * 32).reshape(2, 32, 32, 1).astype("uint8")
-    np.testing.assert_array_equal(judge_module._pixels(x), x.reshape(2, -1))
+def test_what_a_backbone_sees_is_judged_and_seen_once():
+    y = np.repeat([0, 1], [30, 30])
+    seen = []
+
+    def brightness_upside_down(batch):
+        seen.append(len(batch))
+        return -batch.mean(axis=(1, 2))
+
+    features = Features(brightness_upside_down)
+    held_out = LabelledImages(images(y, seed=1).astype("float32"), y)
+    judge = Judge(held_out, [0, 1], epochs=3, features=features)
+    dataset = BalancedDataset(images(y), y, seed=0)
+    np.testing.assert_array_equal(judge.f1(dataset), [1, 1])
+    assert sum(seen) == 2 * (32 + 32)  # 60 images, filled up, and each once
+    judge.f1(dataset)
+    assert sum(seen) == 2 * (32 + 32)
 
 
 def test_a_long_epoch_is_not_read_whole(monkeypatch):

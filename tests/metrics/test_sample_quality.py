@@ -60,3 +60,30 @@ def test_bad_input_is_refused():
         sample_quality(real[:, :5], labels, real, labels)
     with pytest.raises(ValueError, match=r"labels\[0\]=9"):
         sample_quality(real[:1], [9], real, labels)
+
+
+def test_what_a_backbone_sees_takes_the_place_of_pixels():
+    real, real_labels = digits_like(30, seed=1)
+    images, labels = digits_like(20, seed=2)
+    negatives = {"images": 255 - images, "labels": labels}
+
+    def blind_to_sign(batch):
+        return np.abs(batch - 127.5).reshape(len(batch), -1)
+
+    pixels = sample_quality(**negatives, real_images=real, real_labels=real_labels)
+    quality = sample_quality(
+        **negatives,
+        real_images=real,
+        real_labels=real_labels,
+        features=blind_to_sign,
+    )
+    assert pixels["0"]["novelty"] > 3
+    assert [scores["agreement"] for scores in quality.values()] == [1, 1, 1]
+    assert quality["0"]["novelty"] < 2
+
+
+def test_large_pictures_in_colour_are_warned_of():
+    x = np.random.default_rng(0).uniform(0, 255, (12, 40, 40, 3))
+    y = np.repeat([0, 1], 6)
+    with pytest.warns(UserWarning, match="sample_quality judges large pictures"):
+        sample_quality(x, y, x, y)

@@ -1,12 +1,11 @@
 """How useful generated images are to a classifier: the choice among checkpoints."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-_COMPONENTS = 50
+from keras_balance.metrics.features import principal_components
 
 
 def usefulness(images, labels, real_images, real_labels):
@@ -28,8 +27,8 @@ def usefulness(images, labels, real_images, real_labels):
     """
     flat = images.reshape(len(images), -1)
     real = np.asarray(real_images, dtype="float32").reshape(len(real_images), -1)
-    components = min(_COMPONENTS, *flat.shape)
-    classifier = make_pipeline(PCA(components, svd_solver="full"), SVC(C=10.0))
+    components = principal_components(flat, svd_solver="full")
+    classifier = make_pipeline(components, SVC(C=10.0))
     return float(
         balanced_accuracy_score(real_labels, classifier.fit(flat, labels).predict(real))
     )
