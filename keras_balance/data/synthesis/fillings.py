@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_balance.data.synthesis.borrowed import BorrowedGaussian, MovedDeviations
 from keras_balance.data.synthesis.registry import NOTHING, REPEAT, ROLES, Filling
 from keras_balance.data.synthesis.smote import InterpolatedImages
 from keras_balance.layers import ManualAugmentation, PhotoAugmentation
@@ -63,4 +64,7 @@ FILLINGS = [
         roles=ROLES,
     ),
     Filling("smote", lambda images, seed: InterpolatedImages(images), 55, roles=()),
+    # For features of a backbone; the mean of pixels is a blur.
+    Filling("moved", lambda images, seed: MovedDeviations(images), 56, roles=()),
+    Filling("gaussian", lambda images, seed: BorrowedGaussian(images), 57, roles=()),
 ]
