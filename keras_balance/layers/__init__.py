@@ -3,6 +3,7 @@
 from keras_balance.layers.class_aware_augmentation import (
     ClassAwareAugmentation as ClassAwareAugmentation,
 )
+from keras_balance.layers.cosine_head import CosineHead as CosineHead
 from keras_balance.layers.logit_adjustment import LogitAdjustment as LogitAdjustment
 from keras_balance.layers.manual_augmentation import (
     ManualAugmentation as ManualAugmentation,
