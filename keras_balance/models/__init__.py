@@ -2,6 +2,9 @@
 
 from keras_balance.models.adjust import adjust_logits as adjust_logits
 from keras_balance.models.convnet import convnet as convnet
+from keras_balance.models.few_shot.few_shot_classifier import (
+    FewShotClassifier as FewShotClassifier,
+)
 from keras_balance.models.generators.bagan.bagan import BAGAN as BAGAN
 from keras_balance.models.generators.bagan.published import (
     published_bagan as published_bagan,

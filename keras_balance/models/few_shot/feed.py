@@ -1,0 +1,285 @@
+"""Features of a backbone as batches for `fit`, computed once or anew each epoch."""
+
+import math
+import os
+
+import keras
+import numpy as np
+
+from keras_balance.data import (
+    BalancedDataset,
+    LabelledImages,
+    balanced_image_dataset_from_directory,
+)
+from keras_balance.data.synthesis.makers import augment
+from keras_balance.utils.labels import read_labels
+from keras_balance.utils.seeds import derive_seed, random_generator
+
+_CHUNK = 256
+
+
+class FeatureFeed(keras.utils.PyDataset):
+    """Batches of features and labels, shuffled anew in each epoch.
+
+    Args:
+        epochs: Source of the epochs, such as `ArrayEpochs`.
+        first: `(rows, labels)` of the first epoch.
+        batch_size: Rows in a batch.
+        seed: Integer.
+    """
+
+    def __init__(self, epochs, first, batch_size, seed):
+        super().__init__()
+        self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
+        self.rows, self.labels = first
+        self._epoch = -1
+
+    def __len__(self):
+        return math.ceil(len(self.rows) / self.batch_size)
+
+    def __getitem__(self, index):
+        order = random_generator(self.seed, self._epoch + 1).permutation(len(self.rows))
+        chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.rows[chosen], self.labels[chosen]
+
+    def on_epoch_begin(self):
+        """Look at the images anew where they are. Called by `fit`.
+
+        Before the epoch, since JAX takes the model's weights away during it.
+        """
+        self._epoch += 1
+        if self._epoch > 0 and self.epochs.are_fresh:
+            self.rows, self.labels = self.epochs.read(self._epoch)
+
+
+class ArrayEpochs:
+    """Epochs of images in an array, augmented anew where there is a layer for it.
+
+    Args:
+        images: `LabelledImages`.
+        features: `Features`.
+        augmentation: Keras layer, or None.
+        seed: Integer.
+    """
+
+    def __init__(self, images, features, augmentation, seed):
+        self.images, self.features = images, features
+        self.augmentation, self.seed = augmentation, seed
+        self.are_fresh = augmentation is not None
+
+    def read(self, epoch):
+        """`(rows, labels)` of an epoch; those of the first are of the images alone."""
+        rows = []
+        for start in range(0, len(self.images), _CHUNK):
+            places = np.arange(start, min(start + _CHUNK, len(self.images)))
+            images = np.asarray(self.images.source.take(places))
+            if self.augmentation is not None and epoch > 0:
+                seed = derive_seed(self.seed, epoch, start)
+                images = augment(self.augmentation, images, seed)
+                rows.append(self.features.compute(images))
+            else:
+                rows.append(self.features(images))
+        return np.concatenate(rows), self.images.labels
+
+    @property
+    def image_shape(self):
+        """Shape of one image."""
+        return self.images.image_shape
+
+    def as_images(self, batch_size):
+        """Give the images themselves, in batches for `fit`."""
+        feed = BalancedDataset(
+            self.images, None, batch_size, synthesizer="nothing", seed=self.seed
+        )
+        return AugmentedBatches(feed, self.augmentation, self.seed)
+
+
+class BatchEpochs:
+    """Epochs of a data set of `(images, labels)` batches.
+
+    Args:
+        batches: `PyDataset` or another iterable that can be read again and again.
+        features: `Features`.
+        augmentation: Keras layer, or None.
+        seed: Integer.
+    """
+
+    def __init__(self, batches, features, augmentation, seed):
+        self.batches, self.features = batches, features
+        self.augmentation, self.seed = augmentation, seed
+        repeats = isinstance(batches, BalancedDataset) and _only_repeats(batches)
+        self.are_fresh = augmentation is not None or not repeats
+
+    def read(self, epoch):
+        """`(rows, labels)` of an epoch."""
+        if isinstance(self.batches, BalancedDataset):
+            self.batches.epoch = epoch
+        rows, labels = [], []
+        # What is new in each epoch is not worth keeping.
+        look = self.features.compute if self.are_fresh and epoch > 0 else self.features
+        for place, (images, some, *_) in enumerate(_each(self.batches)):
+            images = _to_numpy(images)
+            if self.augmentation is not None and epoch > 0:
+                seed = derive_seed(self.seed, epoch, place)
+                images = augment(self.augmentation, images, seed)
+            rows.append(look(images))
+            labels.append(_to_numpy(some))
+        return np.concatenate(rows), np.concatenate(labels)
+
+    @property
+    def image_shape(self):
+        """Shape of one image."""
+        images, *_ = next(iter(_each(self.batches)))
+        return tuple(images.shape[1:])
+
+    def as_images(self, batch_size):
+        """Give the images themselves, in batches for `fit`."""
+        if self.augmentation is None:
+            return self.batches
+        return AugmentedBatches(self.batches, self.augmentation, self.seed)
+
+
+class RowEpochs:
+    """Epochs of features that are there already.
+
+    Args:
+        rows: Features `(n, d)`.
+        labels: Labels, as they come.
+    """
+
+    are_fresh = False
+
+    def __init__(self, rows, labels):
+        self.rows, self.labels = rows, labels
+
+    def read(self, epoch):
+        """`(rows, labels)`, the same in every epoch."""
+        rows = np.asarray(_to_numpy(self.rows), dtype="float32")
+        if not np.isfinite(rows).all():
+            row, column = np.argwhere(~np.isfinite(rows))[0]
+            raise ValueError(
+                "Features `x` must be finite. "
+                f"Received: x[{row}, {column}]={rows[row, column]}"
+            )
+        if self.labels is None or len(rows) != len(self.labels):
+            raise ValueError(
+                "`y` must hold one label for each row of features. Received: "
+                f"x of shape {rows.shape} with y={self.labels!r}"
+            )
+        return rows, np.asarray(self.labels)
+
+    @property
+    def image_shape(self):
+        """Raise: there are no images."""
+        raise self._no_images()
+
+    def as_images(self, batch_size):
+        """Raise: there are no images."""
+        raise self._no_images()
+
+    def _no_images(self):
+        return ValueError(
+            "`x` must hold images for a backbone that is not built, and to `unfreeze` "
+            f"its layers. Received: features of shape {np.shape(self.rows)}"
+        )
+
+
+class AugmentedBatches(keras.utils.PyDataset):
+    """Batches of images, each augmented anew every time it is asked for.
+
+    Args:
+        batches: `PyDataset` of `(images, labels)`.
+        augmentation: Keras layer, or None.
+        seed: Integer.
+    """
+
+    def __init__(self, batches, augmentation, seed):
+        super().__init__()
+        self.batches, self.augmentation, self.seed = batches, augmentation, seed
+        self._epoch = 0
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        images, *labels = self.batches[index]
+        if self.augmentation is not None:
+            seed = derive_seed(self.seed, self._epoch, index)
+            images = augment(self.augmentation, images, seed)
+        return (images, *labels)
+
+    def on_epoch_begin(self):
+        """Begin an epoch of the batches. Called by `fit`."""
+        self.batches.on_epoch_begin()
+
+    def on_epoch_end(self):
+        """Move on to the next epoch. Called by `fit`."""
+        self._epoch += 1
+        self.batches.on_epoch_end()
+
+
+def open_epochs(x, y, model, features, augmentation, seed):
+    """Find the epochs behind what `FewShotClassifier.fit` was given."""
+    if isinstance(x, (str, os.PathLike)):
+        x = open_folder(x, model.backbone.input_shape)
+    is_array = hasattr(x, "shape") and not isinstance(x, LabelledImages)
+    if y is None and not is_array and not isinstance(x, LabelledImages):
+        return BatchEpochs(x, features, augmentation, seed)
+    if is_array and len(x.shape) == 2:
+        return RowEpochs(x, y)
+    images = LabelledImages.read(x, y)
+    return ArrayEpochs(images, features, augmentation, seed)
+
+
+def open_folder(folder, input_shape):
+    """Open a folder of class folders at the size and colours that a model takes."""
+    first = keras.config.image_data_format() == "channels_first"
+    channels, sides = input_shape[1 if first else 3], input_shape[2:4]
+    sides = sides if first else input_shape[1:3]
+    if None in (channels, *sides):
+        raise ValueError(
+            "A folder can be read where the backbone names its `input_shape`; use "
+            "`kb.data.balanced_image_dataset_from_directory` instead. "
+            f"Received: backbone with input_shape={input_shape}"
+        )
+    return balanced_image_dataset_from_directory(
+        folder,
+        image_size=sides,
+        color_mode="grayscale" if channels == 1 else "rgb",
+        synthesizer="nothing",
+        seed=0,
+    )
+
+
+def class_indices(labels, num_classes):
+    """Class indices of labels, and the images of each class.
+
+    Raises:
+        ValueError: For a label outside the classes, and a class without any image.
+    """
+    indices, _ = read_labels(labels, num_classes=num_classes)
+    counts = np.bincount(indices, minlength=num_classes)
+    if not counts.all():
+        raise ValueError(
+            "Every class must have at least one image. Received: "
+            f"num_classes={num_classes}, none of class {int(np.argmin(counts))}"
+        )
+    return indices, counts
+
+
+def _only_repeats(dataset):
+    """Whether an epoch holds the same images as any other."""
+    synthesizer = dataset.synthesizer
+    return synthesizer is None or synthesizer in ("repeat", "nothing")
+
+
+def _each(batches):
+    if isinstance(batches, keras.utils.PyDataset):
+        return (batches[index] for index in range(len(batches)))
+    return iter(batches)
+
+
+def _to_numpy(values):
+    if keras.ops.is_tensor(values):
+        values = keras.ops.convert_to_numpy(values)
+    return np.asarray(values)

@@ -1,0 +1,271 @@
+"""`FewShotClassifier`: a pretrained backbone, and a head for a dozen images."""
+
+import math
+
+import keras
+
+from keras_balance.layers.cosine_head import CosineHead
+from keras_balance.losses import LogitAdjustedCrossentropy
+from keras_balance.metrics.features import Features
+from keras_balance.models.few_shot.feed import (
+    FeatureFeed,
+    class_indices,
+    open_epochs,
+)
+from keras_balance.models.few_shot.unfreezing import unfrozen
+from keras_balance.utils.numbers import real_number, whole_number
+from keras_balance.utils.seeds import check_seed
+
+_STEPS, _LEAST_EPOCHS, _MOST_EPOCHS = 300, 5, 30
+_RATE = 0.01
+# By its name the loss is known for its own, after loading as well.
+_LOSS = "few_shot_loss"
+
+
+@keras.saving.register_keras_serializable(package="keras_balance")
+class FewShotClassifier(keras.Model):
+    """A frozen backbone with pretrained weights, and a cosine head on its features.
+
+    The backbone looks at each image once; its features are kept. The head begins at the
+    class means, is held near them, and is trained with the logit-adjusted loss, so that
+    its probabilities speak for a world in which all classes are equally frequent
+    (`kb.layers.LogitAdjustment`, or `adjust_logits`, turns them into those of another
+    one). That takes seconds. Do not balance the classes in its data: the loss does.
+
+    `fit` compiles the model by itself. A model that was compiled before is trained with
+    its own optimizer and loss.
+
+    Args:
+        backbone: Keras model from images to vectors `(n, d)`, such as
+            `keras.applications.EfficientNetV2B0(include_top=False, pooling="avg")`.
+            Preprocessing that it needs belongs into it. It is frozen, and its batch
+            normalisation stays as it is even where layers are unfrozen.
+        num_classes: Number of classes, 2 or more.
+        tau: Strength of the adjustment in the loss; 1 is the theory's.
+        anchor: How firmly the head is held near the class means; see
+            `kb.layers.CosineHead`.
+        power: Power that features are raised to, in (0, 1]; see `kb.layers.CosineHead`.
+        augmentation: Optional Keras layer for the images. The backbone then looks at
+            them anew in each epoch, which takes its time.
+        cache: Optional path of a file that keeps the features of images from one run
+            to the next; in memory alone by default.
+        seed: Integer, or None for a fresh one.
+        name: As in `keras.Model`.
+
+    Input shape:
+        Images as the backbone takes them; or, for a second head on the same data, their
+        features `(n, d)`.
+
+    Output shape:
+        Probabilities `(n, num_classes)`.
+
+    Raises:
+        ValueError: For a backbone that gives no `(n, d)`, and numbers out of bounds.
+        TypeError: For arguments of a wrong type.
+
+    Example:
+        >>> backbone = keras.Sequential(
+        ...     [
+        ...         keras.Input((28, 28, 1)),
+        ...         keras.layers.AveragePooling2D(4),
+        ...         keras.layers.Flatten(),
+        ...     ]
+        ... )
+        >>> classifier = kb.models.FewShotClassifier(backbone, num_classes=10, seed=0)
+        >>> history = classifier.fit(x_train, y_train, verbose=0)
+        >>> classifier.predict(x_test, verbose=0).shape
+        (20, 10)
+    """
+
+    def __init__(
+        self,
+        backbone,
+        num_classes,
+        tau=1.0,
+        anchor=0.03,
+        power=0.5,
+        augmentation=None,
+        cache=None,
+        seed=None,
+        name="few_shot_classifier",
+    ):
+        super().__init__(name=name)
+        self.num_classes = whole_number("num_classes", num_classes, 2)
+        self.tau = real_number("tau", tau, 0)
+        self.anchor, self.power = anchor, power
+        self.augmentation = augmentation
+        self.cache, self.seed = cache, check_seed(seed)
+        _check_backbone(backbone)
+        self.backbone = backbone
+        self.backbone.trainable = False
+        self.head = CosineHead(self.num_classes, power, anchor=anchor, name="head")
+        self._features = Features(backbone, name="backbone", cache=cache)
+        if backbone.built and isinstance(backbone.input_shape, tuple):
+            self.build(backbone.input_shape)
+
+    def build(self, input_shape):
+        """Make the head's weights for images of a shape."""
+        self.head.build(self.backbone.compute_output_shape(input_shape))
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Class probabilities of images, or of features `(n, d)`."""
+        if len(inputs.shape) != 2:
+            inputs = self.backbone(inputs, training=False)
+        return self.head(inputs)
+
+    def features(self, images):
+        """Float32 features `(n, d)` of images, each computed once and kept.
+
+        Raises:
+            ValueError: For features that are no `(n, d)`, or not finite.
+        """
+        return self._features(images)
+
+    def fit(
+        self,
+        x,
+        y=None,
+        *,
+        epochs=None,
+        batch_size=32,
+        unfreeze=0,
+        fine_tuning_epochs=5,
+        fine_tuning_rate=1e-4,
+        validation_data=None,
+        callbacks=None,
+        verbose="auto",
+    ):
+        """Train the head on the features of images, then the last layers if asked.
+
+        Args:
+            x: Images `(n, height, width, channels)` as the backbone takes them, or
+                features `(n, d)`; `LabelledImages`; a data set of `(images, labels)`
+                batches, such as a `BalancedDataset`; or the path of a folder with a
+                folder of images a class.
+            y: Labels of an array: class indices `(n,)` or `(n, 1)`, or one-hot.
+            epochs: Epochs of the head; by default so many that it takes about 300
+                steps, at least 5 and at most 30.
+            batch_size: Images in a batch.
+            unfreeze: How many of the backbone's last layers with weights are trained
+                with the head afterwards; or the name of a layer, from which on they
+                are.
+            fine_tuning_epochs: Epochs of that.
+            fine_tuning_rate: Learning rate of that, falling to 0.
+            validation_data: Optional `(images, labels)` for `val_loss` and the like.
+            callbacks: As in `keras.Model.fit`; they see one run of epochs, which begins
+                twice where layers are unfrozen.
+            verbose: As in `keras.Model.fit`.
+
+        Returns:
+            The `History` of all epochs.
+
+        Raises:
+            ValueError: For bad images and labels, a class without any image, and a
+                backbone that gives no finite `(n, d)`.
+        """
+        fine_tuning_epochs = whole_number("fine_tuning_epochs", fine_tuning_epochs, 1)
+        data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
+        rows, labels = data.read(0)
+        self._features.save()
+        indices, counts = class_indices(labels, self.num_classes)
+        if not self.built:
+            self.build((None, *data.image_shape))
+        self.head.start_at_means(rows, indices)
+        feed = FeatureFeed(data, (rows, labels), batch_size, self.seed)
+        if epochs is None:
+            epochs = math.ceil(_STEPS / len(feed))
+            epochs = min(max(epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
+        if not self._is_compiled_by_user():
+            self._compile(counts, epochs * len(feed), _RATE)
+        history = super().fit(
+            feed,
+            epochs=epochs,
+            validation_data=self._as_features(validation_data),
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+        if unfreeze:
+            feed = data.as_images(batch_size)
+            with unfrozen(self.backbone, unfreeze):
+                self._compile(counts, fine_tuning_epochs * len(feed), fine_tuning_rate)
+                tuned = super().fit(
+                    feed,
+                    initial_epoch=epochs,
+                    epochs=epochs + fine_tuning_epochs,
+                    validation_data=validation_data,
+                    callbacks=callbacks,
+                    verbose=verbose,
+                )
+            # Saved as it was made: frozen, with an optimizer for the head.
+            self._compile(counts, 1, fine_tuning_rate)
+            self.optimizer.build(self.trainable_variables)
+            history = _joined(history, tuned)
+            self._features = Features(self.backbone, name="backbone")
+        return history
+
+    def _compile(self, counts, steps, rate):
+        """Compile with the adjusted loss; what the user compiled keeps its loss."""
+        by_user = self._is_compiled_by_user()
+        loss = LogitAdjustedCrossentropy(counts, self.tau, name=_LOSS)
+        schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps))
+        self.compile(
+            keras.optimizers.Adam(schedule),
+            self.loss if by_user else loss,
+            metrics=["accuracy"],
+        )
+
+    def _is_compiled_by_user(self):
+        return self.compiled and getattr(self.loss, "name", None) != _LOSS
+
+    def _as_features(self, validation_data):
+        if validation_data is None or not isinstance(validation_data, (tuple, list)):
+            return validation_data
+        images, *labels = validation_data
+        if len(images.shape) == 2:
+            return validation_data
+        return (self._features(images), *labels)
+
+    def get_config(self):
+        """Give the arguments that make the same model again."""
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "num_classes": self.num_classes,
+            "tau": self.tau,
+            "anchor": self.anchor,
+            "power": self.power,
+            "augmentation": keras.saving.serialize_keras_object(self.augmentation),
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Make the model of a config."""
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("backbone", "augmentation")
+        }
+        return cls(**{**config, **parts})
+
+
+def _check_backbone(backbone):
+    if not isinstance(backbone, keras.Model):
+        raise TypeError(
+            "`backbone` must be a Keras model from images to vectors. "
+            f"Received: backbone={backbone!r}"
+        )
+    shape = backbone.output_shape if backbone.built else (None, None)
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        raise ValueError(
+            "`backbone` must turn images into vectors (n, d): a model of "
+            '`keras.applications` does with `include_top=False, pooling="avg"`. '
+            f"Received: backbone whose output has shape {shape}"
+        )
+
+
+def _joined(history, later):
+    for key, values in later.history.items():
+        history.history.setdefault(key, []).extend(values)
+    history.epoch += later.epoch
+    return history

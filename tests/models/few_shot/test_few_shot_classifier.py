@@ -1,0 +1,241 @@
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from keras_balance.models import FewShotClassifier
+
+COUNTS = (30, 20, 3)
+COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]])
+
+
+def images(counts=COUNTS, seed=0):
+    """Noisy squares whose colour is their class."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    noise = np.random.default_rng(seed).normal(0, 40, (len(y), 8, 8, 3))
+    pixels = COLOURS[y][:, None, None] + noise
+    return np.clip(pixels, 0, 255).astype("uint8"), y
+
+
+def backbone(width=16):
+    """A network that nobody trained: it sees colours all the same."""
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(8, 3, activation="relu", name="first"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Conv2D(width, 3, activation="relu", name="second"),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    )
+
+
+def classifier(**kwargs):
+    return FewShotClassifier(backbone(), 3, seed=0, **kwargs)
+
+
+def recalls(model, seed=1):
+    x, y = images((20, 20, 20), seed)
+    right = model.predict(x, verbose=0).argmax(axis=1) == y
+    return right.reshape(3, 20).mean(axis=1)
+
+
+def weights(model):
+    return [keras.ops.convert_to_numpy(v) for v in model.variables]
+
+
+def test_without_any_argument_a_rare_class_is_found():
+    model = classifier()
+    before = weights(model.backbone)
+    history = model.fit(*images(), verbose=0)
+    assert (recalls(model) > 0.8).all()
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    assert set(history.history) == {"loss", "accuracy"}
+    for value, was in zip(weights(model.backbone), before, strict=True):
+        np.testing.assert_array_equal(value, was)
+
+
+def test_saved_and_loaded_it_predicts_the_same_and_trains_on(tmp_path):
+    model = classifier(augmentation=keras.layers.RandomFlip(seed=0))
+    model.fit(*images(), epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x, y = images(seed=2)
+    expected = model.predict(x, verbose=0)
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, atol=1e-6)
+    # A backbone's own config gains what building it has settled.
+    configs = [m.get_config() | {"backbone": None} for m in (loaded, model)]
+    assert configs[0] == configs[1]
+    loaded.fit(x, y, epochs=3, verbose=0)
+    assert (recalls(loaded) > 0.8).all()
+
+
+@pytest.mark.parametrize("form", ["column", "one_hot"])
+def test_labels_as_the_user_writes_them(form):
+    x, y = images()
+    labels = np.eye(3)[y] if form == "one_hot" else y[:, None]
+    model = classifier()
+    model.fit(x, labels, epochs=2, verbose=0)
+    assert model.evaluate(x, labels, verbose=0, return_dict=True)["accuracy"] > 0.8
+
+
+def test_features_take_the_place_of_images():
+    x, y = images()
+    model = classifier()
+    rows = model.features(x)
+    assert rows.shape == (53, 16)
+    model.fit(rows, y, epochs=2, verbose=0)
+    of_rows = model.predict(rows, verbose=0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), of_rows, atol=1e-5)
+    same = classifier()
+    same.fit(x, y, epochs=2, verbose=0)
+    np.testing.assert_allclose(same.predict(rows, verbose=0), of_rows, atol=1e-5)
+
+
+def looks(model):
+    """How many images the backbone of a model has looked at."""
+    counted = []
+    compute = model._features.compute
+    model._features.compute = lambda x: (counted.append(len(x)), compute(x))[1]
+    return counted
+
+
+def test_the_backbone_looks_at_each_image_once():
+    x, y = images()
+    model = classifier()
+    seen = looks(model)
+    dataset = kb.BalancedDataset(x, y, seed=0)
+    model.fit(dataset, epochs=3, verbose=0)
+    model.fit(x, y, epochs=3, validation_data=(x, y), verbose=0)
+    assert sum(seen) == len(x)
+
+
+@pytest.mark.parametrize("feed", ["array", "dataset"])
+def test_augmented_images_are_looked_at_anew_in_each_epoch(feed):
+    x, y = images()
+    layer = keras.layers.RandomBrightness(0.2, seed=0)
+    model = classifier(augmentation=layer if feed == "array" else None)
+    seen = looks(model)
+    if feed == "array":
+        model.fit(x, y, epochs=3, verbose=0)
+        assert sum(seen) == 3 * len(x)
+    else:
+        dataset = kb.BalancedDataset(x, y, synthesizer=layer, seed=0)
+        model.fit(dataset, epochs=3, verbose=0)
+        # Real images of the first epoch are there already, and few made ones agree.
+        assert 3 * 80 < sum(seen) <= 3 * sum(dataset.class_counts.values())
+    assert (recalls(model) > 0.8).all()
+
+
+def test_validation_data_and_callbacks():
+    x, y = images(seed=3)
+    report = kb.callbacks.PerClassReport(x, y)
+    history = classifier().fit(
+        *images(), epochs=2, validation_data=(x, y), callbacks=[report], verbose=0
+    )
+    assert {"val_loss", "val_accuracy", "val_f1_macro"} <= set(history.history)
+
+
+def test_the_last_layers_learn_when_they_are_unfrozen(tmp_path):
+    x, y = images()
+    model = classifier(augmentation=keras.layers.RandomFlip(seed=0))
+    model.fit(x, y, epochs=2, verbose=0)
+    before = {v.path: keras.ops.convert_to_numpy(v) for v in model.backbone.variables}
+    history = model.fit(
+        x, y, epochs=2, unfreeze=1, fine_tuning_epochs=3, validation_data=(x, y),
+        verbose=0,
+    )  # fmt: skip
+    assert len(history.history["loss"]) == len(history.history["val_loss"]) == 5
+    assert history.epoch == [0, 1, 2, 3, 4]
+    changed = {
+        v.path.split("/")[-2]
+        for v in model.backbone.variables
+        if np.any(keras.ops.convert_to_numpy(v) != before[v.path])
+    }
+    assert changed == {"second"}
+    assert not model.backbone.trainable_variables
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        loaded.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6
+    )
+
+
+def test_a_single_image_of_a_class_is_enough():
+    model = classifier()
+    model.fit(*images((20, 20, 1)), epochs=3, verbose=0)
+    assert np.isfinite(model.predict(images()[0], verbose=0)).all()
+    assert recalls(model)[2] > 0.5
+
+
+def test_a_folder_of_images(tmp_path):
+    x, y = images()
+    for place, (image, label) in enumerate(zip(x, y, strict=True)):
+        folder = tmp_path / f"class {label}"
+        folder.mkdir(exist_ok=True)
+        keras.utils.save_img(folder / f"{place}.png", image, scale=False)
+    model = classifier()
+    model.fit(tmp_path, epochs=3, verbose=0)
+    assert (recalls(model) > 0.8).all()
+
+
+def test_what_the_user_compiled_stays():
+    model = classifier()
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    model.compile(keras.optimizers.SGD(0.1), loss, metrics=["accuracy"])
+    model.fit(*images(), epochs=1, verbose=0)
+    assert model.loss is loss
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+
+def test_the_cache_outlives_the_run(tmp_path):
+    x, y = images()
+    first = classifier(cache=tmp_path / "features")
+    first.fit(x, y, epochs=1, verbose=0)
+    second = classifier(cache=tmp_path / "features")
+    seen = looks(second)
+    second.fit(x, y, epochs=1, verbose=0)
+    assert seen == []
+    other = FewShotClassifier(backbone(12), 3, cache=tmp_path / "features")
+    seen = looks(other)
+    other.fit(x, y, epochs=1, verbose=0)
+    assert sum(seen) == len(x)
+
+
+def test_a_backbone_that_gives_no_vectors():
+    feature_map = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
+    with pytest.raises(ValueError, match=r"vectors \(n, d\).*\(None, 6, 6, 4\)"):
+        FewShotClassifier(feature_map, 3)
+    with pytest.raises(TypeError, match="Received: backbone='resnet'"):
+        FewShotClassifier("resnet", 3)
+
+
+def test_features_that_are_not_finite():
+    model = classifier()
+    model.backbone.get_layer("norm").gamma.assign([np.nan] * 8)
+    with pytest.raises(ValueError, match="`backbone` must give finite numbers"):
+        model.fit(*images(), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (images()[0], images()[1] + 1, r"in \[0, num_classes=3\)"),
+        (images()[0][:50], images()[1][:50], "none of class 2"),
+        (images()[0], images()[1][:9], "must have the same length"),
+        (np.full((3, 16), np.nan), np.arange(3), r"x\[0, 0\]=nan"),
+        (np.ones((3, 16)), np.arange(2), "one label for each row"),
+        (images()[0], None, "`y` must be given"),
+    ],
+)
+def test_wrong_data(x, y, match):
+    with pytest.raises(ValueError, match=match):
+        classifier().fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("unfreeze", [0.5, "no such layer"])
+def test_wrong_layers_to_unfreeze(unfreeze):
+    with pytest.raises((TypeError, ValueError), match="`unfreeze` must be"):
+        classifier().fit(*images(), epochs=1, unfreeze=unfreeze, verbose=0)
