@@ -187,20 +187,33 @@ class BalancedDataset(EpochDataset):
     @property
     def class_counts(self):
         """Images of each class in one epoch, real and synthetic: `{class: count}`."""
-        classes, counts = self._encoding.classes.tolist(), self._counts.tolist()
-        return dict(zip(classes, counts, strict=True))
+        counts = self._counts.tolist()
+        return dict(zip(self._encoding.keys, counts, strict=True))
 
     @property
     def real_counts(self):
         """Real images of each class: `{class: count}`. They know what they became."""
-        counts, classes = self.images.counts.tolist(), self._encoding.classes.tolist()
-        real = dict(zip(classes, counts, strict=True))
+        counts = self.images.counts.tolist()
+        real = dict(zip(self._encoding.keys, counts, strict=True))
         return RealCounts(real, shown=self.class_counts)
 
     @property
     def num_synthetic(self):
         """Number of synthetic images in one epoch."""
         return len(self._classes) - len(self._source)
+
+    def __repr__(self):
+        real, shown = self.real_counts, self.class_counts
+        counts = ", ".join(
+            f"{key!r}: {real[key]}" + f" -> {shown[key]}" * (shown[key] != real[key])
+            for key in real
+        )
+        return (
+            f"<BalancedDataset of {len(self._source)} real and {self.num_synthetic} "
+            f"synthetic images {self.images.image_shape} ({self._source.dtype}) in "
+            f"{len(self)} batches of {self.batch_size}, "
+            f"synthesizer={self.synthesizer!r}: {{{counts}}}>"
+        )
 
     def __len__(self):
         return math.ceil(len(self._classes) / self.batch_size)

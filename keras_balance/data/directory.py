@@ -106,8 +106,8 @@ def balanced_image_dataset_from_directory(
     )
     paths, classes, names = _index(directory, labels, class_names, follow_links)
     found = np.unique(classes) if names is None else np.arange(len(names))
-    titles = [str(label) for label in found.tolist()] if names is None else names
-    built = feed_files(
+    titles = found.tolist() if names is None else names
+    return feed_files(
         paths,
         classes,
         found,
@@ -124,9 +124,6 @@ def balanced_image_dataset_from_directory(
         reading=reading,
         **kwargs,
     )
-    for dataset in built if subset == "both" else [built]:
-        dataset.class_names = titles
-    return built
 
 
 def unreadable_images(directory, class_names=None, follow_links=False):

@@ -76,8 +76,9 @@ def feed_files(
         # Told, since a class may have no file for validation.
         known = {"int": names, "binary": np.arange(2)}.get(label_mode)
         files = ImageFiles(paths[rows], **reading)
-        images = LabelledImages(files, labels, class_names=known)
+        images = LabelledImages(files, labels, class_names=known, titles=titles)
         dataset = BalancedDataset(images, batch_size=batch_size, seed=seed, **options)
+        dataset.class_names = list(titles)
         dataset.file_paths = paths[rows].tolist()
         return dataset
 

@@ -1,6 +1,7 @@
 """`LabelledImages`: images and their labels, checked and read once."""
 
 import copy
+import dataclasses
 import functools
 
 import keras
@@ -35,6 +36,8 @@ class LabelledImages:
             where it has one, and else Keras' own.
         value_range: Optional `(low, high)` of the pixels. By default `(0, 255)` for
             uint8, and else the least and the greatest.
+        titles: Optional names of the classes for people, such as those of folders, in
+            class order.
 
     Attributes:
         source: Source of the images (see `sources`).
@@ -59,6 +62,7 @@ class LabelledImages:
         class_names=None,
         data_format=None,
         value_range=None,
+        titles=None,
     ):
         self.source = open_source(x)
         check_images(self.source)
@@ -69,7 +73,8 @@ class LabelledImages:
             )
         y = to_numpy(y)
         check_same_length(x, y)
-        indices, self.encoding = read_labels(y, num_classes, class_names)
+        indices, encoding = read_labels(y, num_classes, class_names)
+        self.encoding = dataclasses.replace(encoding, titles=titles and tuple(titles))
         self.data_format = _data_format(x, data_format)
         if value_range is not None:
             self.value_range = check_value_range(value_range)
@@ -80,13 +85,15 @@ class LabelledImages:
         """`LabelledImages` of `x` and `y`; `x` itself where it is one.
 
         Args:
-            x: Images, or `LabelledImages`.
+            x: Images, or `LabelledImages`, or a `BalancedDataset`, whose real images
+                are taken.
             y: Their labels; None with `LabelledImages`.
             **options: Other arguments of `LabelledImages`; None where not given.
 
         Raises:
             ValueError: When labels or options come beside `LabelledImages`.
         """
+        x = _of_dataset(x, cls)
         if not isinstance(x, cls):
             return cls(x, y, **options)
         given = {name: value for name, value in options.items() if value is not None}
@@ -147,7 +154,7 @@ class LabelledImages:
         if len(empty):
             raise ValueError(
                 "Every class must have at least one image. "
-                f"Received: y without class {classes[empty[0]].item()!r}"
+                f"Received: y without class {self.encoding.keys[empty[0]]!r}"
             )
         if self.num_classes < 2:
             raise ValueError(
@@ -205,6 +212,12 @@ class LabelledImages:
         classes = np.arange(self.num_classes)
         same.encoding = LabelEncoding(classes, "sparse", classes.dtype)
         return same
+
+
+def _of_dataset(x, kind):
+    """Real images of a `BalancedDataset`; anything else as it is."""
+    images = getattr(x, "images", None)
+    return images if isinstance(images, kind) else x
 
 
 def _data_format(x, data_format):

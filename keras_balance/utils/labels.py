@@ -14,6 +14,8 @@ class LabelEncoding:
             called `classes[i]`. `0..num_classes - 1` for one-hot labels.
         form: `"sparse"` `(n,)`, `"column"` `(n, 1)` or `"one_hot"` `(n, num_classes)`.
         dtype: dtype of the labels that came in.
+        titles: Optional tuple of what people call the classes, where that is not how
+            they are written, such as the names of folders.
 
     Example:
         >>> indices, encoding = read_labels(np.array([7, 2, 40, 2]))
@@ -26,6 +28,7 @@ class LabelEncoding:
     classes: np.ndarray
     form: str
     dtype: np.dtype
+    titles: tuple | None = None
 
     @property
     def num_classes(self):
@@ -50,20 +53,27 @@ class LabelEncoding:
             return read_labels(y, num_classes=self.num_classes, name=name)[0]
         return read_labels(y, class_names=self.classes, name=name)[0]
 
+    @property
+    def keys(self):
+        """List of the classes as users find them in results: titles, or the labels."""
+        return self.classes.tolist() if self.titles is None else list(self.titles)
+
     def names(self, indices):
         """Original names `(n,)` of class indices `(n,)`."""
         return self.classes[np.asarray(indices, dtype="int64")]
 
     def index_of(self, label, name="label"):
-        """Class index of one label by its original name.
+        """Class index of one label by its original name, or its title.
 
         Raises:
             ValueError: When there is no such class.
         """
+        if self.titles is not None and label in self.titles:
+            return self.titles.index(label)
         found = np.flatnonzero(self.classes == label)
         if len(found) != 1:
             raise ValueError(
-                f"`{name}` must be one of the classes {self.classes.tolist()}. "
+                f"`{name}` must be one of the classes {self.keys}. "
                 f"Received: {name}={label!r}"
             )
         return int(found[0])

@@ -30,7 +30,7 @@ def folder(tmp_path):
 def test_balances_files(folder):
     dataset = from_directory(folder, batch_size=7, image_size=(6, 8), seed=1)
     assert dataset.class_names == ["cat", "dog", "newt"]
-    assert dataset.class_counts == {0: 12, 1: 12, 2: 12}
+    assert dataset.class_counts == {"cat": 12, "dog": 12, "newt": 12}
     assert len(dataset.file_paths) == 20
     images, labels = (np.concatenate(part) for part in zip(*dataset, strict=True))
     assert images.shape == (36, 6, 8, 3)
@@ -146,7 +146,7 @@ def test_a_broken_file_is_named(folder, kind):
     with pytest.warns(UserWarning, match="1 of 21 files cannot be read"):
         dataset = from_directory(folder, on_error="skip", **options)
     assert str(path) not in dataset.file_paths
-    assert dataset.class_counts == {0: 12, 1: 12, 2: 12}
+    assert dataset.class_counts == {"cat": 12, "dog": 12, "newt": 12}
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_each_class_is_split_where_it_is_asked_for(folder, label_mode):
                 folder, stratify=True, seed=seed, label_mode=label_mode, **options
             )
         assert list(validation.class_counts.values()) == [2, 1, 1]
-        assert training.class_counts == {0: 10, 1: 10, 2: 10}
+        assert training.class_counts == {"cat": 10, "dog": 10, "newt": 10}
         assert not set(training.file_paths) & set(validation.file_paths)
         assert len(training.file_paths) + len(validation.file_paths) == 20
 
@@ -197,8 +197,8 @@ def test_validation_files_may_lack_a_class(folder):
     options = {"validation_split": 0.3, "image_size": (6, 8), "shuffle": False}
     with pytest.warns(UserWarning, match="0 of 'cat'"):
         validation = from_directory(folder, subset="validation", **options)
-    assert validation.class_counts == {0: 0, 1: 3, 2: 3}
-    with pytest.raises(ValueError, match="without class 2"):
+    assert validation.class_counts == {"cat": 0, "dog": 3, "newt": 3}
+    with pytest.raises(ValueError, match="without class 'newt'"):
         from_directory(folder, subset="training", **options)
 
 
@@ -209,3 +209,32 @@ def test_labels_of_files_are_read_by_the_rule_of_labels(folder):
         from_directory(folder, labels=[0, None] * 10)
     named = from_directory(folder, labels=["x", "y"] * 10, image_size=(6, 8), seed=0)
     assert named.class_counts == {"x": 10, "y": 10}
+
+
+def test_classes_are_called_as_their_folders_are(folder):
+    options = {"image_size": (6, 8), "seed": 0}
+    named = from_directory(folder, sampling_strategy={"newt": 7}, **options)
+    numbered = from_directory(folder, sampling_strategy={2: 7}, **options)
+    assert named.class_counts == numbered.class_counts
+    assert named.class_counts == {"cat": 12, "dog": 5, "newt": 7}
+    assert named.real_counts == COUNTS
+    assert "'newt': 3 -> 7" in repr(named)
+    assert repr(named).startswith("<BalancedDataset of 20 real and 4 synthetic images")
+    with pytest.raises(ValueError, match="'cat', 'dog', 'newt'"):
+        from_directory(folder, sampling_strategy={"cow": 7}, **options)
+
+
+def test_an_automatic_choice_takes_the_dataset_of_a_folder(folder, monkeypatch):
+    dataset = from_directory(folder, image_size=(8, 8), seed=0)
+    read = []
+    take = type(dataset.images.source).take
+
+    def counting(self, rows):
+        read.append(len(rows))
+        return take(self, rows)
+
+    monkeypatch.setattr(type(dataset.images.source), "take", counting)
+    auto = kb.tuners.AutoAugmentation(["nothing", "shift"], folds=2, verbose=0)
+    assert auto.fit(dataset).choice in ("nothing", "shift")
+    assert kb.data.LabelledImages.read(dataset) is dataset.images
+    assert 0 < max(read) < 20
