@@ -26,6 +26,7 @@ SKIPPED = {
     "auto.auto_synthesizer.AutoSynthesizer": "minutes: it trains judges",
     "callbacks.generated_images.GeneratedImages": "minutes: it trains a BAGAN",
     "data.directory.balanced_image_dataset_from_directory": "a folder of the reader's",
+    "data.dataframe.balanced_image_dataset_from_dataframe": "files of the reader's",
     "data.directory.unreadable_images": "a folder of the reader's",
     "datasets.archive.Archive": "a file of the reader's",
     "datasets.emnist.load_data": "a file of the reader's",

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_balance.data.synthesis import registry
+from keras_balance.data.synthesis.called import takes_an_image
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import num_classes_of
@@ -86,7 +87,7 @@ def _as_function(candidate):
         candidate, "generate"
     )
     check_mixes_nothing(candidate, "candidates")
-    if callable(candidate) and not is_ready:
+    if callable(candidate) and not is_ready and not takes_an_image(candidate):
         return lambda images, seed: candidate(images.x, images.labels, seed)
     return lambda images, seed: candidate
 

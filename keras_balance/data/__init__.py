@@ -1,6 +1,9 @@
 """Balanced feeding for `model.fit`."""
 
 from keras_balance.data.balanced_dataset import BalancedDataset as BalancedDataset
+from keras_balance.data.dataframe import (
+    balanced_image_dataset_from_dataframe as balanced_image_dataset_from_dataframe,
+)
 from keras_balance.data.directory import (
     balanced_image_dataset_from_directory as balanced_image_dataset_from_directory,
 )

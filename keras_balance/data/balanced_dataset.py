@@ -12,6 +12,7 @@ from keras_balance.data.plan import Planner
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.makers import read_synthesizer
+from keras_balance.data.weights import Weights
 from keras_balance.utils.class_counts import RealCounts
 from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import check_seed
@@ -52,6 +53,8 @@ class BalancedDataset(EpochDataset):
               `BAGAN`, makes new ones. It gets the labels as they are called in `y`
               (class indices for one-hot `y`) as an array `(n,)`, and returns float
               images in the scale of `x`,
+            - a function from an image `(height, width, channels)` to an image, such as
+              a `Compose` of albumentations, changes real images, one at a time,
             - `"smote"` interpolates real images (needs imbalanced-learn),
             - a name out of `kb.data.registry.names()`, such as one that was added by
               `kb.data.registry.register`,
@@ -75,6 +78,9 @@ class BalancedDataset(EpochDataset):
         num_classes: Optional number of classes, to check `y` against.
         synthetic_weight: Optional sample weight of the synthetic images; real ones
             weigh 1. Batches then are `(images, labels, weights)`.
+        sample_weight: Optional weights `(n,)` of the real images, 0 or more. A repeated
+            image has its own, another synthetic one the mean of its class, times
+            `synthetic_weight`. `class_weight` of `fit` goes with neither.
         refresh: Epochs after which synthetic images are made anew: `True` for each
             epoch, `False` for never, or a number of epochs. Repeated images are
             always drawn anew.
@@ -132,6 +138,7 @@ class BalancedDataset(EpochDataset):
         refresh=True,
         data_format=None,
         mix=None,
+        sample_weight=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -152,6 +159,9 @@ class BalancedDataset(EpochDataset):
         self._source, self._encoding = self.images.source, self.images.encoding
         self.mix = read_mix(mix, self._encoding)
         self._plan_epochs()
+        self._weights = Weights(
+            sample_weight, self.synthetic_weight, self.images, self._classes
+        )
         self._begin()
 
     def _plan_epochs(self):
@@ -235,7 +245,7 @@ class BalancedDataset(EpochDataset):
         positions = plan.order[start : start + self.batch_size]
         classes = self._classes[positions]
         images = _read(self._source, plan, positions)
-        weights = _weigh(positions >= len(self._source), self.synthetic_weight)
+        weights = self._weights.of(positions, _rows(len(self._source), plan, positions))
         labels, weights = write_labels(
             self.mix,
             self.images,
@@ -258,12 +268,18 @@ class BalancedDataset(EpochDataset):
         checks.fits_devices(len(self._classes), self.batch_size)
 
 
-def _read(source, plan, positions):
-    """Images at positions of a plan: float32 `(n, ...)`."""
-    num_real = len(source)
+def _rows(num_real, plan, positions):
+    """Rows behind positions: real images', or beyond these those of the pool."""
     is_synthetic = positions >= num_real
     rows = positions.copy()
     rows[is_synthetic] = plan.rows[positions[is_synthetic] - num_real]
+    return rows
+
+
+def _read(source, plan, positions):
+    """Images at positions of a plan: float32 `(n, ...)`."""
+    num_real = len(source)
+    rows = _rows(num_real, plan, positions)
     in_pool = rows >= num_real
     images = np.empty((len(rows), *source.shape[1:]), dtype="float32")
     if not in_pool.all():
@@ -271,10 +287,3 @@ def _read(source, plan, positions):
     if in_pool.any():
         images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
     return images
-
-
-def _weigh(is_synthetic, weight):
-    """Sample weights, or None where all weigh alike."""
-    if weight is None:
-        return None
-    return np.where(is_synthetic, weight, 1.0).astype("float32")

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.augment import augment
+from keras_balance.data.synthesis.called import CalledImages, is_function
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.images import check_finite
 from keras_balance.utils.seeds import derive_seed, random_generator
@@ -133,8 +134,11 @@ def _make_maker(synthesizer, images):
     if isinstance(synthesizer, keras.layers.Layer):
         check_mixes_nothing(synthesizer, "synthesizer")
         return AugmentedImages(synthesizer, images)
+    if is_function(synthesizer):
+        return CalledImages(synthesizer, images)
     raise TypeError(
         "`synthesizer` must be None, a name, a Keras layer, an object with "
-        "`generate(labels, seed=None)`, or a dict {one of these: share}. "
+        "`generate(labels, seed=None)`, a function from an image to an image, or a "
+        "dict {one of these: share}. "
         f"Received: synthesizer={synthesizer!r}"
     )
