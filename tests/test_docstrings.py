@@ -125,6 +125,9 @@ def test_an_example_runs(name, bagan, tmp_path, monkeypatch):
     if name in SKIPPED:
         pytest.skip(SKIPPED[name])
     monkeypatch.chdir(tmp_path)
+    # What an example registers is gone after it.
+    registered = dict(kb.data.registry._registered)
+    monkeypatch.setattr(kb.data.registry, "_registered", registered)
     module, test = EXAMPLES[name]
     for example in test.examples:
         example.source = re.sub(r"epochs=\d+", "epochs=1", example.source)
