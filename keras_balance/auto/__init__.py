@@ -1,4 +1,5 @@
 """Choosing by validation: what fills a rare class, and what stands in front."""
 
+from keras_balance.auto.auto_adjustment import AutoAdjustment as AutoAdjustment
 from keras_balance.auto.auto_augmentation import AutoAugmentation as AutoAugmentation
 from keras_balance.auto.auto_synthesizer import AutoSynthesizer as AutoSynthesizer

@@ -33,6 +33,56 @@ def classifier(value):
     )
 
 
+def features(value, classifier):
+    """Check `features`, a function from images to vectors or None."""
+    if value is not None and not callable(value):
+        raise TypeError(
+            "`features` must be a Keras model, or another function, from images to "
+            f"vectors. Received: features={value!r}"
+        )
+    if value is not None and classifier is not None:
+        raise ValueError(
+            "`features` must be None where there is a `classifier` to train. "
+            f"Received: features={value!r}"
+        )
+    return value
+
+
+def feed(value, classifier):
+    """Check `feed`, a function or None."""
+    if value is not None and not callable(value):
+        raise TypeError(
+            "`feed` must be a function from images and labels to a BalancedDataset. "
+            f"Received: feed={value!r}"
+        )
+    if value is not None and classifier is None:
+        raise ValueError(
+            "`feed` must be None without a `classifier` to train. "
+            f"Received: feed={value!r}"
+        )
+    return value
+
+
+def two_images_a_class(images):
+    """Raise a `ValueError` for a class that a fold would leave without an image."""
+    few = images.counts < 2
+    if few.any():
+        name = images.encoding.classes[few][0].item()
+        raise ValueError(
+            "Every class must have at least two images, to train without one. "
+            f"Received: y with one image of class {name!r}"
+        )
+
+
+def every_class_is_there(indices, num_classes):
+    """Raise a `ValueError` for a class without a label."""
+    missing = np.setdiff1d(np.arange(num_classes), indices)
+    if len(missing):
+        raise ValueError(
+            f"`y` must hold every class. Received: y without class {missing[0].item()}"
+        )
+
+
 def steps(value, classifier):
     """Check `steps`, an integer or None."""
     if value is None:

@@ -24,28 +24,32 @@ class KerasJudge:
     def __init__(self, build, held_out, scored, steps, seed):
         self.held_out, self.scored, self.steps = held_out, scored, steps
         with _seeded(seed):
-            self._model = checks.compiled_model(build())
-            outputs = self._model(held_out.x[:1].astype("float32"))  # builds it
+            self.model = checks.compiled_model(build())
+            outputs = self.model(held_out.x[:1].astype("float32"))  # builds it
         checks.outputs(outputs, held_out.encoding.num_classes)
         one_hot = held_out.encoding.form == "one_hot" and outputs.shape[1] > 1
         self._decode = None if one_hot else held_out.encoding.decode
-        optimizer = self._model.optimizer
+        optimizer = self.model.optimizer
         if not optimizer.built:
-            optimizer.build(self._model.trainable_variables)
+            optimizer.build(self.model.trainable_variables)
         # Dropout's seeds are among the model's variables.
-        self._variables = [*self._model.variables, *optimizer.variables]
+        self._variables = [*self.model.variables, *optimizer.variables]
         self._start = [keras.ops.convert_to_numpy(v) for v in self._variables]
 
     def f1(self, dataset):
         """Train on a dataset; array of the F1 of each class that is scored."""
+        outputs = self.outputs(dataset)
+        threshold = default_threshold(self.model, outputs.shape)
+        predicted = predicted_classes(outputs, threshold)
+        return class_f1(self.held_out, self.scored, predicted)
+
+    def outputs(self, dataset):
+        """Train on a dataset; what the model gives for the held-out images."""
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
         feed = _Steps(dataset, self._decode, self.steps)
-        self._model.fit(feed, epochs=1, shuffle=False, verbose=0)
-        outputs = self._model.predict(self.held_out.x, batch_size=256, verbose=0)
-        threshold = default_threshold(self._model, outputs.shape)
-        predicted = predicted_classes(outputs, threshold)
-        return class_f1(self.held_out, self.scored, predicted)
+        self.model.fit(feed, epochs=1, shuffle=False, verbose=0)
+        return self.model.predict(self.held_out.x, batch_size=256, verbose=0)
 
 
 class _Steps(keras.utils.PyDataset):

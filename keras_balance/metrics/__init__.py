@@ -1,5 +1,8 @@
 """What accuracy hides: scores of every class."""
 
+from keras_balance.metrics.adjustment import (
+    save_adjustment_curves as save_adjustment_curves,
+)
 from keras_balance.metrics.class_report import ClassReport as ClassReport
 from keras_balance.metrics.class_report import class_report as class_report
 from keras_balance.metrics.class_report import (

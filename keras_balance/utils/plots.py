@@ -164,6 +164,31 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
     return figure
 
 
+def strength_curves(strengths, curves, overall, chosen=None):
+    """Draw scores over the strength of an adjustment, one panel a class.
+
+    Args:
+        strengths: Array `(n,)`.
+        curves: Dict of each class's name to a dict of each score's name to an array
+            `(n,)`.
+        overall: Array `(n,)` of the macro F1, drawn in every panel.
+        chosen: Optional strength to mark.
+    """
+    figure, panels = panel_grid(len(curves), 4, 3.2, 1.4)
+    for panel, (name, scores) in zip(panels, curves.items(), strict=True):
+        for score, values in scores.items():
+            panel.plot(strengths, values, label=score)
+        panel.plot(strengths, overall, "--", color="grey", label="macro f1")
+        if chosen is not None:
+            panel.axvline(chosen, color="black", linewidth=1, label=f"tau {chosen:g}")
+        panel.set_title(name, **as_it_is(name))
+        panel.set(xlabel="tau", ylim=(-0.02, 1.02))
+        panel.grid(alpha=0.3)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper")
+    return figure
+
+
 def panel_grid(number, width, height, margin):
     """Make a figure of panels side by side, and below where they are many.
 

@@ -1,0 +1,149 @@
+"""What a classifier says of each training image that it was not trained on."""
+
+import keras
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from keras_balance.auto.keras_judge import KerasJudge
+from keras_balance.data import BalancedDataset
+from keras_balance.metrics.adjustment import read_log_shares
+from keras_balance.models.adjust import gives_logits
+from keras_balance.utils.images import to_layout
+from keras_balance.utils.seeds import derive_seed, random_generator
+
+BATCH_SIZE = 64
+# Strength of the prior on the weights, for standardised features: 1,280 of them and
+# some hundred images a class were classified best by 0.001 to 0.01.
+_C = 0.003
+_COMPONENTS = 50  # of pixels, which are many and alike
+_SIDE = 32
+_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
+
+
+def stratified_folds(indices, number, seed):
+    """Split images into parts that hold each class alike, as near as can be.
+
+    A class of fewer images than folds is missing from some of them, but never from the
+    rest, if it has two.
+
+    Args:
+        indices: Class indices `(n,)`.
+        number: Number of folds.
+        seed: Integer.
+
+    Returns:
+        int array `(n,)`, the fold of each image.
+    """
+    folds, start = np.empty(len(indices), "int64"), 0
+    for c in np.unique(indices):
+        members = random_generator(seed, c).permutation(np.flatnonzero(indices == c))
+        folds[members] = (start + np.arange(len(members))) % number
+        start += len(members)
+    return folds
+
+
+def by_regression(images, features, folds, progress):
+    """Logarithms of a logistic regression's probabilities, float64 `(n, num_classes)`.
+
+    Args:
+        images: `LabelledImages`.
+        features: Backbone from images to vectors; None for principal components of
+            the pixels.
+        folds: int array `(n,)`, the fold of each image.
+        progress: `Progress`.
+    """
+    rows = _rows(images, features or _small_pictures)
+    log_shares = np.empty((len(rows), images.num_classes))
+    for fold in range(folds.max() + 1):
+        held_out = folds == fold
+        parts = [StandardScaler(), LogisticRegression(max_iter=300, C=_C)]
+        if features is None:
+            size = min(_COMPONENTS, (~held_out).sum(), rows.shape[1])
+            parts[0] = PCA(size, random_state=0)
+        classifier = make_pipeline(*parts)
+        classifier.fit(rows[~held_out], images.indices[~held_out])
+        log_shares[held_out] = classifier.predict_log_proba(rows[held_out])
+        score = classifier.score(rows[held_out], images.indices[held_out])
+        progress.end(f"fold {fold + 1}", score)
+    return np.maximum(log_shares, np.log(1e-37))
+
+
+def by_classifier(images, build, steps, feed, folds, progress, seed):
+    """Give the same of a Keras classifier, trained anew for each fold.
+
+    Args:
+        images: `LabelledImages`.
+        build: Function without arguments that returns a compiled Keras model.
+        steps: Optimiser steps of a training, None for six epochs of the images, at
+            least 400 and at most 800.
+        feed: Function from images and labels to the `BalancedDataset` to train on;
+            None for the images as they are.
+        folds: int array `(n,)`, the fold of each image.
+        progress: `Progress`.
+        seed: Integer.
+    """
+    if steps is None:
+        steps = _EPOCHS * len(images) // BATCH_SIZE
+        steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
+    every_class = np.arange(images.num_classes)
+    log_shares = np.empty((len(images), images.num_classes))
+    for fold in range(folds.max() + 1):
+        train, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        judge = KerasJudge(build, images.part(held_out), every_class, steps, seed)
+        train, fold_seed = images.part(train), derive_seed(seed, fold)
+        outputs = judge.outputs(_dataset(train, feed, fold_seed))
+        log_shares[held_out] = _log_shares(judge.model, outputs, images.num_classes)
+        guesses = log_shares[held_out].argmax(axis=1)
+        score = np.mean(guesses == images.indices[held_out])
+        progress.end(f"fold {fold + 1}", score)
+    return log_shares
+
+
+def _rows(images, features):
+    """Float32 rows `(n, d)` that a function from images to vectors gives."""
+    wanted, rows = keras.config.image_data_format(), []
+    for start in range(0, len(images), BATCH_SIZE):
+        places = np.arange(start, min(start + BATCH_SIZE, len(images)))
+        batch = to_layout(images.source.take(places), images.data_format, wanted)
+        is_model = isinstance(features, keras.Model)
+        vectors = features.predict_on_batch(batch) if is_model else features(batch)
+        vectors = keras.ops.convert_to_numpy(vectors).astype("float32")
+        if vectors.ndim != 2 or not np.isfinite(vectors).all():
+            raise ValueError(
+                "`features` must turn n images into finite vectors (n, d). "
+                f"Received: features whose output has shape {vectors.shape}"
+            )
+        rows.append(vectors)
+    return np.concatenate(rows)
+
+
+def _small_pictures(images):
+    """Pixels of images `(n, ...)`, of at most 32 by 32."""
+    first = keras.config.image_data_format() == "channels_first"
+    sides = images.shape[2:] if first else images.shape[1:3]
+    size = tuple(min(side, _SIDE) for side in sides)
+    images = images.astype("float32")
+    if size != tuple(sides):
+        shrunk = keras.ops.image.resize(images, size, antialias=True)
+        images = keras.ops.convert_to_numpy(shrunk)
+    return images.reshape(len(images), -1)
+
+
+def _dataset(images, feed, seed):
+    if feed is not None:
+        return feed(images.x, images.labels)
+    return BalancedDataset(
+        images, batch_size=BATCH_SIZE, synthesizer="nothing", seed=seed
+    )
+
+
+def _log_shares(model, outputs, num_classes):
+    if not gives_logits(model):
+        return read_log_shares(outputs, len(outputs), num_classes)
+    outputs = outputs.astype("float64")
+    if outputs.shape[1] == 1:
+        outputs = np.concatenate([np.zeros_like(outputs), outputs], axis=1)
+    return outputs - np.logaddexp.reduce(outputs, axis=1, keepdims=True)

@@ -1,0 +1,229 @@
+"""The strength that is found, where it is known."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from keras_balance.auto.auto_adjustment import beyond_tau
+from keras_balance.auto.out_of_fold import stratified_folds
+
+COUNTS = np.array([600, 200, 30])
+
+
+def world(counts, seed, bias=1.0):
+    """Labels, and probabilities whose bias by the class shares is known.
+
+    Features are normal, one mean a class; the probabilities are those of Bayes' rule
+    for shares to the power of `bias`.
+    """
+    rng = np.random.default_rng(seed)
+    indices = np.repeat(np.arange(3), counts)
+    features = rng.normal(1.5 * np.eye(3)[indices])
+    logits = 1.5 * features + bias * np.log(COUNTS / COUNTS.sum())
+    shares = np.exp(logits)
+    return indices, shares / shares.sum(axis=1, keepdims=True)
+
+
+def find(target_prior="uniform", bias=1.0, seed=0, **arguments):
+    indices, shares = world(COUNTS, seed, bias)
+    auto = kb.tuners.AutoAdjustment(target_prior=target_prior, seed=0, **arguments)
+    return auto.fit_predictions(shares, indices, COUNTS)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("bias", [0.0, 0.5, 1.0, 1.5])
+def test_equal_shares_find_the_bias(bias):
+    assert find(bias=bias).tau == pytest.approx(bias, abs=0.25)
+
+
+@pytest.mark.once
+def test_natural_shares_want_less():
+    natural, uniform = find("natural"), find("uniform")
+    assert 0 < natural.tau < 0.9 < uniform.tau + 0.15
+    # Each is better in its own world, on images that neither has seen.
+    for counts, better, worse in [
+        ([4000, 1333, 200], natural, uniform),
+        ([1500] * 3, uniform, natural),
+    ]:
+        indices, shares = world(counts, seed=1)
+        scores = [
+            kb.metrics.class_report(indices, adjusted(auto, shares)).report_dict
+            for auto in (better, worse)
+        ]
+        assert scores[0]["macro avg"]["f1-score"] > scores[1]["macro avg"]["f1-score"]
+
+
+def adjusted(auto, shares):
+    return shares * (COUNTS / COUNTS.sum()) ** -auto.tau
+
+
+@pytest.mark.once
+def test_given_shares_as_a_name_does():
+    assert find(COUNTS).tau == find("natural").tau
+    assert find([2, 2, 2]).tau == find("uniform").tau
+
+
+@pytest.mark.once
+def test_what_no_strength_corrects():
+    np.testing.assert_array_equal(beyond_tau(np.full(3, 1 / 3), COUNTS), 0)
+    np.testing.assert_array_equal(beyond_tau(COUNTS / COUNTS.sum(), COUNTS), 0)
+    rest = beyond_tau(np.array([0.2, 0.7, 0.1]), COUNTS)
+    logs = np.log(COUNTS) - np.log(COUNTS).mean()
+    assert rest @ logs == pytest.approx(0, abs=1e-9)
+    assert rest[1] > 0.9
+    equal = beyond_tau(np.array([0.2, 0.7, 0.1]), np.ones(3))
+    np.testing.assert_allclose(np.exp(equal) / np.exp(equal).sum(), [0.2, 0.7, 0.1])
+
+
+@pytest.mark.once
+def test_table_marks_the_choice():
+    auto = find()
+    (marked,) = [line for line in auto.table().splitlines() if line.endswith("*")]
+    assert marked.split()[0] == f"{auto.tau:g}"
+    assert "macro f1" in auto.table()
+    assert auto.probabilities.shape == (COUNTS.sum(), 3)
+
+
+@pytest.mark.once
+def test_one_sigmoid_output():
+    indices, shares = world(COUNTS, 0)
+    indices, second = np.minimum(indices, 1), shares[:, 1:].sum(axis=1)
+    counts = np.bincount(indices)
+    one = kb.tuners.AutoAdjustment(seed=0)
+    one.fit_predictions(second[:, None], indices, counts)
+    both = np.stack([1 - second, second], axis=1)
+    two = kb.tuners.AutoAdjustment(seed=0).fit_predictions(both, indices, counts)
+    assert one.tau == two.tau
+
+
+@pytest.mark.once
+def test_folds_hold_every_class_alike():
+    indices = np.repeat([0, 1, 2], [100, 21, 2])
+    folds = stratified_folds(indices, 10, seed=0)
+    for c, most in [(0, 10), (1, 3), (2, 1)]:
+        sizes = np.bincount(folds[indices == c], minlength=10)
+        assert sizes.max() == most
+        assert sizes.max() - sizes.min() <= 1
+    np.testing.assert_array_equal(folds, stratified_folds(indices, 10, seed=0))
+
+
+def images(counts=(60, 40, 6), seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(len(counts)), counts)
+    x = rng.normal(100 + 15 * y[:, None, None, None], 40, (len(y), 4, 4, 1))
+    return x.clip(0, 255).astype("uint8"), y
+
+
+def classifier():
+    layers = [keras.Input((4, 4, 1)), keras.layers.Rescaling(1 / 255)]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    return model
+
+
+def test_pixels_by_default(capsys):
+    auto = kb.tuners.AutoAdjustment(folds=3, seed=0).fit(*images())
+    assert 0 < auto.tau <= 2.5
+    assert auto.class_counts.tolist() == [60, 40, 6]
+    assert f"tau {auto.tau:g} is chosen" in capsys.readouterr().out
+    again = kb.tuners.AutoAdjustment(folds=3, seed=0, verbose=0).fit(*images())
+    assert again.tau == auto.tau
+    assert capsys.readouterr().out == ""
+
+
+def test_features():
+    def backbone(batch):
+        return np.asarray(batch, "float32").mean(axis=(1, 2))
+
+    auto = kb.tuners.AutoAdjustment(features=backbone, folds=3, seed=0, verbose=0)
+    assert 0 < auto.fit(*images()).tau <= 2.5
+
+
+def test_a_classifier_of_the_users_own():
+    x, y = images()
+    auto = kb.tuners.AutoAdjustment(classifier, folds=2, seed=0, steps=6, verbose=0)
+    auto.fit(x, np.array(["a", "b", "c"])[y])
+    np.testing.assert_allclose(auto.probabilities.sum(axis=1), 1, rtol=1e-4)
+    model = classifier()
+    outputs = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(x, verbose=0)))
+    odds = outputs * (auto.class_counts / auto.class_counts.sum()) ** -auto.tau
+    found = auto.adjust(model).predict(x, verbose=0)
+    np.testing.assert_allclose(found, odds / odds.sum(axis=1, keepdims=True), rtol=1e-3)
+
+
+def test_a_feed_of_the_users_own():
+    fed = []
+
+    def feed(x, y):
+        fed.append(np.bincount(y).tolist())
+        return kb.BalancedDataset(x, y, batch_size=32, seed=0)
+
+    auto = kb.tuners.AutoAdjustment(
+        classifier, folds=2, seed=0, steps=2, feed=feed, verbose=0
+    )
+    auto.fit(*images())
+    assert [sum(counts) for counts in fed] == [53, 53]
+    assert [counts[2] for counts in fed] == [3, 3]
+
+
+def test_adjusts_for_shares_beside_the_line():
+    prior = np.array([0.2, 0.7, 0.1])
+    indices, shares = world(COUNTS, 0)
+    auto = kb.tuners.AutoAdjustment(target_prior=prior, seed=0)
+    auto.fit_predictions(shares, indices, COUNTS)
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Softmax()(inputs))
+    found = auto.adjust(model).predict(np.log(shares), verbose=0)
+    odds = adjusted(auto, shares) * np.exp(beyond_tau(prior, COUNTS))
+    np.testing.assert_allclose(found, odds / odds.sum(axis=1, keepdims=True), rtol=1e-3)
+
+
+@pytest.mark.once
+def test_bad_arguments():
+    make = kb.tuners.AutoAdjustment
+    for arguments, error, text in [
+        ({"folds": 1}, ValueError, "folds=1"),
+        ({"features": "mobilenet"}, TypeError, "features='mobilenet'"),
+        ({"classifier": classifier(), "features": None}, TypeError, "classifier="),
+        ({"classifier": classifier, "features": len}, ValueError, "features="),
+        ({"steps": 3}, ValueError, "steps=3"),
+        ({"feed": len}, ValueError, "feed="),
+        ({"feed": 3, "classifier": classifier}, TypeError, "feed=3"),
+        ({"seed": -1}, ValueError, "seed=-1"),
+    ]:
+        with pytest.raises(error, match=f"Received: {text}"):
+            make(**arguments)
+
+
+@pytest.mark.once
+def test_bad_data():
+    indices, shares = world(COUNTS, 0)
+    auto = kb.tuners.AutoAdjustment(seed=0, verbose=0)
+    with pytest.raises(RuntimeError, match="first"):
+        auto.table()
+    with pytest.raises(RuntimeError, match="first"):
+        auto.adjust(classifier())
+    with pytest.raises(ValueError, match="Received: probabilities of shape"):
+        auto.fit_predictions(shares[:-1], indices, COUNTS)
+    with pytest.raises(ValueError, match="without class 2"):
+        auto.fit_predictions(shares[:800], indices[:800], COUNTS)
+    with pytest.raises(ValueError, match="one image of class 2"):
+        auto.fit(*images((9, 9, 1)))
+    with pytest.raises(ValueError, match="target_prior"):
+        find("even")
+
+
+def test_features_that_are_no_vectors():
+    auto = kb.tuners.AutoAdjustment(features=lambda x: x, folds=2, seed=0, verbose=0)
+    with pytest.raises(ValueError, match=r"vectors \(n, d\)"):
+        auto.fit(*images())
+
+
+def test_large_pictures_are_shrunk():
+    x, y = images((8, 8, 4))
+    x = x.repeat(10, axis=1).repeat(10, axis=2)
+    auto = kb.tuners.AutoAdjustment(folds=2, seed=0, verbose=0).fit(x, y)
+    assert auto.tau is not None
