@@ -1,19 +1,24 @@
-"""Images a second of ManualAugmentation against Keras' own layers and others.
+"""Images a second of this package's layers against Keras' own layers and others.
 
-    KERAS_BACKEND=tensorflow python examples/benchmark_layers.py
+    KERAS_BACKEND=tensorflow python examples/benchmark_layers.py manual
+    KERAS_BACKEND=tensorflow python examples/benchmark_layers.py photo
 
-The same augmentation, rotation, zoom and gaussian noise with bilinear interpolation,
-on batches of 128 images of 28x28x1 and of 128x128x3. Keras does it with
-RandomRotation, RandomZoom and GaussianNoise; albumentations and torchvision, where
-they are installed, with their affine map and noise, image by image (on a batch they
-would draw once for all images). Three places: layers called on arrays, mapped over a
-`tf.data.Dataset`, and in a model under `train_on_batch`.
+`manual` is the same augmentation, rotation, zoom and gaussian noise with bilinear
+interpolation, on batches of 128 images of 28x28x1 and of 128x128x3. Keras does it with
+RandomRotation, RandomZoom and GaussianNoise. `photo` is a crop of the padded image, a
+flip, brightness, contrast, saturation and an erased square, on 32x32x3 and 128x128x3:
+Keras' layers for these in sequence (its RandomCrop crops a whole batch alike), and its
+RandAugment, which does other things. albumentations and torchvision, where they are
+installed, work image by image (on a batch they would draw once for all images). Three
+places: layers called on arrays, mapped over a `tf.data.Dataset`, and in a model under
+`train_on_batch`.
 
 All contenders of a place take turns, round by round. The ratio is the median over the
 rounds of Keras' time by theirs, so that other work on the machine weighs on all alike.
 """
 
 import argparse
+import dataclasses
 import importlib.util
 import os
 import statistics
@@ -32,10 +37,8 @@ import tensorflow as tf
 import keras_balance as kb
 
 BATCH_SIZE = 128
-SHAPES = [(28, 28, 1), (128, 128, 3)]
 ROTATION, ZOOM, NOISE = 0.05, 0.1, 0.05
-KERAS = "Keras' three layers"
-OURS = "ManualAugmentation"
+CROP, COLOUR, ERASE = 0.125, 0.4, 0.25
 
 
 def keras_layers():
@@ -92,8 +95,20 @@ def in_a_model(make, images):
     return lambda: model.train_on_batch(images, targets)
 
 
-def albumentations_loop(images):
+def augmented_bytes(augment, images):
     """Albumentations on each image of a batch of bytes, where it is fastest."""
+    images = images.astype("uint8")
+    return lambda: np.stack([augment(image=image)["image"] for image in images])
+
+
+def augmented_tensors(augment, images):
+    """Torchvision on each image of a batch of floats."""
+    images = torch.from_numpy(np.moveaxis(images / 255, -1, 1).copy())
+    return lambda: torch.stack([augment(image) for image in images])
+
+
+def albumentations_manual(images):
+    """Rotation, zoom and noise by albumentations."""
     import albumentations
 
     degrees = 360 * ROTATION
@@ -105,12 +120,11 @@ def albumentations_loop(images):
             albumentations.GaussNoise(std_range=(NOISE, NOISE), p=1),
         ]
     )
-    images = images.astype("uint8")
-    return lambda: np.stack([augment(image=image)["image"] for image in images])
+    return augmented_bytes(augment, images)
 
 
-def torchvision_loop(images):
-    """The second version of torchvision's transforms on each image."""
+def torchvision_manual(images):
+    """Rotation, zoom and noise by the second version of torchvision's transforms."""
     from torchvision.transforms import v2
 
     augment = v2.Compose(
@@ -123,11 +137,98 @@ def torchvision_loop(images):
             v2.GaussianNoise(sigma=NOISE),
         ]
     )
-    images = torch.from_numpy(np.moveaxis(images / 255, -1, 1).copy())
-    return lambda: torch.stack([augment(image) for image in images])
+    return augmented_tensors(augment, images)
 
 
-LOOPS = {"albumentations": albumentations_loop, "torchvision": torchvision_loop}
+def keras_photo(images):
+    """Keras' own way: a layer for each change."""
+    side = images.shape[1]
+    change = {"value_range": (0, 255)}
+    return keras.layers.Pipeline(
+        [
+            keras.layers.ZeroPadding2D(int(CROP * side)),
+            keras.layers.RandomCrop(side, side),
+            keras.layers.RandomFlip("horizontal"),
+            keras.layers.RandomBrightness(COLOUR, **change),
+            keras.layers.RandomContrast(COLOUR, **change),
+            keras.layers.RandomSaturation(COLOUR, **change),
+            keras.layers.RandomErasing(scale=(ERASE**2, ERASE**2), **change),
+        ]
+    )
+
+
+def albumentations_photo(images):
+    """Crop, flip, colour and a square by albumentations."""
+    import albumentations
+
+    side, colour = images.shape[1], (1 - COLOUR, 1 + COLOUR)
+    augment = albumentations.Compose(
+        [
+            albumentations.PadIfNeeded(
+                side + 2 * int(CROP * side), side + 2 * int(CROP * side), border_mode=0
+            ),
+            albumentations.RandomCrop(side, side),
+            albumentations.HorizontalFlip(),
+            albumentations.ColorJitter(colour, colour, colour, (0, 0), p=1),
+            albumentations.CoarseDropout((1, 1), (ERASE, ERASE), (ERASE, ERASE), p=1),
+        ]
+    )
+    return augmented_bytes(augment, images)
+
+
+def torchvision_photo(images):
+    """Crop, flip, colour and a square by torchvision."""
+    from torchvision.transforms import v2
+
+    side = images.shape[1]
+    augment = v2.Compose(
+        [
+            v2.RandomCrop(side, padding=int(CROP * side)),
+            v2.RandomHorizontalFlip(),
+            v2.ColorJitter(COLOUR, COLOUR, COLOUR),
+            v2.RandomErasing(1.0, (ERASE**2, ERASE**2), (1, 1)),
+        ]
+    )
+    return augmented_tensors(augment, images)
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """Who does the same augmentation, and on what.
+
+    Attributes:
+        shapes: Shapes of the images.
+        layers: Functions from the images to a Keras layer, by name; this package's
+            first, and next the one that the ratios are to.
+        loops: Functions from the images to a step of a batch, by what they need.
+    """
+
+    shapes: tuple
+    layers: dict
+    loops: dict
+
+
+MATCHES = {
+    "manual": Match(
+        ((28, 28, 1), (128, 128, 3)),
+        {
+            "ManualAugmentation": lambda images: our_layer(),
+            "Keras' three layers": lambda images: keras_layers(),
+        },
+        {"albumentations": albumentations_manual, "torchvision": torchvision_manual},
+    ),
+    "photo": Match(
+        ((32, 32, 3), (128, 128, 3)),
+        {
+            "PhotoAugmentation": lambda images: kb.layers.PhotoAugmentation(
+                "horizontal", CROP, COLOUR, ERASE
+            ),
+            "Keras' layers": keras_photo,
+            "Keras' RandAugment": lambda images: keras.layers.RandAugment(),
+        },
+        {"albumentations": albumentations_photo, "torchvision": torchvision_photo},
+    ),
+}
 PLACES = {
     "called on a batch": called,
     "mapped over tf.data": mapped,
@@ -135,15 +236,21 @@ PLACES = {
 }
 
 
-def contenders(place, images):
+def contenders(match, place, images):
     """Steps of one batch each, by name."""
-    steps = {OURS: place(our_layer, images)}
-    # GaussianNoise works inside tf.data on TensorFlow alone.
-    if place is not mapped or keras.backend.backend() == "tensorflow":
-        steps = {KERAS: place(keras_layers, images), **steps}
+    steps = {}
+    for name, make in match.layers.items():
+        # Some of Keras' layers work inside tf.data, or in a model, on TensorFlow alone.
+        step = place(lambda make=make: make(images), images)
+        try:
+            step()
+        except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+            print(f"  {name:22}does not run here: {type(error).__name__}")
+        else:
+            steps[name] = step
     if place is called:
-        installed = [name for name in LOOPS if importlib.util.find_spec(name)]
-        steps |= {name: LOOPS[name](images) for name in installed}
+        installed = [name for name in match.loops if importlib.util.find_spec(name)]
+        steps |= {name: match.loops[name](images) for name in installed}
     return steps
 
 
@@ -161,30 +268,35 @@ def measure(steps, rounds):
     return seconds
 
 
-def report(seconds):
+def report(seconds, yardstick):
     """Print images a second, and the ratio to Keras where it takes part."""
     for name, times in seconds.items():
         speed = BATCH_SIZE / statistics.median(times)
-        ratios = [k / t for k, t in zip(seconds.get(KERAS, []), times, strict=False)]
+        theirs = seconds.get(yardstick, [])
+        ratios = [k / t for k, t in zip(theirs, times, strict=False)]
         ratio = f"{statistics.median(ratios):9.2f}" if ratios else "        -"
         print(f"  {name:22}{speed:12,.0f}{ratio}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("match", choices=MATCHES, nargs="?", default="manual")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each")
     parser.add_argument(
-        "--size", type=int, nargs="*", default=[28, 128], help="28, 128 or both"
+        "--size", type=int, nargs="*", default=[28, 32, 128], help="sides of images"
     )
     arguments = parser.parse_args()
     generator = np.random.default_rng(0)
     print(f"{keras.backend.backend()}, {os.cpu_count()} cores, batch {BATCH_SIZE}")
-    for shape in [shape for shape in SHAPES if shape[0] in arguments.size]:
+    match = MATCHES[arguments.match]
+    yardstick = list(match.layers)[1]
+    for shape in [shape for shape in match.shapes if shape[0] in arguments.size]:
         images = generator.uniform(0, 255, (BATCH_SIZE, *shape)).astype("float32")
         for name, place in PLACES.items():
             size = "x".join(map(str, shape))
             print(f"\n{size}, {name:24}{'images/s':>12}{'ratio':>9}")
-            report(measure(contenders(place, images), arguments.rounds))
+            seconds = measure(contenders(match, place, images), arguments.rounds)
+            report(seconds, yardstick)
 
 
 if __name__ == "__main__":

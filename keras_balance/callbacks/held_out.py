@@ -13,7 +13,12 @@ _MOST_MISSES = 24
 
 
 def check_data(x, y):
-    """Raise for data that cannot be read again and again, or do not end."""
+    """Raise for data that cannot be read again and again, do not end, or are mixed."""
+    if getattr(x, "mix", None) is not None:
+        raise ValueError(
+            "`x` must not be mixed where it is held out: no score says which class a "
+            f"mixed image is of. Received: x with mix={x.mix!r}"
+        )
     if y is not None:
         check_same_length(x, y)
         read_labels(y)

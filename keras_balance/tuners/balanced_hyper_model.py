@@ -74,6 +74,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         bagan_arguments: Optional dict of further arguments of `BAGAN`, the same in
             all trials: numbers, strings, lists.
         seed: Integer: of the draws and the BAGANs, the same in all trials.
+        mix: As in `BalancedDataset`; the classifier then gets one-hot labels, which
+            its loss must take.
         **kwargs: `name` and `tunable` of `keras_tuner.HyperModel`.
 
     Raises:
@@ -107,6 +109,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         class_names=None,
         bagan_arguments=None,
         seed=0,
+        mix=None,
         **kwargs,
     ):
         if not callable(build):
@@ -120,6 +123,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         self.class_names = class_names
         self.bagan_arguments = dict(bagan_arguments or {})
         self.seed = check_seed(seed)
+        self.mix = mix
         self.entries = read_search_space(search_space)
         self._has_warned = False
         super().__init__(**kwargs)
@@ -196,6 +200,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             synthesizer=self._synthesizer(values, images, verbose),
             sampling_strategy=values["balance"],
             seed=self.seed,
+            mix=self.mix,
         )
 
     def _warn_of_class_weight(self, class_weight, data):

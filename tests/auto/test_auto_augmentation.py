@@ -129,6 +129,36 @@ def test_all_images_are_augmented_anew_in_each_epoch():
     assert len(set(drawn[1:])) == 2 * 4
 
 
+@pytest.mark.parametrize(("steps", "batches"), [(60, 8), (9, 2), (None, 4)])
+def test_the_judge_sees_as_many_images_as_the_steps_allow(steps, batches):
+    sizes = []
+
+    class Spy(keras.layers.Layer):
+        def call(self, images, training=None):
+            sizes.append(len(images))
+            return images
+
+    x, y = data(spots, counts=(30, 30, 30, 30))
+    auto({"spy": Spy()}, folds=2, steps=steps).fit(x, y)
+    # Eight images a step of a case of 60, whole batches; four epochs without steps.
+    assert sizes == [1] + 2 * batches * [60]
+
+
+def test_few_steps_choose_a_gentler_layer():
+    x, y = kb.datasets.digits.load_data()[0]
+    some = y < 4
+    counts = {0: 8, 1: 40, 2: 40, 3: 40}
+    x, y = kb.datasets.make_imbalance(x[some][..., None], y[some], counts, seed=0)
+    gains = []
+    for steps in (8, 100):
+        chooser = auto(["nothing", "elastic"], folds=2, steps=steps).fit(x, y)
+        assert steps > 8 or chooser.choice == "nothing"
+        means = {name: np.mean(f1) for name, f1 in chooser.scores.items()}
+        gains.append(means["elastic"] - means["nothing"])
+    assert gains[0] < 0
+    assert gains[0] < gains[1] - 0.01
+
+
 def test_the_seed_decides():
     x, y = data()
     scores = []
@@ -167,7 +197,8 @@ def test_where_nothing_can_be_measured_it_is_the_simplest():
         ({"candidates": "manual"}, TypeError, "sequence of names"),
         ({"candidates": {"a": "manual"}}, TypeError, "Keras layers or None"),
         ({"folds": 1}, ValueError, "folds"),
-        ({"steps": 5}, ValueError, "without a `classifier`"),
+        ({"steps": 0}, ValueError, "`steps` must be at least 1"),
+        ({"steps": 1.5}, TypeError, "`steps` must be an integer"),
         ({"seed": -1}, ValueError, "seed"),
     ],
 )

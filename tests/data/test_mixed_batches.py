@@ -3,6 +3,7 @@
 import pickle
 
 import keras
+import keras_tuner
 import numpy as np
 import pytest
 
@@ -143,6 +144,53 @@ def test_a_network_learns_from_mixed_batches():
     assert history.history["loss"][-1] < history.history["loss"][0]
     assert "f1_macro" in history.history
     assert "val_f1_macro" in history.history
+
+
+def test_class_weights_go_by_the_larger_share():
+    dataset = mixed(Mix("mixup", rate=1))
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(3, "softmax"))
+    model.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy")
+    weights = np.array([1.0, 2.0, 3.0])
+    history = model.fit(
+        dataset, class_weight=dict(enumerate(weights)), shuffle=False, verbose=0
+    )
+    expected = [
+        model.evaluate(x, y, sample_weight=weights[y.argmax(axis=1)], verbose=0)
+        for x, y in mixed(Mix("mixup", rate=1))
+    ]
+    sizes = [len(y) for _, y in mixed()]
+    loss = np.average(expected, weights=sizes)
+    assert history.history["loss"][0] == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_search_mixes_its_trainings_alone():
+    def build(hp):
+        model = kb.models.convnet((8, 8, 1), 3)
+        model.compile("adam", "categorical_crossentropy")
+        return model
+
+    x, y = images_of()
+    space = {"synthesizer": "repeat", "batch_size": 32}
+    search = kb.tuners.BalancedHyperModel(build, space, mix="cutmix")
+    values = keras_tuner.HyperParameters()
+    search.declare_hyperparameters(values)
+    assert search.balanced_dataset(values, x, y).mix == Mix("cutmix")
+    history = search.fit(
+        values,
+        search.build(values),
+        x,
+        y,
+        validation_data=(x, np.eye(3)[y]),
+        epochs=1,
+        verbose=0,
+    )
+    assert "val_f1_macro" in history.history
+
+
+def test_held_out_data_must_not_be_mixed():
+    with pytest.raises(ValueError, match="must not be mixed"):
+        kb.callbacks.PerClassReport(mixed())
 
 
 def test_fractional_labels_are_refused_with_mix_too():
