@@ -39,7 +39,8 @@ class BalancedDataset(EpochDataset):
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor, a `numpy.memmap` or an HDF5-like array, which
-            is read batch by batch; or `LabelledImages`, with `y=None`.
+            is read batch by batch. Or with `y=None`: `LabelledImages`, a
+            `tf.data.Dataset`, or a torch `Dataset` or `DataLoader`.
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
             `(n, num_classes)`.
         batch_size: Images in a batch; the last one of an epoch may be smaller.

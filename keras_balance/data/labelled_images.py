@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_balance.data.sources import ArraySource, open_source, to_numpy, value_range
+from keras_balance.data.streams import is_stream, read_stream
 from keras_balance.utils.images import (
     check_images,
     check_same_length,
@@ -26,7 +27,9 @@ class LabelledImages:
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor of any backend, a `numpy.memmap`, or an array
-            that is read when it is indexed, such as an HDF5 data set.
+            that is read when it is indexed, such as an HDF5 data set. Or, with
+            `y=None`, a `tf.data.Dataset` of images and labels (read into memory), or
+            a torch `Dataset` or `DataLoader` (images are fetched by their index).
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
             `(n, num_classes)`.
         num_classes: Optional number of classes, to check `y` against.
@@ -57,13 +60,15 @@ class LabelledImages:
     def __init__(
         self,
         x,
-        y,
+        y=None,
         num_classes=None,
         class_names=None,
         data_format=None,
         value_range=None,
         titles=None,
     ):
+        if y is None and is_stream(x):
+            x, y = read_stream(x)
         self.source = open_source(x)
         check_images(self.source)
         if y is None:
