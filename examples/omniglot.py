@@ -85,8 +85,10 @@ def fit_dagan(x, y, options):
     batches = int(np.ceil(len(x) / 64))
     epochs = max(1, round(options.dagan_steps / batches))
     begin = time.perf_counter()
-    dagan.fit(x, y, epochs=epochs, verbose=2)
-    print(f"DAGAN: {epochs * batches} steps in {time.perf_counter() - begin:.0f} s")
+    first = max(1, epochs // 10)
+    dagan.fit(x, y, autoencoder_epochs=first, epochs=epochs, verbose=2)
+    seconds = time.perf_counter() - begin
+    print(f"DAGAN: {(first + epochs) * batches} steps in {seconds:.0f} s")
     print(f"Usefulness by epoch: {dagan.candidate_scores}")
     return dagan
 
@@ -123,7 +125,7 @@ def judge(arm, few, test, dagan, options, seed):
     front = [distortions()] if with_layer else []
     model = keras.Sequential([keras.Input((SIDE, SIDE, 1)), *front, network])
     loss = "sparse_categorical_crossentropy"
-    model.compile(keras.optimizers.Adam(1e-3), loss, ["accuracy"])
+    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
     # All arms take the same steps, whatever they have to learn from.
     data = kb.BalancedDataset(x, y, batch_size=64, seed=seed)
     for epoch in range(-(-options.steps // len(data))):

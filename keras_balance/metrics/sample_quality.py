@@ -11,6 +11,7 @@ from keras_balance.metrics.features import (
     principal_components,
     warn_of_pixels,
 )
+from keras_balance.metrics.manifold import manifold_scores
 from keras_balance.utils.images import check_images, check_same_length
 from keras_balance.utils.labels import read_labels
 
@@ -43,7 +44,11 @@ def sample_quality(
           for a class of one real image.
         - `"diversity"`: mean distance between two generated images of the class, in
           parts of that between two real ones. Near 0 the class has collapsed. NaN
-          for a class of one real or generated image.
+          for a class of one real or generated image,
+        - `"precision"`, `"recall"`, `"density"` and `"coverage"`: how much of the
+          generated images lies where real ones do, and the other way about; see
+          `manifold_scores`. They are of pixels or features, as the distances are, and
+          move with the number of images: compare generators by as many.
 
     Raises:
         ValueError: For images that do not fit together, bad labels, a generated
@@ -82,6 +87,7 @@ def sample_quality(
             "agreement": float(hits[wanted == index].mean()),
             "novelty": _ratio(_nearest(own, own_real), _nearest_others(own_real)),
             "diversity": _ratio(_mean_distance(own), _mean_distance(own_real)),
+            **manifold_scores(own, own_real),
         }
     return quality
 

@@ -24,6 +24,9 @@ def test_images_of_the_real_kind_score_one():
         assert scores["agreement"] == 1
         assert scores["novelty"] == pytest.approx(1, abs=0.1)
         assert scores["diversity"] == pytest.approx(1, abs=0.1)
+        assert scores["precision"] > 0.6
+        assert scores["recall"] > 0.6
+        assert scores["density"] == pytest.approx(1, abs=0.4)
 
 
 def test_copies_collapse_and_mistakes_are_told_apart():
@@ -36,7 +39,9 @@ def test_copies_collapse_and_mistakes_are_told_apart():
     assert quality["0"]["novelty"] == 0
     assert quality["0"]["diversity"] > 0.8
     assert quality["1"]["diversity"] < 0.01
+    assert quality["1"]["recall"] < 0.1
     assert quality["2"]["agreement"] == 0
+    assert quality["2"]["precision"] == 0
 
 
 def test_a_class_of_one_image_names_and_an_own_classifier():

@@ -20,8 +20,11 @@ class DAGAN(ClassGenerator):
     the same to images of classes that it was not trained on. So train it on many
     classes, and give `generate` the few images of new ones.
 
-    The generator is small and the critic learns as often as it does, where the
-    published ones take a day on a GPU.
+    Phase 1 teaches the generator to give an image back; phase 2 goes on from there as
+    the GAN. What it is after phase 1, which is as good as to repeat real images, is a
+    candidate: where the GAN does not get more useful than that, it is kept. The
+    generator is small and the critic learns as often as it does, where the published
+    ones take a day on a GPU.
 
     Args:
         image_shape: Shape of one image, any sides from 4 pixels on.
@@ -86,7 +89,7 @@ class DAGAN(ClassGenerator):
         self.generator.trainable = False
         self.kept = self._weight("kept", (self.num_classes, self.examples, *shape))
         self.kept_counts = self._weight("kept_counts", (self.num_classes,))
-        self.finish_building("d_loss", "g_loss")
+        self.finish_building("autoencoder_loss", "d_loss", "g_loss")
 
     def _weight(self, name, shape):
         return self.add_weight(
@@ -101,6 +104,7 @@ class DAGAN(ClassGenerator):
     def trained_by(self):
         """Variables of each optimizer."""
         return {
+            "autoencoder": self.trained.trainable_variables,
             "critic": self.critic.trainable_variables,
             "generator": self.trained.trainable_variables,
         }
@@ -112,6 +116,7 @@ class DAGAN(ClassGenerator):
 
     def compile(
         self,
+        autoencoder_optimizer=None,
         critic_optimizer=None,
         generator_optimizer=None,
         penalty_weight=10.0,
@@ -122,8 +127,9 @@ class DAGAN(ClassGenerator):
         """Choose the optimizers, and the weights of the losses.
 
         Args:
+            autoencoder_optimizer: Of the generator in phase 1; Adam by default.
             critic_optimizer: Of the critic; Adam by default.
-            generator_optimizer: Of the generator; Adam by default.
+            generator_optimizer: Of the generator in phase 2; Adam by default.
             penalty_weight: Weight of the gradient penalty.
             ema_momentum: Momentum of the average of the generator's weights.
             critic_steps: Steps of the critic to one of the generator; 5 as published.
@@ -131,6 +137,7 @@ class DAGAN(ClassGenerator):
         """
         adam = keras.optimizers.Adam
         optimizers = {
+            "autoencoder": autoencoder_optimizer or adam(2e-3),
             "critic": critic_optimizer or adam(4e-4, beta_1=0.0, beta_2=0.9),
             "generator": generator_optimizer or adam(2e-4, beta_1=0.0, beta_2=0.9),
         }
@@ -152,6 +159,11 @@ class DAGAN(ClassGenerator):
         """Keep half of the real images, so that the others can judge."""
         self._keep(images, labels, self._chosen(labels, half=True))
         copy_weights(self.trained, self.generator)
+
+    def settle(self, images, labels):
+        """In phase 1 serve the generator as it is; in phase 2 its average."""
+        if self.phase == "autoencoder":
+            copy_weights(self.trained, self.generator)
 
     def end_training(self, images, labels):
         """Keep as many real images as there is room for."""

@@ -1,4 +1,4 @@
-"""DAGAN's losses, each a formula of a paper, and its training step."""
+"""DAGAN's losses, each a formula of a paper, and its training steps."""
 
 import keras
 from keras import ops
@@ -41,8 +41,28 @@ def partners(labels, seed):
     return ops.argmax(ops.where(ops.eye(count, dtype="bool"), 0.5, scores), axis=1)
 
 
+def autoencoder_step(dagan, data):
+    """Phase 1: the generator gives each image back, whatever the noise."""
+    images, _ = dagan.read_batch(data)
+    images = dagan.augment(images)
+    shape = (ops.shape(images)[0], dagan.noise_dim)
+    noise = keras.random.normal(shape, seed=dagan.seeds)
+
+    def loss_function():
+        copies = dagan.trained([images, noise], training=True)
+        return ops.mean(ops.square(images - ops.cast(copies, "float32")))
+
+    loss = gradients.minimize(
+        dagan,
+        loss_function,
+        dagan.optimizer["autoencoder"],
+        dagan.trained_by["autoencoder"],
+    )
+    return dagan.track(autoencoder_loss=loss)
+
+
 def gan_step(dagan, data):
-    """Train the critic on pairs, some times, then the generator, then its average."""
+    """Phase 2: the critic on pairs, some times, the generator, then its average."""
     images, labels = dagan.read_batch(data)
     for _ in range(dagan.critic_steps):
         others = ops.take(images, partners(labels, dagan.seeds), axis=0)
@@ -97,5 +117,6 @@ def train_generator(dagan, images):
 
 
 PHASES = (
+    Phase("autoencoder", autoencoder_step, ("autoencoder",), steps=300),
     Phase("gan", gan_step, ("critic", "generator"), steps=3000, is_adversarial=True),
 )

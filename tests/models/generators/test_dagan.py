@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from keras_balance.models import DAGAN
+
+# Stripes, and what is made of them after a few steps, differ by their direction.
+pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
+
+
+def stripes(per_class, along, seed):
+    """Images of one bright row, or column, at any place."""
+    places = np.random.default_rng(seed).integers(1, 7, per_class)
+    images = np.zeros((per_class, 8, 8, 1), "uint8")
+    for image, place in zip(images, places, strict=True):
+        (image if along == "rows" else image.swapaxes(0, 1))[place] = 200
+    return images
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    x = np.concatenate([stripes(20, "rows", 0), stripes(20, "columns", 1)])
+    y = np.repeat([0, 1], 20)
+    dagan = DAGAN((8, 8, 1), 2, noise_dim=3, examples=4, augmentation=None, seed=0)
+    dagan.compile(run_eagerly=True)
+    dagan.fit(x, y, autoencoder_epochs=60, epochs=1, batch_size=40, verbose=0)
+    return dagan
+
+
+def test_gives_back_what_it_starts_from_before_the_gan(fitted):
+    x = stripes(5, "rows", seed=3)
+    made = fitted.vary(x, seed=0)
+    assert made.shape == x.shape
+    assert np.abs(made - x).mean() < 25
+    np.testing.assert_array_equal(made, fitted.vary(x, seed=0))
+
+
+def test_draws_of_classes_it_was_not_trained_on(fitted):
+    dark, bright = np.zeros((3, 8, 8, 1), "uint8"), np.full((3, 8, 8, 1), 200, "uint8")
+    x, y = np.concatenate([dark, bright]), np.repeat(["dark", "bright"], 3)
+    made = fitted.generate(["bright", "dark", "bright"], seed=1, images=(x, y))
+    means = made.mean(axis=(1, 2, 3))
+    assert means[1] < means[0]
+    assert means[1] < means[2]
+    with pytest.raises(ValueError, match="labels"):
+        fitted.generate(["grey"], images=(x, y))
+
+
+def test_the_images_that_judge_are_not_those_that_are_drawn_from(fitted):
+    labels = np.repeat([0, 1], [7, 1])
+    images = np.arange(8)
+    chosen = np.concatenate(fitted._chosen(labels, half=True))
+    unseen, _ = fitted.unseen(images, labels)
+    assert set(unseen) == set(images) - set(chosen[chosen < 7]) | {7}
+    assert len(unseen) == 4
+
+
+def test_keeps_as_many_examples_as_there_is_room_for(fitted):
+    np.testing.assert_array_equal(np.asarray(fitted.kept_counts), [4, 4])
