@@ -29,6 +29,7 @@ from functools import partial
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import fault_arguments
 import fault_cases
 import keras
 import numpy as np
@@ -276,8 +277,8 @@ def progress(name, done, number):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--files", type=int, default=100)
-    parser.add_argument("--arguments", type=int, default=200)
+    parser.add_argument("--files", type=int, default=150)
+    parser.add_argument("--arguments", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-memory", action="store_true", help="leave memory out")
     options = parser.parse_args()
@@ -290,8 +291,8 @@ def main():
         folder = pathlib.Path(name)
         for title, number, tries in [
             ("corrupted files", options.files, fault_cases.broken_files),
-            ("bad arguments", options.arguments, fault_cases.bad_arguments),
-            ("hostile model files", 3, fault_cases.hostile_models),
+            ("bad arguments", options.arguments, fault_arguments.bad_arguments),
+            ("hostile model files", 5, fault_cases.hostile_models),
         ]:
             generator = np.random.default_rng(options.seed)
             results[title] = cases(title, number, tries(number, generator, folder))

@@ -1,4 +1,4 @@
-"""The broken files, bad arguments and hostile models of `benchmark_faults.py`.
+"""The broken files and hostile models of `benchmark_faults.py`.
 
 Each function yields `(name, run)`; `run()` gives `(fault, words)`: what is wrong with
 the outcome, or None, and in a few words what the library said.
@@ -73,6 +73,7 @@ def write_data(folder):
     model.save(folder / "bagan.keras")
     model.save_weights(folder / "bagan.weights.h5")
     write_backup(folder / "backup")
+    write_pictures(folder / "pictures", x)
     load = kb.datasets.mnist.load_data
     first = "train-images-idx3-ubyte"
     return {
@@ -87,6 +88,8 @@ def write_data(folder):
             lambda path: kb.callbacks.ResumableBackup(path).epoch,
             None,
         ),
+        # Some bytes of a picture may be any: then it is another picture.
+        folder / "pictures" / "a" / "one.png": (read_pictures, range(24)),
     }
 
 
@@ -97,6 +100,21 @@ def write_backup(path):
         warnings.simplefilter("ignore")  # it asks for a dataset
         backup = kb.callbacks.ResumableBackup(path)
         model.fit(np.ones((4, 2)), np.ones((4, 1)), callbacks=[backup], verbose=0)
+
+
+def write_pictures(folder, x):
+    for place, name in enumerate(["a/one.png", "a/other.png", "b/third.png"]):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keras.utils.save_img(path, x[place][..., None], scale=False)
+
+
+def read_pictures(path):
+    """Every picture beside one, and in the folders beside its own."""
+    data = kb.data.balanced_image_dataset_from_directory(
+        path.parents[1], color_mode="grayscale", image_size=(6, 6), seed=0
+    )
+    return [data[index] for index in range(len(data))]
 
 
 def load_weights_of(path):
@@ -172,132 +190,6 @@ def same(one, other):
     return len(flat) == len(other_flat) and all(map(np.array_equal, flat, other_flat))
 
 
-# Arguments
-
-ANYTHING_BUT = {
-    "number": [np.nan, "x", [1, 2, 3], object(), 1j],
-    "positive": [np.nan, np.inf, -1.0, "x", object()],
-    "whole": [0, -3, 1.5, "x", np.nan, object()],
-    "seed": [-1, 1.5, "x", [1], object()],
-    "range": [(1, 0), (0, np.nan), 5, "x", (1, 2, 3), (np.inf, 0)],
-    "name": ["no such name", 7, object(), ["a"]],
-    "rows": [np.zeros((5, 4)), np.zeros(0), np.zeros((7, 4, 4, 1))],
-    "images": [np.zeros((6, 4)), np.zeros(0), np.full((6, 4, 4, 1), np.nan), "x", None],
-    "labels": [[0.5] * 6, [np.nan] * 6, [0, 1], np.ones((6, 2)), [], [0] * 5],
-    "path": ["/no/such/place", 7, object()],
-    "shape": [(4,), (0, 4, 1), "x", (1, 1, 1), 7, (4, -4, 1), None],
-}
-
-
-def apis():
-    """Public names with good arguments, and the kind of each that may be made bad."""
-    x = np.arange(96, dtype="float32").reshape(6, 4, 4, 1)
-    y = np.array([0, 0, 0, 0, 1, 1])
-    images_and_labels = {"x": "images", "y": "labels"}
-    rows_and_labels = {"x": "rows", "y": "labels"}
-    return [
-        (
-            kb.layers.RandomGaussianNoise,
-            {},
-            {"factor": "number", "value_range": "range", "seed": "seed"},
-        ),
-        (
-            kb.layers.ManualAugmentation,
-            {},
-            {
-                "rotation_factor": "number",
-                "zoom_factor": "number",
-                "noise_factor": "number",
-                "value_range": "range",
-                "fill_mode": "name",
-                "interpolation": "name",
-                "seed": "seed",
-            },
-        ),
-        (
-            kb.layers.ClassAwareAugmentation,
-            {"layer": kb.layers.RandomGaussianNoise(0.1), "rates": {0: 0.5}},
-            {"layer": "name", "seed": "seed"},
-        ),
-        (
-            kb.models.BAGAN,
-            {"image_shape": (4, 4, 1), "num_classes": 2},
-            {
-                "image_shape": "shape",
-                "num_classes": "whole",
-                "latent_dim": "whole",
-                "value_range": "range",
-                "tries": "whole",
-                "candidates": "whole",
-                "data_format": "name",
-                "seed": "seed",
-            },
-        ),
-        (
-            kb.models.convnet,
-            {},
-            {"input_shape": "shape", "num_classes": "whole"},
-        ),
-        (kb.models.load_model, {}, {"path": "path"}),
-        (
-            kb.BalancedDataset,
-            {"x": x, "y": y},
-            {
-                **images_and_labels,
-                "batch_size": "whole",
-                "synthesizer": "name",
-                "sampling_strategy": "name",
-                "seed": "seed",
-                "synthetic_weight": "positive",
-            },
-        ),
-        (kb.metrics.PerClassMetrics, {}, {"num_classes": "whole"}),
-        (kb.callbacks.PerClassReport, {"x": x, "y": y}, {"y": "labels"}),
-        (
-            kb.callbacks.GeneratedImages,
-            {"directory": "pictures"},
-            {"every": "whole", "per_class": "whole", "seed": "seed"},
-        ),
-        (kb.callbacks.ResumableBackup, {"path": "backup"}, {"every": "whole"}),
-        (
-            kb.datasets.make_imbalance,
-            {"x": x, "y": y, "sampling_strategy": {1: 1}},
-            {**rows_and_labels, "sampling_strategy": "name", "seed": "seed"},
-        ),
-        (
-            kb.datasets.subsample,
-            {"x": x, "y": y, "fraction": 0.5},
-            {**rows_and_labels, "fraction": "positive", "seed": "seed"},
-        ),
-        (kb.datasets.emnist.load_data, {}, {"split": "name"}),
-        (kb.datasets.mnist.load_data, {}, {"path": "path"}),
-    ]
-
-
-def bad_arguments(number, generator, folder):
-    """One bad argument among good ones, each argument of each name in turn."""
-    pairs = [
-        (function, good, argument, kind)
-        for function, good, kinds in apis()
-        for argument, kind in kinds.items()
-    ]
-    for turn in range(number):
-        function, good, argument, kind = pairs[turn % len(pairs)]
-        values = ANYTHING_BUT[kind]
-        # The first round by chance, then the next value each time.
-        start = generator.integers(len(values)) if turn < len(pairs) else turn
-        value = values[start % len(values)]
-        arguments = {**good, argument: value}
-
-        def run(function=function, arguments=arguments, argument=argument):
-            _, error, fault = attempt(lambda: function(**arguments), argument)
-            if error is None:
-                return "accepted", "accepted"
-            return fault, summary(error)
-
-        yield f"{function.__name__}({argument}={value!r})", run
-
-
 # Models
 
 
@@ -313,9 +205,17 @@ def hostile_models(number, generator, folder):
         "config": {"command": f"touch {marker}"},
         "registered_name": "system",
     }
+    built_in = {
+        "module": "builtins",
+        "class_name": "eval",
+        "config": f"open({str(marker)!r}, 'w')",
+        "registered_name": None,
+    }
     for name, place, evil in [
         ("os.system as a model", None, system),
+        ("eval as a model", None, built_in),
         ("Lambda as encoder", "encoder", layer),
+        ("Lambda as decoder", "decoder", layer),
         ("Lambda as augmentation", "augmentation", layer),
     ]:
         path = folder / "hostile.keras"

@@ -87,8 +87,8 @@ class PerClassMetrics(keras.Metric):
         self.num_classes = _check_num_classes(num_classes)
         self.class_names = class_names if class_names is None else list(class_names)
         self._names = check_score_names(class_names, num_classes)
+        self._shown = _shown_names(keys, self._names)
         self.keys = keys if isinstance(keys, str) else list(keys)
-        self._shown = _shown_names(self.keys, self._names)
         self.threshold = check_threshold(threshold, num_classes)
         # True classes down, predicted classes across, the last column for none.
         shape = (self.num_classes, self.num_classes + 1)
@@ -204,12 +204,15 @@ def _shown_names(keys, names):
         return names
     if keys == "macro":
         return []
-    shown = [keys] if isinstance(keys, str) else [str(key) for key in keys]
+    rule = (
+        f'`keys` must be "all", "macro" or a sequence of names out of {names}. '
+        f"Received: keys={keys!r}"
+    )
+    if not isinstance(keys, (str, list, tuple)):
+        raise TypeError(rule)
+    shown = [str(key) for key in keys]
     if isinstance(keys, str) or not set(shown) <= set(names):
-        raise ValueError(
-            f'`keys` must be "all", "macro" or a sequence of names out of {names}. '
-            f"Received: keys={keys!r}"
-        )
+        raise ValueError(rule)
     return shown
 
 

@@ -336,6 +336,7 @@ def test_a_saved_model_brings_the_metric_back(tmp_path):
         ({"num_classes": 0}, ValueError, "num_classes=0"),
         ({"num_classes": 1}, ValueError, "one sigmoid output is two classes.*=1"),
         ({"num_classes": 2, "keys": "recall"}, ValueError, "keys='recall'"),
+        ({"num_classes": 2, "keys": 7}, TypeError, "keys=7"),
         ({"num_classes": 2, "keys": [2]}, ValueError, r"keys=\[2\]"),
         ({"num_classes": 3, "threshold": 0.5}, ValueError, "threshold=0.5"),
         ({"num_classes": 2, "threshold": "half"}, TypeError, "threshold='half'"),
