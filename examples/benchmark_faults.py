@@ -9,8 +9,10 @@ process until they end: their weights must then be those of a training that nobo
 killed, bit for bit. Data, model and backup files are truncated, changed and exchanged:
 each must be refused with a ValueError, TypeError or OSError that names it, unless what
 comes out is the same. Bad arguments must be refused by name; code in model files must
-not run; twenty epochs more must not take more memory. Prints survived / tried and what
-was said. Ends with status 1 if anything is not full marks. For CPUs, on POSIX.
+not run; data as they come (one sigmoid output, channels first, half precision, no end)
+must give what is right or be refused; twenty epochs more must not take more memory.
+Prints survived / tried and what was said. Ends with status 1 if anything is not full
+marks. For CPUs, on POSIX.
 """
 
 import argparse
@@ -33,6 +35,7 @@ import fault_arguments
 import fault_cases
 import keras
 import numpy as np
+from fault_data import CASES, data_as_they_come
 
 import keras_balance as kb
 
@@ -293,6 +296,7 @@ def main():
             ("corrupted files", options.files, fault_cases.broken_files),
             ("bad arguments", options.arguments, fault_arguments.bad_arguments),
             ("hostile model files", 5, fault_cases.hostile_models),
+            ("data as they come", len(CASES), data_as_they_come),
         ]:
             generator = np.random.default_rng(options.seed)
             results[title] = cases(title, number, tries(number, generator, folder))

@@ -91,9 +91,9 @@ def check_single_output(outputs, threshold):
     outside = ~((outputs >= 0) & (outputs <= 1)) & ~np.isnan(outputs)
     if outside.any():
         raise ValueError(
-            "A single output must be a probability in [0, 1], or have a `threshold`: "
-            "`threshold=0` for logits. "
-            f"Received: an output of {outputs[outside][0]:g} and threshold=None"
+            "A single output of `y_pred` must be a probability in [0, 1], or have a "
+            "`threshold`: `threshold=0` for logits. "
+            f"Received: y_pred with {outputs[outside][0]:g} and threshold=None"
         )
 
 

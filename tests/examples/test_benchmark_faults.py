@@ -25,6 +25,7 @@ def test_a_small_form_gets_full_marks():
         "corrupted files: 16 / 16",
         "bad arguments: 25 / 25",
         "hostile model files: 5 / 5",
+        "data as they come: 7 / 7",
     ):
         assert line in run.stdout, run.stdout + run.stderr
     assert run.returncode == 0

@@ -233,7 +233,7 @@ def test_names_bring_a_class_that_the_labels_lack():
         (np.ones((4, 3)), FEW, None, "multi-label"),
         (np.eye(4), FEW, None, "num_classes=3 columns"),
         ([0, 1, 2, 2], FEW[:, 0], None, r"y_pred of shape \(4,\)"),
-        ([0, 1, 1, 1], FEW[:, :1] * 2, None, "threshold=0.*output of 1.8"),
+        ([0, 1, 1, 1], FEW[:, :1] * 2, None, "threshold=0.*y_pred with 1.8"),
         ([0, 1, 2, 2], FEW, ["a", "b"], "3 distinct names"),
         ([0, 1, 2, 2], FEW, ["a", "b", "accuracy"], "name averages"),
     ],

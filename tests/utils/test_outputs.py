@@ -55,7 +55,7 @@ def test_logits_need_a_threshold():
     logits = np.array([[0.5], [-2.0]])
     outputs.check_single_output(logits, 0.0)
     outputs.check_single_output(PROBABILITIES, None)
-    with pytest.raises(ValueError, match=r"threshold=0.*output of -2"):
+    with pytest.raises(ValueError, match=r"threshold=0.*y_pred with -2"):
         outputs.check_single_output(logits, None)
 
 
