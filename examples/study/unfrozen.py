@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedKFold
 import keras_balance as kb
 from study.efficientnet_lite import efficientnet_lite0
 from study.features import CUT
-from study.files import write_results
+from study.files import write_rows
 from study.pretrained import measure
 
 RATES = (3e-5, 3e-4)
@@ -41,9 +41,9 @@ def main():
             log_share = np.log(np.bincount(y[train]) / len(train))
             for part in (0, 0.5, 1):
                 macro = measure(scores + part * log_share, y[test], None)
-                rows.append([split, rate, part, *macro])
-        columns = ["split", "fine_tuning_rate", "part_of_shares", "f1_macro"]
-        write_results(options.out, {"columns": columns, "rows": rows})
+                arm = f"unfrozen, rate {rate}" if rate else "frozen"
+                rows.append(["tiles", split, f"{arm}, {part} of shares", *macro])
+        write_rows(options.out, ["data", "draw", "arm", "f1_macro"], rows)
 
 
 def scores_of(x, y, x_test, rate, seed):
