@@ -51,7 +51,7 @@ def block(row, pictures):
     if row == "summary":
         return summary([read_row(row) for row in finished_rows()])
     if row == "advice":
-        return advice(read_row)
+        return advice(read_row, line_rows())
     if row in line_rows():
         return tables_of(line_rows()[row])
     results = read_row(row)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from study.line_tables import read_cells
 from study.tables import (
     CHOSEN_FROM,
     gain_over,
@@ -31,6 +32,18 @@ OTHERS = {  # title: arm that the layer is set against
 }
 # What a reader has, what there is to use, and the row and arm that show what it gave.
 ADVICE = (
+    (
+        "a dozen photographs, a pretrained backbone",
+        "`FewShotClassifier`",
+        "pretrained",
+        "ours",
+    ),
+    (
+        "the same, and a plainly trained head",
+        "`adjust_logits`",
+        "pretrained",
+        "post hoc, tau 1",
+    ),
     (
         "a dozen images of a handwritten digit",
         "`AutoAugmentation`",
@@ -112,25 +125,39 @@ def chosen(results, arm):
     return [title_of(results), mean, over, best, behind, f"{error:.2f}"]
 
 
-def advice(read_row):
+def advice(read_row, line_rows):
     """What to use for what, and what it gave: the README's table.
 
     Args:
         read_row: Function from a row's name to its results.
+        line_rows: Files of rows that keep a line a cell, by name.
     """
     head = ["what you have", "what to use", "recall of the rare, before", "after"]
     head += ["macro F1, before", "after"]
     rows = []
     for have, use, row, arm in ADVICE:
-        results = read_row(row)
-        recall, f1 = rare_recall(results), macro_f1(results)
+        if row in line_rows:
+            before, cells = "plain", read_cells(line_rows[row])
+            recall, f1 = (by_arm(cells, score) for score in ("recall", "f1_macro"))
+        else:
+            before, results = "imbalanced", read_row(row)
+            recall, f1 = rare_recall(results), macro_f1(results)
         scores = [
             f"{100 * values[name].mean():.1f}"
             for values in (recall, f1)
-            for name in ("imbalanced", arm)
+            for name in (before, arm)
         ]
         rows.append([have, use, *scores])
     return markdown(head, rows)
+
+
+def by_arm(cells, score):
+    """A score of every arm, over the cells that have a rare class."""
+    scores = {}
+    for cell in cells:
+        if "recall" in cell:
+            scores.setdefault(cell["arm"], []).append(cell[score])
+    return {arm: np.array(values) for arm, values in scores.items()}
 
 
 def rare_recall(results):
