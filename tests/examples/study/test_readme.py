@@ -37,7 +37,7 @@ def has_rows(page):
     return bool(names - set(readme.line_rows()))  # which test_line_tables.py has
 
 
-@pytest.mark.parametrize("path", filter(has_rows, WITH_BLOCKS))
+@pytest.mark.parametrize("path", [*filter(has_rows, WITH_BLOCKS)])
 def test_another_figure_is_another_readme(monkeypatch, path):
     read_row = readme.read_row
 
