@@ -6,7 +6,7 @@ Trains logistic regressions where some classes are rare, finds `tau` by
 `AutoAdjustment` from out-of-fold probabilities of the training data, and compares
 F1 on the test data with no adjustment, with tau 1, with the best strength there is on
 the test data, with class weights and, where there are more images, with balanced
-training data. Writes `examples/results/adjustment.json`.
+training data. Writes `examples/results/adjustment.jsonl`.
 
 `FOLDER` of features holds `cifar10.npz` (`features_train`, `labels_train`,
 `features_test`, `labels_test`) and `tiles.npz` (`features`, `labels`), vectors of a
@@ -25,8 +25,10 @@ from sklearn.preprocessing import StandardScaler
 
 import keras_balance as kb
 
+NOTHING, ONE, FOUND = "no adjustment", "tau 1", "found tau"
+BEST, WEIGHTS, BALANCED = "best tau of the test set", "class weights", "balanced data"
 TAUS = np.linspace(0, 2.5, 51)
-RESULTS = pathlib.Path(__file__).parent / "results" / "adjustment.json"
+RESULTS = pathlib.Path(__file__).parent / "results" / "adjustment.jsonl"
 
 
 def main():
@@ -36,14 +38,18 @@ def main():
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--output", type=pathlib.Path, default=RESULTS)
     options = parser.parse_args()
-    results = {}
+    lines = []
     for name, (prior, strength, draw) in tasks(options).items():
         rows = [
             measure(*draw(seed), prior, strength, seed) for seed in range(options.draws)
         ]
-        results[name] = {"target_prior": prior, "draws": rows}
+        lines += [
+            json.dumps({"data": name, "draw": seed, "arm": arm, **scores}) + "\n"
+            for seed, row in enumerate(rows)
+            for arm, scores in row.items()
+        ]
         tell(name, rows)
-        options.output.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        options.output.write_text("".join(lines), encoding="utf-8")
 
 
 def tasks(options):
@@ -138,12 +144,12 @@ def measure(train, test, balanced, prior, strength, seed):
     scores = [
         f1_of(y_test, shares * (counts / counts.sum()) ** -tau, weights) for tau in TAUS
     ]
-    models = {"class_weights": regression(strength, "balanced").fit(x, y)}
+    models = {WEIGHTS: regression(strength, class_weight="balanced").fit(x, y)}
     if balanced is not None:
-        models["balanced"] = regression(strength).fit(*balanced)
+        models[BALANCED] = regression(strength).fit(*balanced)
     best = int(np.argmax(np.mean(scores, axis=1)))
-    places = {"tau_0": 0, "tau_1": 20, "best": best}
-    places["found"] = int(np.argmin(np.abs(TAUS - auto.tau)))
+    places = {NOTHING: 0, ONE: 20, BEST: best}
+    places[FOUND] = int(np.argmin(np.abs(TAUS - auto.tau)))
     rare = int(np.argmin(counts))
     rows = {
         name: {"tau": round(float(TAUS[place]), 2), **summary(scores[place], rare)}
@@ -158,7 +164,7 @@ def measure(train, test, balanced, prior, strength, seed):
 def summary(f1, rare):
     return {
         "f1_macro": round(float(np.mean(f1)), 4),
-        "f1_rare": round(float(f1[rare]), 4),
+        "f1": round(float(f1[rare]), 4),
     }
 
 
@@ -191,16 +197,16 @@ def f1_of(y, shares, weights):
 def tell(name, rows):
     """Print the means of a task."""
     mean = {key: np.mean([row[key]["f1_macro"] for row in rows]) for key in rows[0]}
-    lost = [row["best"]["f1_macro"] - row["found"]["f1_macro"] for row in rows]
+    lost = [row[BEST]["f1_macro"] - row[FOUND]["f1_macro"] for row in rows]
     gap = ""
-    if "balanced" in mean:
-        closed = (mean["found"] - mean["tau_0"]) / (mean["balanced"] - mean["tau_0"])
-        gap = f"  balanced {mean['balanced']:.3f}, {100 * closed:.0f} % of the gap"
-    taus = " ".join(f"{row['found']['tau']:g}" for row in rows)
+    if BALANCED in mean:
+        closed = (mean[FOUND] - mean[NOTHING]) / (mean[BALANCED] - mean[NOTHING])
+        gap = f"  balanced {mean[BALANCED]:.3f}, {100 * closed:.0f} % of the gap"
+    taus = " ".join(f"{row[FOUND]['tau']:g}" for row in rows)
     print(
-        f"{name:26} tau 0 {mean['tau_0']:.3f}  tau 1 {mean['tau_1']:.3f}  "
-        f"found {mean['found']:.3f}  best {mean['best']:.3f}  "
-        f"weights {mean['class_weights']:.3f}{gap}  "
+        f"{name:26} tau 0 {mean[NOTHING]:.3f}  tau 1 {mean[ONE]:.3f}  "
+        f"found {mean[FOUND]:.3f}  best {mean[BEST]:.3f}  "
+        f"weights {mean[WEIGHTS]:.3f}{gap}  "
         f"lost {np.mean(lost):.4f}, at most {max(lost):.4f}  (tau {taus})",
         flush=True,
     )
