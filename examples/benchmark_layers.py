@@ -241,8 +241,8 @@ def contenders(match, place, images):
     steps = {}
     for name, make in match.layers.items():
         # Some of Keras' layers work inside tf.data, or in a model, on TensorFlow alone.
-        step = place(lambda make=make: make(images), images)
         try:
+            step = place(lambda make=make: make(images), images)
             step()
         except (TypeError, ValueError, RuntimeError, AttributeError) as error:
             print(f"  {name:22}does not run here: {type(error).__name__}")
