@@ -30,7 +30,7 @@ def test_gives_back_what_it_starts_from_before_the_gan(fitted):
     x = stripes(5, "rows", seed=3)
     made = fitted.vary(x, seed=0)
     assert made.shape == x.shape
-    assert np.abs(made - x).mean() < 25
+    assert np.abs(made - x).mean() < 15  # all dark, it would be 25
     np.testing.assert_array_equal(made, fitted.vary(x, seed=0))
 
 
