@@ -70,7 +70,7 @@ def test_a_judge_shrinks_height_and_width():
         images = x if data_format == "channels_last" else x.transpose(0, 3, 1, 2)
         read = kb.data.LabelledImages(images, y, data_format=data_format)
         judge = Judge(read, [0, 1])
-        assert judge._pixels.shape == (16, 32 * 32 * 3)
+        assert judge._rows.shape == (16, 32 * 32 * 3)
         scores.append(judge.f1(kb.BalancedDataset(read, seed=0)).tolist())
     assert scores == [[1, 1], [1, 1]]
 
