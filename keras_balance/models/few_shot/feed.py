@@ -32,12 +32,13 @@ class FeatureFeed(keras.utils.PyDataset):
         super().__init__()
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.rows, self.labels = first
-        self._epoch = -1
+        self._epoch, self._fetched = -1, set()
 
     def __len__(self):
         return math.ceil(len(self.rows) / self.batch_size)
 
     def __getitem__(self, index):
+        self._fetched.add(index)
         order = random_generator(self.seed, self._epoch + 1).permutation(len(self.rows))
         chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
         return self.rows[chosen], self.labels[chosen]
@@ -47,7 +48,10 @@ class FeatureFeed(keras.utils.PyDataset):
 
         Before the epoch, since JAX takes the model's weights away during it.
         """
-        self._epoch += 1
+        # On JAX and torch, Keras begins an epoch for a look at one batch.
+        if self._epoch >= 0 and len(self._fetched) < len(self):
+            return
+        self._epoch, self._fetched = self._epoch + 1, set()
         if self._epoch > 0 and self.epochs.are_fresh:
             self.rows, self.labels = self.epochs.read(self._epoch)
 
