@@ -33,13 +33,14 @@ class Progress:
             self._is_over = seconds >= self.time_budget or ends > self.time_budget
         return self._is_over
 
-    def end(self, title, score):
+    def end(self, title, score=None):
         """Tell how a training went, and how long the rest may take."""
+        score = "" if score is None else f": {score:.4f}"
         now = time.monotonic()
         self._took.append(now - self._last)
         self._last = now
         self._rewrite(
-            f"auto {len(self._took)}/{len(self.plan)}: {title}: {score:.4f}, "
+            f"auto {len(self._took)}/{len(self.plan)}: {title}{score}, "
             f"{self._seconds:.0f} s, {self._left()}"
         )
 

@@ -3,6 +3,7 @@
 from keras_balance.auto import AutoAdjustment as AutoAdjustment
 from keras_balance.auto import AutoAugmentation as AutoAugmentation
 from keras_balance.auto import AutoSynthesizer as AutoSynthesizer
+from keras_balance.auto import Recipe as Recipe
 from keras_balance.tuners.balanced_hyper_model import (
     BalancedHyperModel as BalancedHyperModel,
 )

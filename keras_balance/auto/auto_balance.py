@@ -1,0 +1,261 @@
+"""`AutoBalance`: finds a whole recipe by itself, trains by it, and says why."""
+
+import dataclasses
+import functools
+import math
+
+import keras
+import numpy as np
+
+from keras_balance.auto import checks
+from keras_balance.auto.auto_adjustment import AutoAdjustment
+from keras_balance.auto.folds import make_folds
+from keras_balance.auto.kept import Kept, fingerprint
+from keras_balance.auto.progress import Progress
+from keras_balance.auto.recipe_code import labels_code, recipe_code
+from keras_balance.auto.recipe_search import RecipeSearch, course_of
+from keras_balance.auto.recipe_training import epochs_of
+from keras_balance.auto.recipe_trials import FOLDS, Trainings, out_of_fold
+from keras_balance.auto.recipes import RECIPES, Recipe
+from keras_balance.data import BalancedDataset, LabelledImages
+from keras_balance.models import adjust_logits, convnet
+from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.priors import read_prior
+from keras_balance.utils.seeds import check_seed
+from keras_balance.version import __version__
+
+_MAX_RATIO = 20
+_CASES = 3  # one for all recipes, two for the best
+
+
+class AutoBalance:
+    """Finds the recipe for an imbalanced set of images, and trains a model by it.
+
+    A recipe says how often rare images come (as they are, at the square root of the
+    imbalance, balanced), what stands in front of the model, what is mixed, and which
+    loss is taken. All recipes are tried briefly on a case that makes a frequent class
+    of the training data as rare as the rarest one, the best three in full on two other
+    cases, and the simplest within one standard error of the best is taken. Then the
+    strength of the decision is found from out-of-fold probabilities of that recipe (see
+    `AutoAdjustment`), and a model is trained on all the data. No other data are looked
+    at. Plain training is always among the recipes.
+
+    It costs as much as some twelve trainings of the model.
+
+    Args:
+        build: Function without arguments that returns a compiled Keras classifier, a
+            new one each time. By default the paper's ConvNet, for small pictures.
+        features: Not yet used with `build=None`; see `kb.models.FewShotClassifier`.
+        target_prior: Shares of the classes that the classifier will meet:
+            `"uniform"`, `"natural"` (those of the training data) or an array
+            `(num_classes,)`. It is the one question that data cannot answer.
+        recipes: Sequence of names out of those in `table`, or a dict of names to
+            `kb.tuners.Recipe`, from the simplest on.
+        batch_size: Images in a batch.
+        time_budget: Seconds after which no other trial begins; None for no limit. The
+            training of the model that is kept comes on top.
+        directory: Optional folder that keeps all results. Killed at any moment and run
+            again with the same folder and data, it ends with the same model.
+        seed: Integer, or None for a fresh one.
+        verbose: 0 for silence, 1 for a line about every training.
+
+    Attributes:
+        model: The trained and adjusted `keras.Model`, ready to save.
+        choice: Name of the recipe that was chosen.
+        recipe: The recipe.
+        tau: Strength of its decision.
+        scores: dict of recipe to an array of its macro F1, one a case, in its longest
+            trainings.
+        cost: What it cost, in trainings of the model.
+
+    Raises:
+        ValueError: For an unknown recipe, numbers out of bounds, and a `directory` of
+            another search.
+        TypeError: For arguments of a wrong type.
+
+    Example:
+        >>> auto = kb.AutoBalance(seed=0).fit(x_train, y_train, epochs=12)
+        >>> print(auto.table())
+        >>> print(auto.code())
+        >>> auto.model.save("classifier.keras")
+
+    Reference:
+        - Jamieson, Talwalkar 2016, "Non-stochastic Best Arm Identification and
+          Hyperparameter Optimization", for successive halving.
+        - Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3,
+          for the rule of one standard error.
+    """
+
+    def __init__(
+        self,
+        build=None,
+        features=None,
+        target_prior="uniform",
+        recipes=tuple(RECIPES),
+        batch_size=32,
+        time_budget=None,
+        directory=None,
+        seed=None,
+        verbose=1,
+    ):
+        self.build = checks.classifier(build)
+        self.features = features
+        self.target_prior = target_prior
+        self.recipes = _check_recipes(recipes)
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        self.time_budget = checks.time_budget(time_budget)
+        self.directory = directory
+        self.seed = check_seed(seed)
+        self.verbose = verbose
+        self.model = self.choice = self.recipe = self.tau = self.cost = None
+        self.scores = {}
+
+    def fit(self, x, y=None, epochs=12):
+        """Find the recipe and train the model.
+
+        Args:
+            x: Images, as `BalancedDataset` takes them, or a `BalancedDataset`, whose
+                images and labels are taken.
+            y: Their labels.
+            epochs: Length of a training: as many optimiser steps as this many epochs
+                of the balanced data.
+
+        Returns:
+            The object itself.
+
+        Raises:
+            ValueError, TypeError: As `BalancedDataset`.
+        """
+        given = (
+            x.images if isinstance(x, BalancedDataset) else LabelledImages.read(x, y)
+        )
+        given.check_every_class()
+        labels = labels_code(given)
+        images = given.as_indices() if labels else given
+        epochs = whole_number("epochs", epochs, 1)
+        balanced = images.counts.max() * images.num_classes
+        plan = Trainings(
+            images,
+            _default_build(images) if self.build is None else self.build,
+            batch_size=self.batch_size,
+            steps=epochs * math.ceil(balanced / self.batch_size),
+            seed=self.seed,
+            kept=Kept(self.directory, self._setting(images, epochs)),
+        )
+        search = self._search(plan)
+        self.recipe, self.scores = self.recipes[self.choice], search.longest()
+        self._adjust(plan, search)
+        search.progress.tell(
+            f"{self.table()}auto: {self.choice} is chosen\n{self.advice}"
+        )
+        model, feed = plan.final(self.recipe, self.verbose)
+        self.model = self._adjusted(model)
+        self.cost = plan.cost
+        self._code = recipe_code(
+            self.recipe,
+            self.recipe.make_layer(images, self.seed),
+            batch_size=self.batch_size,
+            epochs=epochs_of(feed, plan.steps),
+            seed=self.seed,
+            decision=self.model.layers[-1].get_config(),
+            labels=labels,
+            build="build()" if self.build else _default_code(images),
+        )
+        return self
+
+    def table(self):
+        """Give what was tried as text; `*` marks the chosen recipe."""
+        return self._table
+
+    def code(self):
+        """Python code that trains the same model from `x` and `y`."""
+        return self._code
+
+    def _search(self, plan):
+        cases = _cases(plan.images, self.seed)
+        course = course_of(self.recipes, cases) + [("fold", 0)] * FOLDS
+        progress = Progress(course, self.time_budget, self.verbose)
+        prior = read_prior(self.target_prior, plan.images.counts)
+        search = RecipeSearch(self.recipes, plan, prior, progress)
+        self.choice = search.run(cases)
+        return search
+
+    def _adjust(self, plan, search):
+        """Find the strength of the decision, and write down what was found."""
+        counts = plan.images.counts
+        found = out_of_fold(plan, self.choice, self.recipe, search.progress)
+        if found is None:  # a class of one image, or no time
+            self.tau = search.tau(self.choice)
+            self._adjusted = lambda model: adjust_logits(model, counts, self.tau)
+        else:
+            adjustment = _adjustment(self.target_prior, found, counts, self.seed)
+            self.tau, self._adjusted = adjustment.tau, adjustment.adjust
+        self._table = search.table(self.choice)
+        self.advice = search.advice(self.choice) + _other_world(
+            self.target_prior, found, counts, self.seed
+        )
+
+    def _setting(self, images, epochs):
+        """All that the results depend on, for the folder that keeps them."""
+        return {
+            "data": fingerprint(images),
+            "recipes": {n: dataclasses.asdict(r) for n, r in self.recipes.items()},
+            "target_prior": np.asarray(self.target_prior).tolist(),
+            "batch_size": self.batch_size,
+            "epochs": epochs,
+            "seed": self.seed,
+            "backend": keras.backend.backend(),
+            "version": __version__,
+        }
+
+
+def _cases(images, seed):
+    """Cases that make a frequent class rare, each of a fold of its own."""
+    rows = [images.rows_of(c) for c in range(images.num_classes)]
+    targets = np.full(images.num_classes, images.counts.max())
+    folds = make_folds(rows, targets, _CASES, _MAX_RATIO, seed)
+    return [fold.cases[0] for fold in folds]
+
+
+def _other_world(target_prior, found, counts, seed):
+    """Tell in a line what the other answer to `target_prior` would change."""
+    if found is None or not isinstance(target_prior, str):
+        return ""
+    other = "natural" if target_prior == "uniform" else "uniform"
+    tau = _adjustment(other, found, counts, seed).tau
+    return f"With target_prior={other!r}, tau would be {tau:.2f}.\n"
+
+
+def _adjustment(target_prior, found, counts, seed):
+    adjustment = AutoAdjustment(target_prior=target_prior, seed=seed, verbose=0)
+    return adjustment.fit_predictions(*found, counts)
+
+
+def _default_build(images):
+    return functools.partial(
+        convnet, images.image_shape, images.num_classes, images.value_range
+    )
+
+
+def _default_code(images):
+    arguments = f"{images.image_shape}, {images.num_classes}, {images.value_range}"
+    return f"kb.models.convnet({arguments})"
+
+
+def _check_recipes(recipes):
+    if isinstance(recipes, dict):
+        found = dict(recipes)
+    else:
+        unknown = [name for name in recipes if name not in RECIPES]
+        if unknown:
+            raise ValueError(
+                f"`recipes` must be names out of {list(RECIPES)}, or a dict of "
+                f"names to `Recipe`. Received: recipes with {unknown[0]!r}"
+            )
+        found = {name: RECIPES[name] for name in recipes}
+    if not found or not all(isinstance(one, Recipe) for one in found.values()):
+        raise TypeError(
+            "`recipes` must hold at least one `kb.tuners.Recipe`. "
+            f"Received: recipes={recipes!r}"
+        )
+    return found

@@ -1,0 +1,93 @@
+"""Results that a long search keeps, so that it goes on where it was killed."""
+
+import hashlib
+import json
+import pathlib
+import re
+
+import numpy as np
+
+from keras_balance.utils.files import read_sealed, write_json, write_sealed
+from keras_balance.utils.plain_data import from_bytes, to_bytes
+
+_SETTING = "setting.json"
+_CHUNK = 4096
+
+
+class Kept:
+    """Results by name, in memory, and in a folder where one is given.
+
+    Args:
+        directory: Folder of the files, made when missing; None for memory alone.
+        setting: Dict that JSON can hold, of all that the results depend on.
+
+    Raises:
+        ValueError: When the folder holds the results of another setting.
+    """
+
+    def __init__(self, directory, setting):
+        self._directory = None if directory is None else pathlib.Path(directory)
+        self._results = {}
+        if self._directory is not None:
+            self._open(json.loads(json.dumps(setting)))
+
+    def get(self, name, make):
+        """Give the result of a name; `make()` it, and keep it, where there is none."""
+        if name not in self._results:
+            found = self._read(name)
+            self._results[name] = self._keep(name, make()) if found is None else found
+        return self._results[name]
+
+    def has(self, name):
+        """Whether the result of a name is there."""
+        if name not in self._results:
+            found = self._read(name)
+            if found is None:
+                return False
+            self._results[name] = found
+        return True
+
+    def path(self, name):
+        """Path of a file in the folder, None without a folder."""
+        return None if self._directory is None else self._directory / name
+
+    def _open(self, setting):
+        path = self._directory / _SETTING
+        if not path.exists():
+            write_json(path, setting)
+            return
+        found = json.loads(path.read_text(encoding="utf-8"))
+        differing = [key for key in setting if found.get(key) != setting[key]]
+        if differing:
+            name = differing[0]
+            raise ValueError(
+                "`directory` must be that of the same search, or a new one: it holds "
+                f"one with {name}={found.get(name)!r}. "
+                f"Received: {name}={setting[name]!r}"
+            )
+
+    def _read(self, name):
+        path = self.path(_file_name(name))
+        if path is None or not path.exists():
+            return None
+        return from_bytes(read_sealed(path))
+
+    def _keep(self, name, result):
+        path = self.path(_file_name(name))
+        if path is not None:
+            write_sealed(path, to_bytes(result))
+        return result
+
+
+def fingerprint(images):
+    """Hash of the pixels and classes of `LabelledImages`."""
+    digest = hashlib.sha256(f"{images.source.shape} {images.source.dtype}".encode())
+    for start in range(0, len(images), _CHUNK):
+        chunk = np.ascontiguousarray(images.source[start : start + _CHUNK])
+        digest.update(chunk.data)
+    digest.update(images.indices.tobytes())
+    return digest.hexdigest()
+
+
+def _file_name(name):
+    return re.sub(r"\W+", "-", name) + ".trial"

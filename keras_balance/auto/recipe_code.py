@@ -1,0 +1,86 @@
+"""The Keras code of a recipe, to be pasted and owned."""
+
+import inspect
+
+import keras
+import numpy as np
+
+_AS_INDICES = "y = np.unique(y, return_inverse=True)[1]\n"
+
+
+def labels_code(images):
+    """Line that turns labels into class indices, empty where a model takes them."""
+    encoding = images.encoding
+    is_index = np.array_equal(encoding.classes, np.arange(encoding.num_classes))
+    return "" if is_index else _AS_INDICES
+
+
+def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, build):
+    """Write the code of a training by a recipe.
+
+    Args:
+        recipe: `Recipe`.
+        layer: The layer in front of the model, or None.
+        batch_size: Images in a batch.
+        epochs: Epochs of the feed.
+        seed: Integer.
+        decision: Config of the `LogitAdjustment` at the end.
+        labels: Line that `labels_code` gives.
+        build: The code that makes the compiled model.
+
+    Returns:
+        Text of Python code in which `x` and `y` are the data.
+    """
+    feed = _arguments(recipe.feed_arguments(batch_size, seed))
+    last = {name: decision[name] for name in ("class_counts", "tau", "target_prior")}
+    lines = [
+        "import keras\n",
+        "import numpy as np\n" if labels else "",
+        "\nimport keras_balance as kb\n\n",
+        labels,
+        f"keras.utils.set_random_seed({seed})\n",
+        f"model = {build}\n",
+        f"train = kb.BalancedDataset(x, y, {feed})\n",
+        *_trainee(recipe, layer),
+        f"trainee.fit(train, epochs={epochs}, shuffle=False)\n",
+        f"model = kb.models.adjust_logits(model, {_arguments(last)})\n",
+    ]
+    return "".join(lines)
+
+
+def layer_code(layer):
+    """Write the code of a layer: its class, and the arguments that are no default."""
+    if isinstance(layer, keras.Sequential):
+        return f"keras.Sequential([{', '.join(map(layer_code, layer.layers))}])"
+    kind = type(layer)
+    package = "keras" if kind.__module__.startswith("keras.") else "kb"
+    config = layer.get_config()
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    chosen = {
+        parameter.name: config[parameter.name]
+        for parameter in parameters
+        if parameter.name in config and config[parameter.name] != parameter.default
+    }
+    return f"{package}.layers.{kind.__name__}({_arguments(chosen)})"
+
+
+def _trainee(recipe, layer):
+    if layer is None:
+        yield "trainee = model\n"
+    else:
+        yield f"layer = {layer_code(layer)}\n"
+        yield "trainee = keras.Sequential([layer, model])\n"
+    has_loss = recipe.tau or recipe.mix is not None
+    if has_loss:
+        yield (
+            "loss = kb.losses.LogitAdjustedCrossentropy(\n"
+            f"    train, tau={recipe.tau!r}, "
+            'from_logits=getattr(model.loss, "from_logits", False)\n)\n'
+        )
+    if has_loss or layer is not None:
+        loss = "loss" if has_loss else "model.loss"
+        yield f"trainee.compile(model.optimizer, {loss})\n"
+
+
+def _arguments(values):
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())

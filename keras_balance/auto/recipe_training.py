@@ -1,0 +1,83 @@
+"""One training of a classifier by a recipe."""
+
+import contextlib
+import random
+
+import keras
+
+from keras_balance.auto import checks
+
+
+def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callbacks=None):
+    """Train a new classifier by a recipe.
+
+    The same arguments give the same weights, whatever was trained before: it is what
+    `recipe_code` prints, step by step.
+
+    Args:
+        recipe: `Recipe`.
+        images: `LabelledImages` whose labels the model takes.
+        build: Function without arguments that returns a compiled Keras model.
+        batch_size: Images in a batch.
+        steps: Optimiser steps, rounded to whole epochs of the feed.
+        seed: Integer: of the first weights, the feed and the layer in front.
+        verbose: As in `keras.Model.fit`.
+        callbacks: Function from the feed to a list of Keras callbacks.
+
+    Returns:
+        `(model, feed)`: the trained model without the layer in front, which is
+        inactive at inference, and the `BalancedDataset`.
+    """
+    with seeded(seed):
+        model = checks.compiled_model(build())
+        feed = recipe.feed(images, batch_size, seed)
+        front = recipe.make_layer(images, seed)
+        trainee = in_front(front, model, recipe.make_loss(feed, reads_logits(model)))
+        trainee.fit(
+            feed,
+            epochs=epochs_of(feed, steps),
+            initial_epoch=feed.epoch,
+            shuffle=False,
+            verbose=verbose,
+            callbacks=callbacks(feed) if callbacks else [],
+        )
+    return model, feed
+
+
+def epochs_of(feed, steps):
+    """Epochs of a feed that come nearest to a number of steps, 1 at least."""
+    return max(1, round(steps / len(feed)))
+
+
+def in_front(layer, model, loss):
+    """`model` behind a layer, with another loss; either may be None.
+
+    The optimizer is the model's own. With neither, it is the model as it is.
+    """
+    if layer is None and loss is None:
+        return model
+    trainee = model if layer is None else keras.Sequential([layer, model])
+    trainee.compile(
+        optimizer=model.optimizer,
+        loss=model.loss if loss is None else loss,
+        jit_compile=model.jit_compile,
+        run_eagerly=model.run_eagerly,
+        steps_per_execution=model.steps_per_execution,
+    )
+    return trainee
+
+
+def reads_logits(model):
+    """Whether the loss of a compiled model takes logits."""
+    return bool(getattr(model.loss, "from_logits", False))
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Keras draws the seeds of layers from Python's `random`: set it for a while."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,169 @@
+"""How good recipes are: trainings on cases, scored at every strength of adjustment."""
+
+import time
+
+import keras
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from keras_balance.auto.recipe_training import reads_logits, train
+from keras_balance.callbacks import ResumableBackup
+from keras_balance.metrics.adjustment import TAUS, AdjustedScores
+from keras_balance.utils.outputs import class_probabilities
+from keras_balance.utils.seeds import derive_seed
+
+FOLDS = 3  # of the decision
+_LEAST = 1e-7  # probability
+_BATCH_SIZE = 256
+
+
+class Trainings:
+    """Trainings of one classifier on one set of images, each done once and kept.
+
+    Args:
+        images: `LabelledImages`, whose labels the classifier takes.
+        build: Function without arguments that returns a compiled Keras model.
+        batch_size: Images in a batch.
+        steps: Optimiser steps of a full training.
+        seed: Integer.
+        kept: `Kept` results.
+
+    Attributes:
+        cost: All trainings so far, in full ones.
+    """
+
+    def __init__(self, images, build, *, batch_size, steps, seed, kept):
+        self.images, self.build = images, build
+        self.batch_size, self.steps, self.seed = batch_size, steps, seed
+        self.kept, self.cost = kept, 0.0
+
+    def trial(self, name, recipe, case, prior, share=1.0):
+        """Train by a recipe on a case, for a share of the steps.
+
+        Returns:
+            dict of `"scores"`, macro F1 at each of `TAUS`, and `"seconds"`.
+        """
+
+        def make():
+            start = time.monotonic()
+            part, held_out = (
+                self.images.part(case.train),
+                self.images.part(case.held_out),
+            )
+            predicted = self._predictions(recipe, part, held_out, share, case.title)
+            scores = scores_over_taus(
+                predicted, held_out.indices, part.counts, prior, case.scored
+            )
+            return {"scores": scores, "seconds": time.monotonic() - start}
+
+        self.cost += share
+        return self.kept.get(name, make)
+
+    def held_out(self, name, recipe, train_rows, rows):
+        """Train by a recipe on some rows; log-probabilities of others."""
+
+        def make():
+            part, held_out = self.images.part(train_rows), self.images.part(rows)
+            return self._predictions(recipe, part, held_out, 1.0, name)
+
+        self.cost += 1
+        return self.kept.get(name, make)
+
+    def final(self, recipe, verbose):
+        """Train by a recipe on all images, going on where it was killed.
+
+        Returns:
+            `(model, feed)`, see `train`.
+        """
+        self.cost += 1
+        path = self.kept.path("model.backup")
+
+        def backup(feed):
+            return [] if path is None else [ResumableBackup(path, feed)]
+
+        return train(
+            recipe,
+            self.images,
+            self.build,
+            batch_size=self.batch_size,
+            steps=self.steps,
+            seed=self.seed,
+            verbose=verbose,
+            callbacks=backup,
+        )
+
+    def _predictions(self, recipe, part, held_out, share, title):
+        model, _ = train(
+            recipe,
+            part,
+            self.build,
+            batch_size=self.batch_size,
+            steps=max(1, round(self.steps * share)),
+            seed=derive_seed(self.seed, *title.encode()),
+        )
+        return log_probabilities(model, held_out)
+
+
+def out_of_fold(trainings, name, recipe, progress):
+    """Train by a recipe in stratified folds.
+
+    Returns:
+        `(probabilities, class indices)` of all images, each held out once; None where
+        a class has a single image or the time is over.
+    """
+    images = trainings.images
+    folds = min(FOLDS, images.counts.min())
+    if folds < 2:
+        return None
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=trainings.seed)
+    rows, found = [], []
+    for place, (train_rows, held_out) in enumerate(
+        splitter.split(images.indices, images.indices)
+    ):
+        key = f"fold-{place}-of-{name}"
+        if progress.is_over and not trainings.kept.has(key):
+            return None
+        found.append(trainings.held_out(key, recipe, train_rows, held_out))
+        rows.append(held_out)
+        progress.end(f"fold {place + 1} of {folds}, {name}")
+    return np.exp(np.concatenate(found)), images.indices[np.concatenate(rows)]
+
+
+def log_probabilities(model, images):
+    """Predict the log-probabilities of images: float32 `(n, num_classes)`."""
+    outputs = []
+    for start in range(0, len(images), _BATCH_SIZE):
+        rows = np.arange(start, min(start + _BATCH_SIZE, len(images)))
+        batch = images.source.take(rows).astype("float32")
+        outputs.append(keras.ops.convert_to_numpy(model(batch, training=False)))
+    return to_log_probabilities(np.concatenate(outputs), reads_logits(model))
+
+
+def to_log_probabilities(outputs, from_logits):
+    """Log-probabilities `(n, num_classes)` of logits or probabilities."""
+    outputs = np.asarray(outputs, "float64")
+    if from_logits and outputs.shape[1] == 1:
+        outputs = 1 / (1 + np.exp(-outputs))
+    elif from_logits:
+        shifted = outputs - outputs.max(axis=1, keepdims=True)
+        outputs = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    probabilities = class_probabilities(outputs)
+    return np.log(np.maximum(probabilities, _LEAST)).astype("float32")
+
+
+def scores_over_taus(log_probabilities, indices, counts, prior, scored):
+    """Macro F1 at each of `TAUS`, for a world of the given shares.
+
+    Args:
+        log_probabilities: `(n, num_classes)` of held-out images.
+        indices: Their class indices `(n,)`.
+        counts: `(num_classes,)`, images of each class that were trained on.
+        prior: `(num_classes,)`, shares of the classes that the classifier will meet.
+        scored: Indices of the classes whose F1 is averaged.
+
+    Returns:
+        float array `(len(TAUS),)`.
+    """
+    offsets = TAUS[:, None] * -np.log(counts / np.sum(counts))
+    adjusted = AdjustedScores(indices, log_probabilities, offsets, prior)
+    return adjusted.class_scores()["f1"][:, scored].mean(axis=1)

@@ -1,0 +1,80 @@
+"""Whole recipes: how often rare images come, what fills, augments, mixes, and the loss.
+
+A recipe is plain data. What it does and the code that it prints come from the same
+values, so that the one cannot drift from the other.
+"""
+
+import dataclasses
+
+from keras_balance.data import BalancedDataset
+from keras_balance.data.synthesis import registry
+from keras_balance.losses import LogitAdjustedCrossentropy
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """One way to train a classifier on imbalanced images.
+
+    Args:
+        sampling_strategy: How often rare images come, as in `BalancedDataset`: `{}`
+            as they are, `"sqrt"`, `"auto"` for balanced, or anything else it takes.
+        synthesizer: What fills the shortfall: a name that `BalancedDataset` takes.
+        layer: Name of the layer in front of the model, such as `"shift"`, `"elastic"`
+            or `"photo"`, or None.
+        mix: None, `"mixup"` or `"cutmix"`.
+        tau: Strength of the adjustment in the loss by the counts of the feed, 0 for
+            the model's own loss.
+
+    Example:
+        >>> Recipe("sqrt", layer="photo", tau=0.5).layer
+        'photo'
+    """
+
+    sampling_strategy: object = "auto"
+    synthesizer: str = "repeat"
+    layer: str | None = None
+    mix: str | None = None
+    tau: float = 0.0
+
+    def feed(self, images, batch_size, seed):
+        """Feed `LabelledImages` by this recipe: a `BalancedDataset`."""
+        return BalancedDataset(images, **self.feed_arguments(batch_size, seed))
+
+    def feed_arguments(self, batch_size, seed):
+        """Arguments of the `BalancedDataset`, those that are not the default."""
+        chosen = {"batch_size": batch_size, "seed": seed}
+        if self.sampling_strategy != "auto":
+            chosen["sampling_strategy"] = self.sampling_strategy
+        if self.synthesizer != "repeat":
+            chosen["synthesizer"] = self.synthesizer
+        if self.mix is not None:
+            chosen["mix"] = self.mix
+        return chosen
+
+    def make_layer(self, images, seed):
+        """Make the layer in front of the model, or None."""
+        return None if self.layer is None else registry.fit(self.layer, images, seed)
+
+    def make_loss(self, feed, from_logits):
+        """Make the loss, or None where the model's own one stays.
+
+        Mixed labels are soft, which a sparse loss does not take: at `tau=0` the
+        adjusted loss is the cross-entropy that does.
+        """
+        if not self.tau and self.mix is None:
+            return None
+        return LogitAdjustedCrossentropy(feed, tau=self.tau, from_logits=from_logits)
+
+
+# From the simplest on: the first within one standard error of the best is taken.
+RECIPES = {
+    "plain": Recipe({}),
+    "repeat": Recipe("auto"),
+    "square root": Recipe("sqrt", tau=0.5),
+    "shift": Recipe("sqrt", layer="shift", tau=0.5),
+    "elastic": Recipe("auto", layer="elastic"),
+    "mixup": Recipe("auto", mix="mixup"),
+    "photo": Recipe("sqrt", layer="photo", tau=0.5),
+    "photo, mixup": Recipe("auto", layer="photo", mix="mixup"),
+    "photo, cutmix": Recipe("sqrt", layer="photo", mix="cutmix", tau=0.5),
+}

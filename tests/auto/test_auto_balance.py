@@ -1,0 +1,207 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from keras_balance.auto import recipe_trials
+from keras_balance.auto.recipes import RECIPES, Recipe
+
+COUNTS = (24, 24, 5)
+FEW = {"plain": Recipe({}), "repeat": Recipe()}
+
+
+def pictures(counts=COUNTS, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(len(counts)), counts)
+    x = rng.normal(60 + 50 * y[:, None, None, None], 25, (len(y), 8, 8, 1))
+    return np.clip(x, 0, 255).astype("uint8"), y
+
+
+def build(classes=3, activation="softmax", loss="sparse_categorical_crossentropy"):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.1),
+            keras.layers.Dense(classes, activation=activation),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)
+    return model
+
+
+def fitted(x, y=None, epochs=2, **options):
+    options = {"recipes": FEW, "batch_size": 24, "seed": 3, "verbose": 0} | options
+    options.setdefault("build", build)
+    return kb.AutoBalance(**options).fit(x, y, epochs=epochs)
+
+
+@pytest.fixture(scope="module")
+def auto():
+    return fitted(*pictures())
+
+
+def test_the_model_is_trained_and_adjusted(auto, tmp_path):
+    x, _ = pictures(seed=1)
+    probabilities = auto.model.predict(x, verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    auto.model.save(tmp_path / "model.keras")
+    again = kb.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(x, verbose=0), probabilities, atol=1e-6)
+
+
+def test_it_says_what_was_tried(auto):
+    assert auto.choice in FEW
+    assert auto.recipe is FEW[auto.choice]
+    assert set(auto.scores) == set(FEW)
+    table = auto.table()
+    assert all(name in table for name in FEW)
+    assert table.count("*") == 1
+    assert "target_prior='natural'" in auto.advice
+    assert auto.cost == pytest.approx(0.4 * 2 + 2 * 2 + 3 + 1)
+
+
+def test_the_code_makes_the_same_model(auto):
+    x, y = pictures()
+    names = {"x": x, "y": y, "build": build}
+    exec(auto.code(), names)
+    for own, pasted in zip(
+        auto.model.get_weights(), names["model"].get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(own, pasted)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_code_of_every_recipe_makes_its_model(name):
+    x, y = pictures()
+    if RECIPES[name].layer:
+        x = np.repeat(x, 3, axis=-1)
+
+    def make():
+        model = keras.Sequential(
+            [
+                keras.Input(x.shape[1:]),
+                keras.layers.Flatten(),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+        return model
+
+    # A single recipe wins whatever the trials say.
+    auto = fitted(x, y, 1, build=make, recipes=[name], time_budget=0)
+    assert auto.choice == name
+    names = {"x": x, "y": y, "build": make}
+    exec(auto.code(), names)
+    for own, pasted in zip(
+        auto.model.get_weights(), names["model"].get_weights(), strict=True
+    ):
+        # The pasted code is compiled, which may round otherwise.
+        np.testing.assert_allclose(own, pasted, atol=1e-5)
+
+
+def test_same_seed_same_model(auto):
+    again = fitted(*pictures())
+    assert again.table().split("seconds")[0] == auto.table().split("seconds")[0]
+    for one, other in zip(
+        again.model.get_weights(), auto.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_killed_anywhere_it_ends_with_the_same_model(auto, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    left = [0]
+    real = recipe_trials.train
+
+    def mortal(*args, **options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return real(*args, **options)
+
+    monkeypatch.setattr(recipe_trials, "train", mortal)
+    runs = 0
+    while True:
+        left[0] = 3
+        runs += 1
+        try:
+            ended = fitted(*pictures(), directory=tmp_path)
+            break
+        except Killed:
+            continue
+    assert runs > 2
+    for one, other in zip(
+        ended.model.get_weights(), auto.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_another_search_does_not_get_its_folder(tmp_path):
+    x, y = pictures()
+    fitted(x, y, 1, directory=tmp_path, recipes={"plain": Recipe({})}, time_budget=0)
+    with pytest.raises(ValueError, match="seed=3"):
+        fitted(x, y, 1, directory=tmp_path, recipes={"plain": Recipe({})}, seed=4)
+    assert json.loads((tmp_path / "setting.json").read_text())["seed"] == 3
+
+
+def test_strings_as_labels():
+    x, y = pictures()
+    names = np.array(["cat", "dog", "ship"])[y]
+    auto = fitted(x, names, 1, time_budget=0)
+    assert auto.model.predict(x[:2], verbose=0).shape == (2, 3)
+    assert "np.unique(y, return_inverse=True)" in auto.code()
+    scope = {"x": x, "y": names, "build": build}
+    exec(auto.code(), scope)
+    np.testing.assert_array_equal(
+        scope["model"].get_weights()[0], auto.model.get_weights()[0]
+    )
+
+
+def test_two_classes_and_one_sigmoid_output():
+    x, y = pictures((30, 6))
+
+    def make():
+        return build(1, "sigmoid", "binary_crossentropy")
+
+    auto = fitted(x, y.astype("float32")[:, None], 1, build=make)
+    probabilities = auto.model.predict(x, verbose=0)
+    assert probabilities.shape in ((36, 1), (36, 2))
+
+
+def test_a_balanced_dataset_is_taken(auto):
+    dataset = kb.BalancedDataset(*pictures(), seed=0)
+    assert fitted(dataset, epochs=1, time_budget=0).choice == "plain"
+
+
+def test_without_time_the_simplest_is_trained():
+    auto = fitted(*pictures(), 1, time_budget=0)
+    assert auto.choice == "plain"
+    assert auto.cost == 1
+
+
+def test_a_class_of_one_image():
+    auto = fitted(*pictures((24, 24, 1)), 1)
+    assert auto.model is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"recipes": ["magic"]}, ValueError, "'magic'"),
+        ({"recipes": {"a": "repeat"}}, TypeError, "`kb.tuners.Recipe`"),
+        ({"recipes": {}}, TypeError, "at least one"),
+        ({"build": "convnet"}, TypeError, "function without arguments"),
+        ({"batch_size": 0}, ValueError, "batch_size=0"),
+        ({"time_budget": -1}, ValueError, "time_budget=-1"),
+        ({"seed": "a"}, TypeError, "seed='a'"),
+    ],
+)
+def test_bad_arguments(options, error, message):
+    with pytest.raises(error, match=message):
+        kb.AutoBalance(**options)
