@@ -23,6 +23,7 @@ pytestmark = pytest.mark.once
 # Examples that do not run here, each with the reason.
 SKIPPED = {
     "auto.auto_augmentation.AutoAugmentation": "minutes: it trains judges",
+    "auto.auto_balance.AutoBalance": "minutes: it trains a dozen models",
     "auto.auto_synthesizer.AutoSynthesizer": "minutes: it trains judges",
     "callbacks.generated_images.GeneratedImages": "minutes: it trains a BAGAN",
     "data.directory.balanced_image_dataset_from_directory": "a folder of the reader's",

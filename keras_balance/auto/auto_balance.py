@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_balance.auto import checks
 from keras_balance.auto.auto_adjustment import AutoAdjustment
+from keras_balance.auto.few_shot_recipe import FewShotRecipe
 from keras_balance.auto.folds import make_folds
 from keras_balance.auto.kept import Kept, fingerprint
 from keras_balance.auto.progress import Progress
@@ -45,7 +46,9 @@ class AutoBalance:
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a
             new one each time. By default the paper's ConvNet, for small pictures.
-        features: Not yet used with `build=None`; see `kb.models.FewShotClassifier`.
+        features: Optional Keras model from images to vectors, in the place of `build`.
+            The recipe then is a `kb.models.FewShotClassifier` on it, and the strength
+            of its decision is all there is to find, which takes seconds.
         target_prior: Shares of the classes that the classifier will meet:
             `"uniform"`, `"natural"` (those of the training data) or an array
             `(num_classes,)`. It is the one question that data cannot answer.
@@ -99,7 +102,7 @@ class AutoBalance:
         verbose=1,
     ):
         self.build = checks.classifier(build)
-        self.features = features
+        self.features = _check_features(features, build)
         self.target_prior = target_prior
         self.recipes = _check_recipes(recipes)
         self.batch_size = whole_number("batch_size", batch_size, 1)
@@ -108,7 +111,7 @@ class AutoBalance:
         self.seed = check_seed(seed)
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None
-        self.scores = {}
+        self.scores, self.advice, self._table, self._code = {}, "", "", ""
 
     def fit(self, x, y=None, epochs=12):
         """Find the recipe and train the model.
@@ -132,6 +135,8 @@ class AutoBalance:
         given.check_every_class()
         labels = labels_code(given)
         images = given.as_indices() if labels else given
+        if self.features is not None:
+            return self._fit_on_features(images)
         epochs = whole_number("epochs", epochs, 1)
         balanced = images.counts.max() * images.num_classes
         plan = Trainings(
@@ -161,6 +166,19 @@ class AutoBalance:
             labels=labels,
             build="build()" if self.build else _default_code(images),
         )
+        return self
+
+    def _fit_on_features(self, images):
+        recipe = FewShotRecipe(self.features, images, self.seed)
+        found = recipe.out_of_fold()
+        self.choice, self.tau, prior = "few shots", 1.0, self.target_prior
+        if found is not None:
+            adjustment = _adjustment(prior, found, images.counts, self.seed)
+            self.tau, self._table = adjustment.tau, adjustment.table()
+        if isinstance(prior, str):
+            prior = recipe.prior_of(self.tau)
+        self.advice = _other_world(self.target_prior, found, images.counts, self.seed)
+        self.model, self._code = recipe.final(prior), recipe.code(prior)
         return self
 
     def table(self):
@@ -240,6 +258,15 @@ def _default_build(images):
 def _default_code(images):
     arguments = f"{images.image_shape}, {images.num_classes}, {images.value_range}"
     return f"kb.models.convnet({arguments})"
+
+
+def _check_features(features, build):
+    if features is not None and build is not None:
+        raise ValueError(
+            "`features` must be None where `build` is given. Received: "
+            f"features={features!r} beside build={build!r}"
+        )
+    return features
 
 
 def _check_recipes(recipes):

@@ -190,9 +190,28 @@ def test_a_class_of_one_image():
     assert auto.model is not None
 
 
+@pytest.mark.parametrize("prior", ["uniform", "natural", [0.2, 0.3, 0.5]])
+def test_a_pretrained_backbone(prior):
+    backbone = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Rescaling(0.01), keras.layers.Flatten()]
+    )
+    x, y = pictures()
+    auto = kb.AutoBalance(features=backbone, target_prior=prior, seed=0, verbose=0).fit(
+        x, y
+    )
+    probabilities = auto.model.predict(x, verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    names = {"x": x, "y": y, "backbone": backbone}
+    exec(auto.code(), names)
+    np.testing.assert_allclose(
+        names["model"].predict(x, verbose=0), probabilities, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"features": 1, "build": build}, ValueError, "`features` must be None"),
         ({"recipes": ["magic"]}, ValueError, "'magic'"),
         ({"recipes": {"a": "repeat"}}, TypeError, "`kb.tuners.Recipe`"),
         ({"recipes": {}}, TypeError, "at least one"),
