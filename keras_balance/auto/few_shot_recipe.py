@@ -1,8 +1,10 @@
 """The recipe for a pretrained backbone: one head, and the strength of its decision."""
 
+import keras
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
+from keras_balance.auto.recipe_training import seeded
 from keras_balance.models import FewShotClassifier, adjust_logits
 
 _FOLDS = 10
@@ -41,7 +43,8 @@ class FewShotRecipe:
         splitter = StratifiedKFold(folds, shuffle=True, random_state=self.seed)
         for train, held_out in splitter.split(indices, indices):
             head = self._fitted(self._rows[train], indices[train])
-            found[held_out] = head.predict(self._rows[held_out], verbose=0)
+            outputs = head(self._rows[held_out], training=False)
+            found[held_out] = keras.ops.convert_to_numpy(outputs)
         natural = found * self.shares
         return natural / natural.sum(axis=1, keepdims=True), indices
 
@@ -59,7 +62,8 @@ class FewShotRecipe:
         """Python code that makes the same classifier from `x`, `y` and `backbone`."""
         prior = np.asarray(prior).tolist()
         return (
-            "import keras_balance as kb\n\n"
+            "import keras\n\nimport keras_balance as kb\n\n"
+            f"keras.utils.set_random_seed({self.seed})\n"
             f"model = kb.models.FewShotClassifier(backbone, {len(prior)}, "
             f"seed={self.seed})\n"
             "model.fit(x, y)\n"
@@ -71,6 +75,7 @@ class FewShotRecipe:
         return FewShotClassifier(self.backbone, self.images.num_classes, seed=self.seed)
 
     def _fitted(self, rows, indices):
-        model = self._new()
-        model.fit(rows, indices, verbose=0)
+        with seeded(self.seed):
+            model = self._new()
+            model.fit(rows, indices, verbose=0)
         return model

@@ -96,7 +96,7 @@ def _warn_of_rarity_counted_twice(model, class_counts, tau):
     loss = getattr(model, "loss", None)
     if isinstance(loss, LogitAdjustedCrossentropy) and loss.tau >= 1:
         prior = np.array(loss.class_counts)
-        if not (prior == prior[0]).all():
+        if not (_is_even(prior) or _is_even(counts)):
             reason = "the model is trained with a loss that has adjusted it in full"
     elif shown is not None and not np.array_equal(shown, counts):
         reason = f"these are the real images, and the feed showed {shown.tolist()}"
@@ -114,3 +114,7 @@ def _warn_of_rarity_counted_twice(model, class_counts, tau):
             "`tau` that `kb.tuners.AutoAdjustment` has found.",
             stacklevel=3,
         )
+
+
+def _is_even(counts):
+    return (counts == counts[0]).all()
