@@ -1,0 +1,60 @@
+"""Finished cells, a JSON line each, and what is measured in one."""
+
+import json
+import pathlib
+
+import jax
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+
+
+class Lines:
+    """A file of cells that a run adds to, and does not compute twice.
+
+    Args:
+        path: The file; made when the first cell is added.
+        key: Names of the entries that tell cells apart.
+    """
+
+    def __init__(self, path, key):
+        self.path, self.key = pathlib.Path(path), key
+        text = self.path.read_text("utf-8") if self.path.exists() else ""
+        self.cells = [json.loads(line) for line in text.splitlines()]
+
+    def __contains__(self, cell):
+        wanted = self._identity(cell)
+        return any(self._identity(one) == wanted for one in self.cells)
+
+    def add(self, cell):
+        """Write one more line, and show it."""
+        self.cells.append(cell)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(cell) + "\n")
+        print(json.dumps(cell), flush=True)
+
+    def _identity(self, cell):
+        return [cell.get(name) for name in self.key]
+
+
+def scores(y, logits, rare=None, digits=4):
+    """Accuracy, macro F1 and, of the rare class, precision, recall and F1."""
+    predicted = logits.argmax(-1)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y, predicted, labels=range(logits.shape[-1]), zero_division=0
+    )
+    told = {"accuracy": (predicted == y).mean(), "f1_macro": f1.mean()}
+    if rare is not None:
+        told |= {"precision": precision[rare], "recall": recall[rare], "f1": f1[rare]}
+    return {name: round(float(value), digits) for name, value in told.items()}
+
+
+def recalls(y, logits):
+    """Recall of every class."""
+    right = logits.argmax(-1) == y
+    return [round(float(right[y == label].mean()), 3) for label in np.unique(y)]
+
+
+def device():
+    """What it ran on, as the backend calls it."""
+    return jax.devices()[0].device_kind
