@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-import keras_balance as kb
+from keras_balance.data.mix import Mix
 
 SIDE = 32
 
@@ -41,7 +41,7 @@ class Recipe:
     sampling: str = "real"
     tau: float = 0.0
     layers: tuple = (0.0, 0.0)
-    mix: kb.data.Mix | None = None
+    mix: Mix | None = None
     class_weights: bool = False
     gamma: float = 0.0
 
@@ -164,7 +164,8 @@ class CompiledTraining:
             layer(np.zeros((2, SIDE, SIDE, 3), "f4"), training=True)
         self._network, self._predictor = self._build(), build("float32")
         optimizer.build(self._network.trainable_variables)
-        self._fresh = [np.asarray(one) for one in optimizer.variables]
+        self._fresh = [np.array(one) for one in optimizer.variables]
+        self._initialised = None, None
         names = [one.name for one in optimizer.variables]
         self._rate_place = names.index("learning_rate")
         run, predict = self._run, self._predict
@@ -232,13 +233,17 @@ class CompiledTraining:
         return [one[: len(part)] for one, part in zip(logits, parts, strict=True)]
 
     def _initial(self, seed):
-        keras.utils.set_random_seed(seed)
-        network = self._build()
-        return (
-            [np.asarray(one) for one in network.trainable_variables],
-            [np.asarray(one) for one in network.non_trainable_variables],
-            self._fresh,
-        )
+        """A network's first state; the last one is kept for other recipes."""
+        if seed != self._initialised[0]:
+            keras.utils.set_random_seed(seed)
+            network = self._build()
+            state = (
+                [np.array(one) for one in network.trainable_variables],
+                [np.array(one) for one in network.non_trainable_variables],
+                self._fresh,
+            )
+            self._initialised = seed, state
+        return self._initialised[1]
 
     def _stack(self, trees):
         if self.replicas == 1:

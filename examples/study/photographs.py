@@ -26,6 +26,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 import keras_balance as kb
+from keras_balance.data.mix import Mix
 from study import cifar
 from study.compiled import CompiledTraining, Feed, OutOfTime, Recipe, Schedule
 from study.lines import Lines, device, scores
@@ -35,7 +36,7 @@ PER_CLASS, RARE_IMAGES, POOL = 240, 12, 1500
 RARE = ("ship", "cat", "automobile", "frog")
 FOLDS = 5
 CROP, PHOTO = (1.0, 0.0), (0.0, 1.0)
-MIXUP, CUTMIX = kb.data.Mix("mixup"), kb.data.Mix("cutmix")
+MIXUP, CUTMIX = Mix("mixup"), Mix("cutmix")
 ARMS = {
     "balanced": Recipe(),
     "balanced, crop": Recipe(layers=CROP),
