@@ -21,9 +21,9 @@ import time
 import keras
 
 import keras_balance as kb
-from keras_balance.data.mix import Mix
 from study import cifar
-from study.compiled import CompiledTraining, Feed, OutOfTime, Recipe, Schedule
+from study.compiled import CompiledTraining, OutOfTime
+from study.compiled_feed import Feed, Recipe, Schedule
 from study.lines import Lines, device, recalls, scores
 from study.networks import resnet32
 
@@ -35,8 +35,8 @@ VALIDATION_FIRST = [4500] * 5 + [1000] * 5
 # Shares of the images through crop and flip, colours and an erased square too, and a
 # rotation and zoom before that.
 CROP, PHOTO, BOTH = (1.0, 0, 0), (0, 1.0, 0), (0, 0.5, 0.5)
-MIXUP, CUTMIX = Mix("mixup"), Mix("cutmix")
-EVENLY = Mix("mixup", partner="uniform")
+MIXUP, CUTMIX = kb.data.Mix("mixup"), kb.data.Mix("cutmix")
+EVENLY = kb.data.Mix("mixup", partner="uniform")
 RECIPES = {
     "cross-entropy": Recipe(layers=CROP),
     "adjusted loss": Recipe(tau=1.0, layers=CROP),

@@ -26,9 +26,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 import keras_balance as kb
-from keras_balance.data.mix import Mix
 from study import cifar
-from study.compiled import CompiledTraining, Feed, OutOfTime, Recipe, Schedule
+from study.compiled import CompiledTraining, OutOfTime
+from study.compiled_feed import Feed, Recipe, Schedule
 from study.lines import Lines, device, scores
 from study.networks import convnet, resnet32
 
@@ -36,7 +36,7 @@ PER_CLASS, RARE_IMAGES, POOL = 240, 12, 1500
 RARE = ("ship", "cat", "automobile", "frog")
 FOLDS = 5
 CROP, PHOTO = (1.0, 0.0), (0.0, 1.0)
-MIXUP, CUTMIX = Mix("mixup"), Mix("cutmix")
+MIXUP, CUTMIX = kb.data.Mix("mixup"), kb.data.Mix("cutmix")
 ARMS = {
     "balanced": Recipe(),
     "balanced, crop": Recipe(layers=CROP),

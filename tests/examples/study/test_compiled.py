@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
-from keras_balance.data.mix import Mix
 
 pytest.importorskip("jax")
 
-from study.compiled import Feed, Recipe, Schedule, _mixed, adjusted_loss
+from study.compiled import _mixed, adjusted_loss
+from study.compiled_feed import Feed, Recipe, Schedule
 
 LABELS = np.repeat([0, 1, 2], [60, 30, 3])
 INDICES = np.arange(100, 193)
@@ -48,7 +48,7 @@ def test_classes_come_as_often_as_the_sampling_says(sampling, counts):
 
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_labels_are_in_the_shares_of_the_pixels(kind):
-    one = feed(mix=Mix(kind, rate=0.7))
+    one = feed(mix=kb.data.Mix(kind, rate=0.7))
     taken = {name: array[0] for name, array in one.arrays.items()}
     # Every image has its own number as its only colour, and so has its label.
     number = np.arange(31, dtype="f4")
@@ -60,7 +60,7 @@ def test_labels_are_in_the_shares_of_the_pixels(kind):
 
 def test_rare_partners_are_counted():
     even = feed(tau=1.0).recipe["offset"]
-    rare = feed(tau=1.0, mix=Mix("mixup")).recipe["offset"]
+    rare = feed(tau=1.0, mix=kb.data.Mix("mixup")).recipe["offset"]
     np.testing.assert_allclose(np.exp(even), np.array([60, 30, 3]) / 93, rtol=1e-5)
     assert np.exp(rare)[2] > 2 * np.exp(even)[2]
 
