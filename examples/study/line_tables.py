@@ -9,6 +9,7 @@ from study.tables import in_percent, markdown
 # Keys that part tables; scores, and their titles.
 GROUPS = ("data", "network", "rare")
 SCORES = {
+    "accuracy": "accuracy",
     "f1_macro": "macro F1",
     "precision": "rare precision",
     "recall": "rare recall",
