@@ -191,7 +191,7 @@ def test_a_diverging_trial_fails_alone(small, hypermodel, tmp_path):
     )
     assert statuses(tuner) == ["COMPLETED", "FAILED"]
     failed = list(tuner.oracle.trials.values())[1]
-    assert "`loss` became nan in epoch 1" in failed.message
+    assert "`loss` was not in epoch 1" in failed.message
     assert tuner.oracle.get_best_trials()[0].hyperparameters["rate"] == 0.01
 
 

@@ -31,6 +31,8 @@ class _AroundMeans:
             wanted = np.flatnonzero(indices == c)
             generator = random_generator(seed, int(c))
             made[wanted] = self._means[c] + self._draw(c, len(wanted), generator)
+        # A draw is no more extreme than anything that is real.
+        made = np.clip(made, *self.images.value_range)
         return made.reshape(len(indices), *self.images.image_shape)
 
     def _neighbours(self, label):
