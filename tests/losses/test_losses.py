@@ -96,7 +96,11 @@ def case(request):
     return CASES[request.param]
 
 
-@pytest.fixture(params={cls for cls, _, _ in CASES.values()}, ids=lambda c: c.__name__)
+# In this order in every process: two of them run the tests.
+CLASSES = list(dict.fromkeys(cls for cls, _, _ in CASES.values()))
+
+
+@pytest.fixture(params=CLASSES, ids=lambda c: c.__name__)
 def cls(request):
     return request.param
 
