@@ -30,6 +30,7 @@ SHORTER = {
 # keras-tuner calls what `threading` has long deprecated.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:There are fewer than 5 images for validation"),
     pytest.mark.filterwarnings("ignore:Generated images of class"),  # after one epoch
     pytest.mark.filterwarnings("ignore:Passing a list:UserWarning"),
 ]
