@@ -18,7 +18,11 @@ PAGES = {
     if "```python" in page.read_text(encoding="utf-8")
 }
 # Pages that train judges, or a large backbone.
-LONG = {"docs/guides/handwriting.md", "docs/guides/pretrained.md"}
+LONG = {
+    "docs/guides/auto.md",
+    "docs/guides/handwriting.md",
+    "docs/guides/pretrained.md",
+}
 # What takes long, and what runs in its place.
 SHORTER = {
     r"epochs=\d+": "epochs=1",
