@@ -178,6 +178,14 @@ def test_backups_every_few_epochs(tmp_path, uninterrupted):
     assert_same(train(tmp_path / "backup"), uninterrupted)
 
 
+def test_the_sample_of_a_bagan_is_no_epoch_of_its_data():
+    dataset = feed(batch_size=15)
+    bagan = BAGAN((8, 8, 1), 3, latent_dim=3, seed=1)
+    bagan.compile(run_eagerly=True)
+    bagan.fit(dataset, autoencoder_epochs=1, epochs=0, verbose=0)
+    assert dataset.epoch == 1
+
+
 # Two batches an epoch, two epochs a phase: kills in either phase.
 @pytest.mark.parametrize(
     ("kind", "kills"),

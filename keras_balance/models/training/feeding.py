@@ -125,7 +125,7 @@ def first_epoch(data, initial_epoch):
     A training that is resumed sees the sample of images that it saw before.
     """
     epoch = getattr(data, "epoch", None)
-    if not initial_epoch or epoch is None:
+    if epoch is None:
         yield
         return
     # Set to the epoch already, or left at the first one.
@@ -134,6 +134,7 @@ def first_epoch(data, initial_epoch):
     try:
         yield
     finally:
+        # At the beginning, too: what was read for the sample is no epoch of training.
         data.epoch = first + initial_epoch
 
 
