@@ -62,6 +62,8 @@ def _load_npz(path):
     except (
         *GARBLED,
         KeyError,
+        RuntimeError,  # encrypted, or packed in a way that nobody has
+        OSError,  # a place in the zip that lies before its beginning
         TypeError,  # a lone array in place of an npz
         ValueError,  # also pickled content, which NumPy refuses
     ) as error:

@@ -98,6 +98,17 @@ def test_garbled_npz(tmp_path):
         load_data(path)
 
 
+@pytest.mark.parametrize(("place", "byte"), [(6, 255), (8, 1), (10, 99), (42, 255)])
+def test_any_byte_of_the_index_of_an_npz(tmp_path, place, byte):
+    path = write_npz(tmp_path / "mnist.npz")
+    content = bytearray(path.read_bytes())
+    # Version, flags, packing and offset, in the zip's entry of the first array.
+    content[content.index(b"PK\x01\x02") + place] = byte
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mnist\.npz"):
+        load_data(path)
+
+
 @pytest.mark.parametrize("changes", [{"x_train": X[:3]}, {"x_train": X / 255}])
 def test_foreign_arrays(tmp_path, changes):
     with pytest.raises(ValueError, match="uint8 images"):
