@@ -7,6 +7,9 @@ import keras
 
 from keras_balance.data import checks, pipelines
 
+# Batches that Keras looks at before the first epoch, to learn their shapes.
+_FIRST_LOOK = 2
+
 
 class EpochDataset(keras.utils.PyDataset):
     """Counts the epochs, and keeps the plan of one, for all workers to read.
@@ -104,9 +107,11 @@ class EpochDataset(keras.utils.PyDataset):
         starts its workers before it calls that. And Keras begins and ends an epoch
         without looking at more than a batch or two, before the first one: that one
         must not count. (Batches fetched in other processes are not seen here.) A loop
-        of the user's calls this alone.
+        of the user's calls this alone, which counts from three batches on.
         """
         seen = self._fetched if self._within_epoch else self._looked_at
+        if not self._within_epoch and len(self) <= _FIRST_LOOK:
+            seen = set()  # `fit` looks at as many, and ends that, before it begins
         by_others = self._within_epoch and self.use_multiprocessing
         if by_others or len(seen) == len(self):
             self.epoch += 1
