@@ -4,6 +4,7 @@ import contextlib
 import random
 
 import keras
+import numpy as np
 
 from keras_balance.auto import checks
 
@@ -74,10 +75,15 @@ def reads_logits(model):
 
 @contextlib.contextmanager
 def seeded(seed):
-    """Keras draws the seeds of layers from Python's `random`: set it for a while."""
-    state = random.getstate()
-    random.seed(seed)
+    """Seed all that Keras draws from, as the pasted code does.
+
+    Python's and NumPy's generators are put back as they were; the backend's own, from
+    which torch draws for dropout, has no public way back.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    keras.utils.set_random_seed(seed)
     try:
         yield
     finally:
-        random.setstate(state)
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
