@@ -140,6 +140,7 @@ def test_training_follows_from_the_seed(kind):
 
 
 @each
+@pytest.mark.once  # JAX compiles each shape anew, for minutes
 @pytest.mark.parametrize("shape", [(13, 27, 3), (4, 4, 1), (64, 40, 2)])
 def test_any_shape(kind, shape):
     model = small(kind, shape, 2, candidates=0)

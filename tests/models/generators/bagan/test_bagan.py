@@ -92,6 +92,7 @@ def test_any_number_of_images_a_class(counts):
     assert np.isfinite(bagan.generate(np.arange(len(counts)), seed=0)).all()
 
 
+@pytest.mark.once  # JAX compiles each shape anew, for minutes
 @pytest.mark.parametrize("shape", [(4, 4, 1), (27, 13, 3), (8, 33, 2), (64, 40, 4)])
 def test_any_shape(shape):
     x, y = blobs([3, 1], shape)
