@@ -11,7 +11,7 @@ from keras_balance.auto import checks
 from keras_balance.auto.auto_adjustment import AutoAdjustment
 from keras_balance.auto.few_shot_recipe import FewShotRecipe
 from keras_balance.auto.folds import make_folds
-from keras_balance.auto.kept import Kept, fingerprint
+from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_code import labels_code, recipe_code
 from keras_balance.auto.recipe_search import RecipeSearch, course_of
@@ -216,7 +216,7 @@ class AutoBalance:
     def _setting(self, images, epochs):
         """All that the results depend on, for the folder that keeps them."""
         return {
-            "data": fingerprint(images),
+            "data": images.fingerprint(),
             "recipes": {n: dataclasses.asdict(r) for n, r in self.recipes.items()},
             "target_prior": np.asarray(self.target_prior).tolist(),
             "batch_size": self.batch_size,

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from keras_balance.auto.recipe_training import seeded
 from keras_balance.models import FewShotClassifier, adjust_logits
+from keras_balance.utils.seeds import seeded
 
 _FOLDS = 10
 
@@ -76,6 +76,7 @@ class FewShotRecipe:
 
     def _fitted(self, rows, indices):
         with seeded(self.seed):
+            keras.utils.set_random_seed(self.seed)
             model = self._new()
             model.fit(rows, indices, verbose=0)
         return model

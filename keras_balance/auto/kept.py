@@ -1,17 +1,13 @@
 """Results that a long search keeps, so that it goes on where it was killed."""
 
-import hashlib
 import json
 import pathlib
 import re
-
-import numpy as np
 
 from keras_balance.utils.files import read_sealed, write_json, write_sealed
 from keras_balance.utils.plain_data import from_bytes, to_bytes
 
 _SETTING = "setting.json"
-_CHUNK = 4096
 
 
 class Kept:
@@ -77,16 +73,6 @@ class Kept:
         if path is not None:
             write_sealed(path, to_bytes(result))
         return result
-
-
-def fingerprint(images):
-    """Hash of the pixels and classes of `LabelledImages`."""
-    digest = hashlib.sha256(f"{images.source.shape} {images.source.dtype}".encode())
-    for start in range(0, len(images), _CHUNK):
-        chunk = np.ascontiguousarray(images.source[start : start + _CHUNK])
-        digest.update(chunk.data)
-    digest.update(images.indices.tobytes())
-    return digest.hexdigest()
 
 
 def _file_name(name):

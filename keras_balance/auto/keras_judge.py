@@ -1,13 +1,11 @@
 """How well the user's classifier does after training on one or the other feed."""
 
-import contextlib
-import random
-
 import keras
 
 from keras_balance.auto import checks
 from keras_balance.auto.judge import class_f1
 from keras_balance.utils.outputs import default_threshold, predicted_classes
+from keras_balance.utils.seeds import seeded
 
 
 class KerasJudge:
@@ -23,7 +21,7 @@ class KerasJudge:
 
     def __init__(self, build, held_out, scored, steps, seed):
         self.held_out, self.scored, self.steps = held_out, scored, steps
-        with _seeded(seed):
+        with seeded(seed):
             self.model = checks.compiled_model(build())
             outputs = self.model(held_out.x[:1].astype("float32"))  # builds it
         checks.outputs(outputs, held_out.encoding.num_classes)
@@ -74,14 +72,3 @@ class _Steps(keras.utils.PyDataset):
     def __getitem__(self, index):
         images, labels = self.dataset.batch(*divmod(index, self.full_batches))
         return images, self.decode(labels) if self.decode else labels
-
-
-@contextlib.contextmanager
-def _seeded(seed):
-    """Keras draws the seeds of layers from Python's `random`: set it for a while."""
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(state)

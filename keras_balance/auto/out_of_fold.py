@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from keras_balance.auto.keras_judge import KerasJudge
 from keras_balance.data import BalancedDataset
 from keras_balance.metrics.adjustment import read_log_shares
+from keras_balance.metrics.features import Features
 from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.images import to_layout
 from keras_balance.utils.seeds import derive_seed, random_generator
@@ -19,7 +20,6 @@ BATCH_SIZE = 64
 # some hundred images a class were classified best by 0.001 to 0.01.
 _C = 0.003
 _COMPONENTS = 50  # of pixels, which are many and alike
-_SIDE = 32
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 
 
@@ -55,7 +55,7 @@ def by_regression(images, features, folds, progress):
         folds: int array `(n,)`, the fold of each image.
         progress: `Progress`.
     """
-    rows = _rows(images, features or _small_pictures)
+    rows = _rows(images, features)
     log_shares = np.empty((len(rows), images.num_classes))
     for fold in range(folds.max() + 1):
         held_out = folds == fold
@@ -103,33 +103,13 @@ def by_classifier(images, build, steps, feed, folds, progress, seed):
 
 
 def _rows(images, features):
-    """Float32 rows `(n, d)` that a function from images to vectors gives."""
-    wanted, rows = keras.config.image_data_format(), []
+    """Float32 rows `(n, d)` of images: of a backbone, or of their pixels."""
+    features, wanted = Features(features), keras.config.image_data_format()
+    rows = []
     for start in range(0, len(images), BATCH_SIZE):
-        places = np.arange(start, min(start + BATCH_SIZE, len(images)))
-        batch = to_layout(images.source.take(places), images.data_format, wanted)
-        is_model = isinstance(features, keras.Model)
-        vectors = features.predict_on_batch(batch) if is_model else features(batch)
-        vectors = keras.ops.convert_to_numpy(vectors).astype("float32")
-        if vectors.ndim != 2 or not np.isfinite(vectors).all():
-            raise ValueError(
-                "`features` must turn n images into finite vectors (n, d). "
-                f"Received: features whose output has shape {vectors.shape}"
-            )
-        rows.append(vectors)
+        batch = images.source[start : start + BATCH_SIZE]
+        rows.append(features(to_layout(batch, images.data_format, wanted)))
     return np.concatenate(rows)
-
-
-def _small_pictures(images):
-    """Pixels of images `(n, ...)`, of at most 32 by 32."""
-    first = keras.config.image_data_format() == "channels_first"
-    sides = images.shape[2:] if first else images.shape[1:3]
-    size = tuple(min(side, _SIDE) for side in sides)
-    images = images.astype("float32")
-    if size != tuple(sides):
-        shrunk = keras.ops.image.resize(images, size, antialias=True)
-        images = keras.ops.convert_to_numpy(shrunk)
-    return images.reshape(len(images), -1)
 
 
 def _dataset(images, feed, seed):

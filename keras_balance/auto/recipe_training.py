@@ -1,12 +1,9 @@
 """One training of a classifier by a recipe."""
 
-import contextlib
-import random
-
 import keras
-import numpy as np
 
 from keras_balance.auto import checks
+from keras_balance.utils.seeds import seeded
 
 
 def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callbacks=None):
@@ -30,6 +27,7 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
         inactive at inference, and the `BalancedDataset`.
     """
     with seeded(seed):
+        keras.utils.set_random_seed(seed)  # the backend's own, too, as the code does
         model = checks.compiled_model(build())
         feed = recipe.feed(images, batch_size, seed)
         front = recipe.make_layer(images, seed)
@@ -71,19 +69,3 @@ def in_front(layer, model, loss):
 def reads_logits(model):
     """Whether the loss of a compiled model takes logits."""
     return bool(getattr(model.loss, "from_logits", False))
-
-
-@contextlib.contextmanager
-def seeded(seed):
-    """Seed all that Keras draws from, as the pasted code does.
-
-    Python's and NumPy's generators are put back as they were; the backend's own, from
-    which torch draws for dropout, has no public way back.
-    """
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    keras.utils.set_random_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+import hashlib
 
 import keras
 import numpy as np
@@ -16,6 +17,8 @@ from keras_balance.utils.images import (
 )
 from keras_balance.utils.labels import LabelEncoding, count_classes, read_labels
 from keras_balance.utils.seeds import random_generator
+
+_CHUNK = 4096
 
 
 class LabelledImages:
@@ -210,6 +213,15 @@ class LabelledImages:
         part.value_range = self.value_range  # of all, not of the part
         part._set_indices(self.indices[rows])
         return part
+
+    def fingerprint(self):
+        """Hash of all pixels and classes, by which kept results know their data."""
+        digest = hashlib.sha256(f"{self.source.shape} {self.source.dtype}".encode())
+        for start in range(0, len(self), _CHUNK):
+            chunk = self.source[start : start + _CHUNK]
+            digest.update(np.ascontiguousarray(chunk).data)
+        digest.update(self.indices.astype("int64").tobytes())
+        return digest.hexdigest()
 
     def as_indices(self):
         """Give the same images with class indices 0, 1, ... for labels `(n,)`."""

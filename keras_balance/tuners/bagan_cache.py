@@ -8,7 +8,6 @@ import pathlib
 import zipfile
 
 import keras
-import numpy as np
 
 from keras_balance.models import BAGAN
 from keras_balance.utils.files import atomic_path
@@ -17,7 +16,6 @@ from keras_balance.version import __version__
 _BATCH_SIZE = 64
 # Of all steps, those of the autoencoder: BAGAN's own proportion.
 _AUTOENCODER_SHARE = 0.75
-_CHUNK = 4096
 
 
 def default_folder():
@@ -47,7 +45,7 @@ def trained_bagan(folder, images, steps, arguments, verbose="auto"):
     """
     classes = images.encoding.classes.tolist()
     setting = {
-        "data": _fingerprint(images),
+        "data": images.fingerprint(),
         "classes": classes,
         "steps": steps,
         "arguments": arguments,
@@ -89,12 +87,3 @@ def _load(path):
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
         return None
     return model if isinstance(model, BAGAN) else None
-
-
-def _fingerprint(images):
-    source = images.source
-    digest = hashlib.sha256(f"{source.shape} {source.dtype}".encode())
-    for start in range(0, len(source), _CHUNK):
-        digest.update(np.ascontiguousarray(source[start : start + _CHUNK]).data)
-    digest.update(images.indices.astype("int64").tobytes())
-    return digest.hexdigest()

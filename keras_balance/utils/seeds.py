@@ -1,6 +1,8 @@
 """Randomness from (seed, where) and never from the order of calls."""
 
+import contextlib
 import numbers
+import random
 import secrets
 
 import numpy as np
@@ -34,6 +36,22 @@ def random_generator(seed, *place):
 def derive_seed(seed, *place):
     """Make a 31-bit integer seed for one place of one seed."""
     return int(_sequence(seed, place).generate_state(1)[0] >> 1)
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Start Python's and NumPy's own generators from a seed, for a while.
+
+    Keras draws the seeds of layers from the first, other people's functions from both.
+    """
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
 
 
 def _sequence(seed, place):

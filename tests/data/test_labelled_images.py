@@ -179,3 +179,11 @@ def test_a_batch_is_pure():
     np.testing.assert_array_equal(dataset.batch(0, -1)[0], dataset.batch(0, 7)[0])
     with pytest.raises(IndexError):
         dataset.batch(0, 8)
+
+
+def test_fingerprints_tell_data_apart():
+    x, y = np.zeros((4, 2, 2, 1), "uint8"), np.array([0, 0, 1, 1])
+    other = x.copy()
+    other[3, 1, 1, 0] = 1
+    pairs = [(x, y), (other, y), (x, y[::-1]), (x.copy(), y)]
+    assert len({LabelledImages(*pair).fingerprint() for pair in pairs}) == 3

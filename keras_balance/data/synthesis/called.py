@@ -1,13 +1,11 @@
 """Real images through a function of the user's own, such as one of albumentations."""
 
-import contextlib
 import inspect
-import random
 
 import numpy as np
 
 from keras_balance.utils.images import check_finite, to_layout
-from keras_balance.utils.seeds import derive_seed, random_generator
+from keras_balance.utils.seeds import derive_seed, random_generator, seeded
 
 
 class CalledImages:
@@ -34,7 +32,10 @@ class CalledImages:
         images = self.images
         rows = images.draw(labels, random_generator(seed, 0))
         taken = to_layout(images.source.take(rows), images.data_format, _LAST)
-        with _seeded(self.function, derive_seed(seed, 1)):
+        seed = derive_seed(seed, 1)
+        with seeded(seed):
+            if _is_compose(self.function):
+                self.function.set_random_seed(seed)
             made = [np.asarray(self._call(image.copy()), "float32") for image in taken]
         for image in made:
             if image.shape != taken.shape[1:]:
@@ -73,19 +74,3 @@ def takes_an_image(candidate):
 
 def _is_compose(function):
     return hasattr(function, "set_random_seed")
-
-
-@contextlib.contextmanager
-def _seeded(function, seed):
-    """Start the common random numbers from a seed for a while."""
-    # The functions of other people draw from NumPy's global state.
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    if _is_compose(function):
-        function.set_random_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
