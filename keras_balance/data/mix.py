@@ -173,8 +173,13 @@ def write_labels(mix, labelled, images, classes, weights, *, counts, place):
 def _blend(images, rows, partners, parts):
     """MixUp: images that are `parts` their partner; the parts as float32."""
     parts = parts.astype("float32")
-    ratio = parts[:, None, None, None]
-    images[rows] = images[rows] * (1 - ratio) + images[partners] * ratio
+    # Image by image, which stays in the cache. A partner may be mixed itself.
+    own = {i: images[i].copy() for i in np.intersect1d(rows, partners)}
+    share = np.empty_like(images[0])
+    for row, partner, part in zip(rows, partners, parts, strict=True):
+        np.multiply(own.get(partner, images[partner]), part, out=share)
+        images[row] *= 1 - part
+        images[row] += share
     return parts
 
 

@@ -29,8 +29,12 @@ def trial_of(**values):
     ("tuner", "options"),
     [
         (keras_tuner.RandomSearch, {}),
-        (keras_tuner.GridSearch, {}),
-        (keras_tuner.BayesianOptimization, {"num_initial_points": 2}),
+        pytest.param(keras_tuner.GridSearch, {}, marks=pytest.mark.slow),
+        pytest.param(
+            keras_tuner.BayesianOptimization,
+            {"num_initial_points": 2},
+            marks=pytest.mark.slow,
+        ),
         (keras_tuner.Hyperband, {"max_epochs": 2, "factor": 2}),
     ],
 )

@@ -22,7 +22,7 @@ def fitted():
     y = np.repeat([0, 1], 20)
     dagan = DAGAN((8, 8, 1), 2, noise_dim=3, examples=4, augmentation=None, seed=0)
     dagan.compile(run_eagerly=True)
-    dagan.fit(x, y, autoencoder_epochs=60, epochs=1, batch_size=40, verbose=0)
+    dagan.fit(x, y, autoencoder_epochs=15, epochs=1, batch_size=40, verbose=0)
     return dagan
 
 

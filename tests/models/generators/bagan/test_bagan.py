@@ -10,21 +10,13 @@ from keras_balance.callbacks import GeneratedImages
 from keras_balance.data import BalancedDataset, FilteredSynthesizer
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN, ClassGaussians
+from small_data import class_images
 
 SELECTION = "keras_balance.models.training.selection"
 SHAPE = (8, 8, 1)
 
 # A few steps leave every image of a class alike.
 pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
-
-
-def blobs(counts, shape=SHAPE, seed=0):
-    """Images of noise around one picture a class, uint8."""
-    rng = np.random.default_rng(seed)
-    pictures = np.random.default_rng(99).integers(40, 200, (len(counts), *shape))
-    y = np.repeat(np.arange(len(counts)), counts)
-    noise = rng.normal(scale=15, size=(len(y), *shape))
-    return np.clip(pictures[y] + noise, 0, 255).astype("uint8"), y
 
 
 def small(shape=SHAPE, num_classes=3, compile=None, **kwargs):
@@ -43,7 +35,7 @@ def fit(bagan, x, y=None, **kwargs):
 def fitted():
     bagan = small()
     bagan.compile()
-    fit(bagan, *blobs([40, 30, 5]), autoencoder_epochs=8)
+    fit(bagan, *class_images([40, 30, 5]), autoencoder_epochs=8)
     return bagan
 
 
@@ -51,7 +43,7 @@ def fitted():
 
 
 def test_history_tells_the_phases_apart():
-    history = fit(small(), *blobs([40, 30, 5]), epochs=3).history
+    history = fit(small(), *class_images([40, 30, 5]), epochs=3).history
     lengths = {key: len(values) for key, values in history.items()}
     assert lengths == {"autoencoder_loss": 2, "d_loss": 3, "g_loss": 3, "diversity": 3}
     assert np.isfinite([v for values in history.values() for v in values]).all()
@@ -61,63 +53,39 @@ def test_the_number_of_steps_follows_from_the_data(monkeypatch):
     first, second = BAGAN.phases
     few = first._replace(steps=12), second._replace(steps=6)
     monkeypatch.setattr(BAGAN, "phases", few)
-    history = small().fit(*blobs([40, 40, 5]), batch_size=20, verbose=0).history
+    history = small().fit(*class_images([40, 40, 5]), batch_size=20, verbose=0).history
     assert len(history["autoencoder_loss"]) == 2  # 6 batches of balanced images
     assert len(history["d_loss"]) == 1
 
 
 def test_the_autoencoder_learns_and_its_images_look_like_their_class(fitted):
-    x, y = blobs([40, 30, 5])
+    x, y = class_images([40, 30, 5])
     images = fitted.generate(np.repeat([0, 1, 2], 20), seed=0)
     means = np.stack([x[y == c].mean(axis=0) for c in range(3)])
     distance = np.abs(images[:, None] - means).mean(axis=(2, 3, 4))
     assert (distance.argmin(axis=1) == np.repeat([0, 1, 2], 20)).mean() > 0.9
 
 
-def test_the_same_seed_gives_the_same_training():
-    x, y = blobs([20, 20, 3])
-    one, two, other = small(), small(), small(seed=2)
-    for bagan in (one, two, other):
-        fit(bagan, x, y)
-    images = [bagan.generate([0, 1, 2], seed=3) for bagan in (one, two, other)]
-    np.testing.assert_array_equal(images[0], images[1])
-    assert np.abs(images[0] - images[2]).max() > 1
-
-
-@pytest.mark.parametrize("counts", [[1, 1], [2, 1, 12], [20, 3]])
+@pytest.mark.parametrize("counts", [[1, 1], [2, 1, 12]])
 def test_any_number_of_images_a_class(counts):
-    x, y = blobs(counts)
+    x, y = class_images(counts)
     bagan = small(num_classes=len(counts))
     fit(bagan, x, y)
     assert np.isfinite(bagan.generate(np.arange(len(counts)), seed=0)).all()
 
 
 @pytest.mark.once  # JAX compiles each shape anew, for minutes
-@pytest.mark.parametrize("shape", [(4, 4, 1), (27, 13, 3), (8, 33, 2), (64, 40, 4)])
-def test_any_shape(shape):
-    x, y = blobs([3, 1], shape)
+@pytest.mark.parametrize("shape", [(4, 4, 1), (40, 64, 4)])
+def test_small_and_large(shape):
+    x, y = class_images([3, 1], shape)
     bagan = small(shape, 2, candidates=0)
     fit(bagan, x, y, autoencoder_epochs=1)
     assert bagan.generate([0, 1], seed=0).shape == (2, *shape)
     assert bagan.reconstruct(x[:3]).shape == (3, *shape)
 
 
-def test_channels_first_is_the_transpose():
-    x, y = blobs([10, 5], (8, 9, 2))
-    last = small((8, 9, 2), 2)
-    first = small((2, 8, 9), 2, data_format="channels_first")
-    fit(last, x, y)
-    fit(first, x.transpose(0, 3, 1, 2), y)
-    np.testing.assert_allclose(
-        first.generate([0, 1], seed=0).transpose(0, 2, 3, 1),
-        last.generate([0, 1], seed=0),
-        atol=0.01,
-    )
-
-
 def data_sets(x, y):
     yield BalancedDataset(x, y, batch_size=16, seed=0)
-    yield BalancedDataset(x, np.eye(3)[y], batch_size=16, seed=0)
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
@@ -131,24 +99,12 @@ def data_sets(x, y):
 
 
 def test_learns_from_data_sets_too():
-    x, y = blobs([20, 20, 4])
+    x, y = class_images([20, 20, 4])
     for data in data_sets(x, y):
         bagan = small()
         history = fit(bagan, data).history
         assert len(history["d_loss"]) == 1
         assert bagan.generate([2], seed=0).shape == (1, *SHAPE)
-
-
-def test_labels_in_any_encoding_and_by_name():
-    x, y = blobs([10, 10, 4])
-    plain, one_hot = small(), small()
-    named = small(class_names=["cat", "dog", "emu"])
-    fit(plain, x, y)
-    fit(one_hot, x, np.eye(3, dtype="float32")[y])
-    fit(named, x, np.array(["cat", "dog", "emu"])[y])
-    expected = plain.generate([0, 2], seed=5)
-    np.testing.assert_array_equal(one_hot.generate(np.eye(3)[[0, 2]], 5), expected)
-    np.testing.assert_array_equal(named.generate(["cat", "emu"], seed=5), expected)
 
 
 def test_callbacks_see_both_phases_as_one_run(tmp_path):
@@ -159,7 +115,7 @@ def test_callbacks_see_both_phases_as_one_run(tmp_path):
     rates = keras.callbacks.LearningRateScheduler(lambda epoch: 10.0 ** -(epoch + 2))
     pictures = GeneratedImages(tmp_path, every=1, per_class=2)
     bagan = small()
-    fit(bagan, *blobs([20, 10, 5]), callbacks=[watch, rates, pictures])
+    fit(bagan, *class_images([20, 10, 5]), callbacks=[watch, rates, pictures])
     assert [entry[0] for entry in seen] == [0, 1, 2]
     assert "autoencoder_loss" in seen[1]
     assert "d_loss" in seen[2]
@@ -181,7 +137,7 @@ def test_keeps_the_checkpoint_with_the_best_score(monkeypatch):
             {epoch + 1: bagan.generator.get_weights()[0].copy()}
         )
     )
-    fit(bagan, *blobs([20, 10, 5]), epochs=2, callbacks=[watch])
+    fit(bagan, *class_images([20, 10, 5]), epochs=2, callbacks=[watch])
     assert bagan.candidate_scores == {2: 0.5, 3: 0.9, 4: 0.7}
     np.testing.assert_array_equal(bagan.generator.get_weights()[0], kept[3])
     assert np.abs(kept[4] - kept[3]).max() > 0
@@ -193,7 +149,7 @@ def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
         f"{SELECTION}.usefulness",
         lambda *_: next(scores),
     )
-    x, y = blobs([20, 10, 5])
+    x, y = class_images([20, 10, 5])
     bagan, plain = small(candidates=2), small()
     fit(bagan, x, y, epochs=2)
     fit(plain, x, y, epochs=0)
@@ -208,7 +164,7 @@ def test_a_collapsed_class_is_told(monkeypatch):
         lambda *_: np.array([0.8, 0.001, 0.9]),
     )
     with pytest.warns(UserWarning, match="class 1 .* 0.001") as caught:
-        history = fit(small(), *blobs([20, 10, 5]), epochs=3).history
+        history = fit(small(), *class_images([20, 10, 5]), epochs=3).history
     assert sum("nearly all alike" in str(one.message) for one in caught) == 1
     assert history["diversity"] == [0.001] * 3
 
@@ -219,14 +175,14 @@ def test_a_loss_that_diverges_stops_and_keeps_the_weights():
     bagan.compile(autoencoder_optimizer=sgd, run_eagerly=True)
     before = [weight.copy() for weight in bagan.encoder.get_weights()]
     with pytest.raises(FloatingPointError, match="`autoencoder_loss` was not"):
-        fit(bagan, *blobs([40, 30, 5]), batch_size=8)
+        fit(bagan, *class_images([40, 30, 5]), batch_size=8)
     for kept, old in zip(bagan.encoder.get_weights(), before, strict=True):
         np.testing.assert_array_equal(kept, old)
 
 
 @pytest.mark.parametrize(
     ("policy", "is_own"),
-    [("mixed_float16", False), ("mixed_bfloat16", False), ("mixed_bfloat16", True)],
+    [("mixed_float16", False), ("mixed_bfloat16", True)],
 )
 def test_mixed_precision_stays_finite(policy, is_own):
     before = keras.config.dtype_policy()
@@ -234,7 +190,7 @@ def test_mixed_precision_stays_finite(policy, is_own):
     try:
         noise = RandomGaussianNoise(0.1, value_range=(-1, 1))
         bagan = small(augmentation=noise if is_own else "auto")
-        history = fit(bagan, *blobs([20, 10, 5])).history
+        history = fit(bagan, *class_images([20, 10, 5])).history
     finally:
         keras.config.set_dtype_policy(before)
     assert np.isfinite([v for values in history.values() for v in values]).all()
@@ -252,7 +208,7 @@ def test_generates_float32_images_in_the_value_range(fitted):
     assert images.min() >= 0
     assert 20 < images.max() <= 255
     unit = small(value_range=(0, 1))
-    x, y = blobs([10, 10, 4])
+    x, y = class_images([10, 10, 4])
     fit(unit, x / 255.0, y)
     assert unit.generate([0, 1, 2], seed=0).max() <= 1
 
@@ -267,7 +223,7 @@ def test_the_same_seed_gives_the_same_images(fitted):
 
 
 def test_encodes_reconstructs_and_discriminates(fitted):
-    x, _ = blobs([40, 30, 5])
+    x, _ = class_images([40, 30, 5])
     assert fitted.encode(x[:7]).shape == (7, 4)
     floats = x[:7].astype("float32")
     np.testing.assert_array_equal(fitted.encode(x[:7]), fitted.encode(floats))
@@ -281,7 +237,7 @@ def test_encodes_reconstructs_and_discriminates(fitted):
 
 
 def test_feeds_a_balanced_dataset(fitted):
-    x, y = blobs([40, 30, 5])
+    x, y = class_images([40, 30, 5])
     data = BalancedDataset(x, y, batch_size=120, synthesizer=fitted, seed=0)
     images, labels = data[0]
     assert np.bincount(labels).tolist() == [40, 40, 40]
@@ -316,7 +272,7 @@ def test_saves_both_phases_optimizers_and_trains_on(fitted, tmp_path):
     ):
         np.testing.assert_array_equal(mine, theirs)
     assert int(loaded.optimizer["generator"].iterations) == 2
-    fit(loaded, *blobs([40, 30, 5]), initial_epoch=2)
+    fit(loaded, *class_images([40, 30, 5]), initial_epoch=2)
 
 
 def test_config_holds_every_argument():
@@ -361,7 +317,7 @@ def decoder(latent_dim=4):
 
 def test_networks_can_be_replaced(tmp_path):
     bagan = small(encoder=encoder(), decoder=decoder())
-    fit(bagan, *blobs([20, 10, 5]))
+    fit(bagan, *class_images([20, 10, 5]))
     assert bagan.discriminator.count_params() == 64 * 4 + 4
     bagan.save(tmp_path / "own.keras")
     loaded = keras.saving.load_model(tmp_path / "own.keras")
@@ -417,7 +373,7 @@ def test_weights_are_checked_when_compiled(arguments, error, text):
 
 def test_without_its_gan_there_is_no_discriminator(tmp_path):
     bagan = small()
-    x, y = blobs([20, 10, 5])
+    x, y = class_images([20, 10, 5])
     fit(bagan, x, y, epochs=0)
     with pytest.raises(RuntimeError, match="judge by `classify`"):
         FilteredSynthesizer(bagan).generate([0, 1], seed=0)
@@ -438,14 +394,14 @@ def test_without_its_gan_there_is_no_discriminator(tmp_path):
 
 def test_a_classifier_without_a_loss_does_not_judge():
     bagan = small(compile={"label_weight": 0})
-    x, y = blobs([20, 10, 5])
+    x, y = class_images([20, 10, 5])
     fit(bagan, x, y, epochs=0)
     with pytest.raises(RuntimeError, match=r"label_weight=0\.0"):
         bagan.classify(x[:5])
 
 
 def test_bad_data_is_refused_before_training(fitted):
-    x, y = blobs([10, 10, 4])
+    x, y = class_images([10, 10, 4])
     with pytest.raises(ValueError, match="without class 2"):
         fit(small(), x[:20], y[:20])
     with pytest.raises(ValueError, match=r"num_classes=3\).*=3"):
@@ -472,10 +428,3 @@ def test_bad_data_is_refused_before_training(fitted):
         fitted.encode(x[:, :7])
     with pytest.raises(RuntimeError, match="run `fit`"):
         small().generate([0])
-
-
-def test_images_of_the_user_are_not_changed():
-    x, y = blobs([10, 10, 4])
-    before = x.copy()
-    fit(small(), x, y)
-    np.testing.assert_array_equal(x, before)
