@@ -26,7 +26,7 @@ AUTOENCODER = {"autoencoder_epochs": 1}
 EARLIER = {BAGAN: AUTOENCODER, VAE: {}, CVAEGAN: AUTOENCODER, DAGAN: AUTOENCODER}
 
 each = pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.__name__)
-# What the generators share is long on those that have nothing else in it.
+# What `ClassGenerator` does for all of them, and takes long.
 some = pytest.mark.parametrize(
     "kind",
     [
