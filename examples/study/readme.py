@@ -6,6 +6,7 @@ import re
 
 from study.files import read_json, write_text
 from study.line_tables import tables_of
+from study.regret_table import regret_table
 from study.rows import RESULTS, ROWS
 from study.summary import advice, summary
 from study.tables import caption, choices, gap, is_as_paper, paper_table, table
@@ -52,6 +53,8 @@ def block(row, pictures):
         return summary([read_row(row) for row in finished_rows()])
     if row == "advice":
         return advice(read_row, line_rows())
+    if row == "regret":
+        return regret_table(line_rows()[row])
     if row in line_rows():
         return tables_of(line_rows()[row])
     results = read_row(row)

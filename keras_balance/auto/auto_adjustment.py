@@ -188,6 +188,18 @@ class AutoAdjustment:
         layer = LogitAdjustment(self.class_counts, tau, prior, from_logits)
         return behind(model, layer)
 
+    def adjusted_probabilities(self):
+        """Give `probabilities` as `adjust` would have a model give them.
+
+        Raises:
+            RuntimeError: Before `fit`.
+        """
+        self._check_fitted()
+        shares = np.log(np.maximum(self.probabilities, 1e-37))
+        shares += self._offsets(np.array([self.tau]))[0]
+        shares = np.exp(shares - shares.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
+
     def table(self):
         """Scores of some strengths as text; `*` marks the chosen one.
 

@@ -9,15 +9,16 @@ import numpy as np
 
 from keras_balance.auto import checks
 from keras_balance.auto.auto_adjustment import AutoAdjustment
+from keras_balance.auto.balance_report import write_page
 from keras_balance.auto.few_shot_recipe import FewShotRecipe
 from keras_balance.auto.folds import make_folds
 from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_code import labels_code, recipe_code
-from keras_balance.auto.recipe_search import RecipeSearch, course_of
+from keras_balance.auto.recipe_search import LENGTHS, RecipeSearch, course_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import FOLDS, Trainings, out_of_fold
-from keras_balance.auto.recipes import RECIPES, Recipe
+from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import BalancedDataset, LabelledImages
 from keras_balance.models import adjust_logits, convnet
 from keras_balance.utils.numbers import whole_number
@@ -57,8 +58,11 @@ class AutoBalance:
         batch_size: Images in a batch.
         time_budget: Seconds after which no other trial begins; None for no limit. The
             training of the model that is kept comes on top.
-        directory: Optional folder that keeps all results. Killed at any moment and run
-            again with the same folder and data, it ends with the same model.
+        directory: Optional folder that keeps all results, and gets `report.html`: one
+            page with what was tried, what was chosen and why, how good it is on
+            training images that it was not trained on, and the rarest class's most
+            confident misses. Killed at any moment and run again with the same folder
+            and data, it ends with the same model.
         seed: Integer, or None for a fresh one.
         verbose: 0 for silence, 1 for a line about every training.
 
@@ -79,6 +83,7 @@ class AutoBalance:
     Example:
         >>> auto = kb.AutoBalance(seed=0).fit(x_train, y_train, epochs=12)
         >>> print(auto.table())
+        >>> auto.figure().savefig("tried.png")
         >>> print(auto.code())
         >>> auto.model.save("classifier.keras")
 
@@ -104,7 +109,7 @@ class AutoBalance:
         self.build = checks.classifier(build)
         self.features = _check_features(features, build)
         self.target_prior = target_prior
-        self.recipes = _check_recipes(recipes)
+        self.recipes = read_recipes(recipes)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.time_budget = checks.time_budget(time_budget)
         self.directory = directory
@@ -112,6 +117,7 @@ class AutoBalance:
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None
         self.scores, self.advice, self._table, self._code = {}, "", "", ""
+        self._search, self._adjustment = None, None
 
     def fit(self, x, y=None, epochs=12):
         """Find the recipe and train the model.
@@ -136,7 +142,7 @@ class AutoBalance:
         labels = labels_code(given)
         images = given.as_indices() if labels else given
         if self.features is not None:
-            return self._fit_on_features(images)
+            return self._fit_on_features(images, given)
         epochs = whole_number("epochs", epochs, 1)
         balanced = images.counts.max() * images.num_classes
         plan = Trainings(
@@ -147,15 +153,13 @@ class AutoBalance:
             seed=self.seed,
             kept=Kept(self.directory, self._setting(images, epochs)),
         )
-        search = self._search(plan)
+        search = self._searched(plan)
         self.recipe, self.scores = self.recipes[self.choice], search.longest()
         self._adjust(plan, search)
-        search.progress.tell(
-            f"{self.table()}auto: {self.choice} is chosen\n{self.advice}"
-        )
+        self.cost = plan.cost + 1
+        search.progress.tell(self.table() + self.why())
         model, feed = plan.final(self.recipe, self.verbose)
         self.model = self._adjusted(model)
-        self.cost = plan.cost
         self._code = recipe_code(
             self.recipe,
             self.recipe.make_layer(images, self.seed),
@@ -166,36 +170,59 @@ class AutoBalance:
             labels=labels,
             build="build()" if self.build else _default_code(images),
         )
+        self._write_page(given)
         return self
 
-    def _fit_on_features(self, images):
+    def _fit_on_features(self, images, given):
         recipe = FewShotRecipe(self.features, images, self.seed)
         found = recipe.out_of_fold()
         self.choice, self.tau, prior = "few shots", 1.0, self.target_prior
         if found is not None:
-            adjustment = _adjustment(prior, found, images.counts, self.seed)
-            self.tau, self._table = adjustment.tau, adjustment.table()
+            self._adjustment = _adjustment(prior, found, images.counts, self.seed)
+            self.tau, self._table = self._adjustment.tau, self._adjustment.table()
         if isinstance(prior, str):
             prior = recipe.prior_of(self.tau)
         self.advice = _other_world(self.target_prior, found, images.counts, self.seed)
         self.model, self._code = recipe.final(prior), recipe.code(prior)
+        self._write_page(given)
         return self
 
     def table(self):
         """Give what was tried as text; `*` marks the chosen recipe."""
         return self._table
 
+    def why(self):
+        """Tell in a few lines what was chosen, why, and what may do better."""
+        if self._search is None:
+            return f"auto: {self.choice}, tau {self.tau:.2f}\n{self.advice}"
+        return (
+            f"auto: {self.choice!r} is the simplest recipe that is not behind the best "
+            f"by more than the noise; tau {self.tau:.2f}\n"
+            f"All took as long as {self.cost:.0f} trainings of the model.\n"
+            f"{self.advice}"
+        )
+
+    def figure(self):
+        """Draw what was tried: a row for each recipe, the chosen one marked.
+
+        Returns:
+            A `matplotlib.figure.Figure`, to be saved; None where nothing was searched,
+            as on `features`.
+        """
+        return None if self._search is None else self._search.figure(self.choice)
+
     def code(self):
         """Python code that trains the same model from `x` and `y`."""
         return self._code
 
-    def _search(self, plan):
+    def _searched(self, plan):
         cases = _cases(plan.images, self.seed)
         course = course_of(self.recipes, cases) + [("fold", 0)] * FOLDS
-        progress = Progress(course, self.time_budget, self.verbose)
+        course.append(("final", 0))
+        progress = Progress(course, self.time_budget, self.verbose, LENGTHS)
         prior = read_prior(self.target_prior, plan.images.counts)
         search = RecipeSearch(self.recipes, plan, prior, progress)
-        self.choice = search.run(cases)
+        self.choice, self._search = search.run(cases), search
         return search
 
     def _adjust(self, plan, search):
@@ -206,12 +233,16 @@ class AutoBalance:
             self.tau = search.tau(self.choice)
             self._adjusted = lambda model: adjust_logits(model, counts, self.tau)
         else:
-            adjustment = _adjustment(self.target_prior, found, counts, self.seed)
-            self.tau, self._adjusted = adjustment.tau, adjustment.adjust
+            self._adjustment = _adjustment(self.target_prior, found, counts, self.seed)
+            self.tau, self._adjusted = self._adjustment.tau, self._adjustment.adjust
         self._table = search.table(self.choice)
         self.advice = search.advice(self.choice) + _other_world(
             self.target_prior, found, counts, self.seed
         )
+
+    def _write_page(self, images):
+        if self.directory is not None:
+            write_page(self.directory, self, images, self._adjustment)
 
     def _setting(self, images, epochs):
         """All that the results depend on, for the folder that keeps them."""
@@ -267,22 +298,3 @@ def _check_features(features, build):
             f"features={features!r} beside build={build!r}"
         )
     return features
-
-
-def _check_recipes(recipes):
-    if isinstance(recipes, dict):
-        found = dict(recipes)
-    else:
-        unknown = [name for name in recipes if name not in RECIPES]
-        if unknown:
-            raise ValueError(
-                f"`recipes` must be names out of {list(RECIPES)}, or a dict of "
-                f"names to `Recipe`. Received: recipes with {unknown[0]!r}"
-            )
-        found = {name: RECIPES[name] for name in recipes}
-    if not found or not all(isinstance(one, Recipe) for one in found.values()):
-        raise TypeError(
-            "`recipes` must hold at least one `kb.tuners.Recipe`. "
-            f"Received: recipes={recipes!r}"
-        )
-    return found

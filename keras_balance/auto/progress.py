@@ -17,10 +17,13 @@ class Progress:
             the same name the time that is nearest to it.
         time_budget: Seconds within which trainings may run.
         verbose: 0 for silence.
+        lengths: Optional dict of names to how long their trainings are beside each
+            other: then a training tells how long one of any name may take.
     """
 
-    def __init__(self, plan, time_budget, verbose):
+    def __init__(self, plan, time_budget, verbose, lengths=None):
         self.plan, self.time_budget, self.verbose = list(plan), time_budget, verbose
+        self.lengths = lengths
         self._took, self._is_over, self._width = [], False, 0
         self._start = self._last = time.monotonic()
 
@@ -56,7 +59,7 @@ class Progress:
         done = len(self._took)
         budget = max(0.0, self.time_budget - self._seconds)
         seen = {name for name, _ in self.plan[:done]}
-        if {name for name, _ in self.plan[done:]} <= seen:
+        if self.lengths or {name for name, _ in self.plan[done:]} <= seen:
             left = sum(map(self._expected, self.plan[done:]))
             return f"about {min(left, budget):.0f} s left"
         # A guess from the quick candidates would be far too low.
@@ -64,6 +67,9 @@ class Progress:
 
     def _expected(self, kind):
         """Seconds of a training, by those of its kind; or its name; or all others."""
+        if self.lengths:
+            done = sum(self.lengths[name] for name, _ in self.plan[: len(self._took)])
+            return self.lengths[kind[0]] * sum(self._took) / max(done, 1e-9)
         done = list(zip(self.plan, self._took, strict=False))
         same = [took for other, took in done if other == kind]
         named = [took for other, took in done if other[0] == kind[0]]

@@ -4,11 +4,13 @@ import numpy as np
 
 from keras_balance.auto.decision import simplest_near_the_best, standard_error
 from keras_balance.metrics.adjustment import TAUS
+from keras_balance.utils import plots
 from keras_balance.utils.tables import text_table
 
 # Share of the steps that all recipes get, on one case, and the full ones of a few.
 BRIEF = 0.4
 FINALISTS = 3
+LENGTHS = {"brief": BRIEF, "full": 1.0, "fold": 1.0, "final": 1.0}  # of a training
 _GAINING = 0.01  # macro F1, faster than the chosen one
 
 
@@ -57,10 +59,11 @@ class RecipeSearch:
             self.prior,
             BRIEF if round_ == "brief" else 1.0,
         )
-        self.scores[round_].setdefault(name, []).append(result["scores"])
+        macro_f1 = result["f1"].mean(axis=1)
+        self.scores[round_].setdefault(name, []).append(macro_f1)
         self.seconds[name] += result["seconds"]
         title = f"{cases[place].title}, {name}, {round_} training"
-        self.progress.end(title, result["scores"].max())
+        self.progress.end(title, macro_f1.max())
 
     def tau(self, name):
         """Best strength of one recipe over its cases, by its longest trainings."""
@@ -98,6 +101,25 @@ class RecipeSearch:
         ]
         titles = ["recipe", "brief", "full", "error", "tau", "seconds", "chosen"]
         return text_table(titles, rows)
+
+    def figure(self, choice):
+        """Draw what was tried; the chosen recipe is marked."""
+        titles = {"brief": "brief trainings", "full": "full trainings"}
+        series = {
+            title: self._means_and_errors(round_) for round_, title in titles.items()
+        }
+        names = list(self.recipes)
+        return plots.marked_rows(
+            series, names, names.index(choice), "macro F1 on cases of the training data"
+        )
+
+    def _means_and_errors(self, round_):
+        found = self.macro_f1(round_)
+        shown = np.full((2, len(self.recipes)), np.nan)
+        for place, name in enumerate(self.recipes):
+            if name in found:
+                shown[:, place] = found[name].mean(), standard_error(found[name])
+        return shown
 
     def advice(self, choice):
         """Name a stronger finalist that more steps may put ahead, or nothing."""

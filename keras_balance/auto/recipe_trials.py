@@ -29,7 +29,7 @@ class Trainings:
         kept: `Kept` results.
 
     Attributes:
-        cost: All trainings so far, in full ones.
+        cost: All trials so far, in full trainings.
     """
 
     def __init__(self, images, build, *, batch_size, steps, seed, kept):
@@ -41,7 +41,7 @@ class Trainings:
         """Train by a recipe on a case, for a share of the steps.
 
         Returns:
-            dict of `"scores"`, macro F1 at each of `TAUS`, and `"seconds"`.
+            dict of what `scores_over_taus` gives, and `"seconds"`.
         """
 
         def make():
@@ -54,7 +54,7 @@ class Trainings:
             scores = scores_over_taus(
                 predicted, held_out.indices, part.counts, prior, case.scored
             )
-            return {"scores": scores, "seconds": time.monotonic() - start}
+            return {**scores, "seconds": time.monotonic() - start}
 
         self.cost += share
         return self.kept.get(name, make)
@@ -75,7 +75,6 @@ class Trainings:
         Returns:
             `(model, feed)`, see `train`.
         """
-        self.cost += 1
         path = self.kept.path("model.backup")
 
         def backup(feed):
@@ -108,8 +107,8 @@ def out_of_fold(trainings, name, recipe, progress):
     """Train by a recipe in stratified folds.
 
     Returns:
-        `(probabilities, class indices)` of all images, each held out once; None where
-        a class has a single image or the time is over.
+        `(probabilities, class indices)` of all images in their order, each held out
+        once; None where a class has a single image or the time is over.
     """
     images = trainings.images
     folds = min(FOLDS, images.counts.min())
@@ -126,7 +125,8 @@ def out_of_fold(trainings, name, recipe, progress):
         found.append(trainings.held_out(key, recipe, train_rows, held_out))
         rows.append(held_out)
         progress.end(f"fold {place + 1} of {folds}, {name}")
-    return np.exp(np.concatenate(found)), images.indices[np.concatenate(rows)]
+    order = np.argsort(np.concatenate(rows))
+    return np.exp(np.concatenate(found))[order], images.indices
 
 
 def log_probabilities(model, images):
@@ -152,18 +152,20 @@ def to_log_probabilities(outputs, from_logits):
 
 
 def scores_over_taus(log_probabilities, indices, counts, prior, scored):
-    """Macro F1 at each of `TAUS`, for a world of the given shares.
+    """Scores at each of `TAUS`, for a world of the given shares.
 
     Args:
         log_probabilities: `(n, num_classes)` of held-out images.
         indices: Their class indices `(n,)`.
         counts: `(num_classes,)`, images of each class that were trained on.
         prior: `(num_classes,)`, shares of the classes that the classifier will meet.
-        scored: Indices of the classes whose F1 is averaged.
+        scored: Indices of the classes whose F1 is wanted.
 
     Returns:
-        float array `(len(TAUS),)`.
+        dict of `"f1"`, float `(len(TAUS), len(scored))`, and `"log_loss"`,
+        `(len(TAUS),)`.
     """
     offsets = TAUS[:, None] * -np.log(counts / np.sum(counts))
     adjusted = AdjustedScores(indices, log_probabilities, offsets, prior)
-    return adjusted.class_scores()["f1"][:, scored].mean(axis=1)
+    f1 = adjusted.class_scores()["f1"][:, scored]
+    return {"f1": f1, "log_loss": adjusted.log_loss}

@@ -78,3 +78,28 @@ RECIPES = {
     "photo, mixup": Recipe("auto", layer="photo", mix="mixup"),
     "photo, cutmix": Recipe("sqrt", layer="photo", mix="cutmix", tau=0.5),
 }
+
+
+def read_recipes(recipes):
+    """Recipes by name, of names out of `RECIPES` or a dict of recipes.
+
+    Raises:
+        ValueError: For an unknown name.
+        TypeError: For what is no `Recipe`, and for none at all.
+    """
+    if isinstance(recipes, dict):
+        found = dict(recipes)
+    else:
+        unknown = [name for name in recipes if name not in RECIPES]
+        if unknown:
+            raise ValueError(
+                f"`recipes` must be names out of {list(RECIPES)}, or a dict of "
+                f"names to `Recipe`. Received: recipes with {unknown[0]!r}"
+            )
+        found = {name: RECIPES[name] for name in recipes}
+    if not found or not all(isinstance(one, Recipe) for one in found.values()):
+        raise TypeError(
+            "`recipes` must hold at least one `kb.tuners.Recipe`. "
+            f"Received: recipes={recipes!r}"
+        )
+    return found

@@ -60,14 +60,20 @@ def save_html_report(
         >>> report = kb.metrics.class_report([0, 0, 1], outputs)
         >>> kb.metrics.save_html_report("report.html", report)
     """
+    parts = report_parts(report, misses, history, epochs)
+    for heading, content in (sections or {}).items():
+        parts.append(web_page.section(heading, web_page.as_html(content)))
+    write_text(path, web_page.page(title, parts))
+
+
+def report_parts(report, misses=None, history=None, epochs=None):
+    """Write what a page tells of a report: pieces of HTML."""
     parts = [_summary(report), _table(report, misses), _matrix(report)]
     if history:
         parts.append(_curves(report, history, epochs))
     if misses is not None:
         parts.append(_misses(misses))
-    for heading, content in (sections or {}).items():
-        parts.append(web_page.section(heading, web_page.as_html(content)))
-    write_text(path, web_page.page(title, parts))
+    return parts
 
 
 def rarest_class(report):

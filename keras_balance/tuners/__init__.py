@@ -1,5 +1,6 @@
 """Choosing by validation what a rare class is filled up with, and how much."""
 
+from keras_balance.auto import RECIPES as RECIPES
 from keras_balance.auto import AutoAdjustment as AutoAdjustment
 from keras_balance.auto import AutoAugmentation as AutoAugmentation
 from keras_balance.auto import AutoSynthesizer as AutoSynthesizer

@@ -5,11 +5,13 @@ import warnings
 import keras
 import keras_tuner
 
+from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import BalancedDataset, checks
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.fillings import augmentation
 from keras_balance.tuners import bagan_cache, scores
+from keras_balance.tuners.recipe_trial import by_recipe
 from keras_balance.tuners.search_space import (
     NO_SYNTHESIS,
     declare,
@@ -76,6 +78,10 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         seed: Integer: of the draws and the BAGANs, the same in all trials.
         mix: As in `BalancedDataset`; the classifier then gets one-hot labels, which
             its loss must take.
+        recipes: `"auto"` to search the whole recipes of `kb.AutoBalance` in the place
+            of the table above: one hyperparameter `recipe` beside `batch_size`. Or
+            names out of them, or a dict of names to `kb.tuners.Recipe`. A recipe with
+            a layer in front or another loss logs the scores of `PerClassMetrics` alone.
         **kwargs: `name` and `tunable` of `keras_tuner.HyperModel`.
 
     Raises:
@@ -110,6 +116,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         bagan_arguments=None,
         seed=0,
         mix=None,
+        recipes=None,
         **kwargs,
     ):
         if not callable(build):
@@ -123,8 +130,11 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         self.class_names = class_names
         self.bagan_arguments = dict(bagan_arguments or {})
         self.seed = check_seed(seed)
-        self.mix = mix
-        self.entries = read_search_space(search_space)
+        self.mix = _check_mix(mix, recipes)
+        if recipes is not None:
+            recipes = read_recipes(RECIPES if recipes == "auto" else recipes)
+        self.recipes = recipes
+        self.entries = read_search_space(search_space, recipes)
         self._has_warned = False
         super().__init__(**kwargs)
 
@@ -170,9 +180,13 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         self._warn_of_class_weight(kwargs.get("class_weight"), data)
         # Hyperband goes on with a training where it stopped.
         data.epoch = kwargs.get("initial_epoch", 0)
-        scores.add_per_class_metrics(model, len(data.class_counts), self.class_names)
+        trainee, seen = model, callbacks
+        if self.recipes is not None:
+            recipe = self.recipes[values_of(hp, self.entries)["recipe"]]
+            trainee, seen = by_recipe(recipe, images, data, model, seen, self.seed)
+        scores.add_per_class_metrics(trainee, len(data.class_counts), self.class_names)
         stop = keras.callbacks.TerminateOnNaN()
-        history = model.fit(data, callbacks=[*callbacks, stop], **kwargs)
+        history = trainee.fit(data, callbacks=[*seen, stop], **kwargs)
         scores.check_history(history.history, callbacks)
         return history
 
@@ -194,6 +208,9 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         """
         images = LabelledImages.read(x, y)
         values = values_of(hp, self.entries)
+        if self.recipes is not None:
+            recipe = self.recipes[values["recipe"]]
+            return recipe.feed(images, values["batch_size"], self.seed)
         return BalancedDataset(
             images,
             batch_size=values["batch_size"],
@@ -270,6 +287,15 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             raise fatal.FatalValueError(
                 "`build` must return a compiled model. Received: a model that is not"
             )
+
+
+def _check_mix(mix, recipes):
+    if mix is not None and recipes is not None:
+        raise ValueError(
+            "`mix` must be None beside `recipes`, which say what is mixed. "
+            f"Received: mix={mix!r}"
+        )
+    return mix
 
 
 def _read(x, y, model):

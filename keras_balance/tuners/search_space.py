@@ -61,8 +61,19 @@ def standard():
     return {"synthesizer": Entry("manual", searched, every), **_STANDARD}
 
 
-def read_search_space(search_space):
+def of_recipes(names):
+    """Entries by name where whole recipes are searched: the first is the default."""
+    names = list(names)
+    recipe = Entry(names[0], names, tuple(names))
+    return {"recipe": recipe, "batch_size": _STANDARD["batch_size"]}
+
+
+def read_search_space(search_space, recipes=None):
     """Entries by name: the standard ones, narrowed as the user says.
+
+    Args:
+        search_space: What the user says: a dict, or None.
+        recipes: Names of recipes that are searched instead, or None.
 
     Raises:
         TypeError: For values of a wrong type.
@@ -75,7 +86,7 @@ def read_search_space(search_space):
             "`search_space` must be a dict {name: value, list, range or None}. "
             f"Received: search_space={search_space!r}"
         )
-    entries = standard()
+    entries = standard() if recipes is None else of_recipes(recipes)
     for name in wanted:
         if name not in entries:
             raise ValueError(
@@ -119,6 +130,8 @@ def _fixed_value(entry):
 
 
 def _possible_synthesizers(entries):
+    if "synthesizer" not in entries:
+        return NO_SYNTHESIS[:1]
     entry = entries["synthesizer"]
     return entry.domain if isinstance(entry.domain, list) else [_fixed_value(entry)]
 

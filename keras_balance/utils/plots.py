@@ -164,6 +164,35 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
     return figure
 
 
+def marked_rows(series, row_names, marked, xlabel):
+    """Draw a row for each name, all on one axis: dots, and their errors as bars.
+
+    Args:
+        series: Dict of title to `(means, errors)`, arrays `(rows,)`; NaN leaves a dot,
+            or its bar, out.
+        row_names: The names of the rows, from the top down.
+        marked: Place of the row to mark.
+        xlabel: What the dots show.
+    """
+    width = 5 + _INCHES_PER_LETTER * _longest(row_names)
+    figure = Figure(figsize=(width, 1.3 + 0.3 * len(row_names)), layout="constrained")
+    panel = figure.subplots()
+    places = np.arange(len(row_names))
+    panel.axhspan(marked - 0.5, marked + 0.5, color="tab:orange", alpha=0.25)
+    styles = [{"color": "0.6", "mfc": "white"}, {"color": "tab:blue"}]
+    for (title, (means, errors)), style in zip(series.items(), styles, strict=False):
+        shown = np.nan_to_num(errors)  # an unknown one has no length
+        panel.errorbar(means, places, xerr=shown, fmt="o", label=title, **style)
+    panel.set_yticks(places, row_names, **as_it_is(*row_names))
+    panel.get_yticklabels()[marked].set_fontweight("bold")
+    panel.set_ylim(len(row_names) - 0.5, -0.5)
+    panel.set(xlabel=xlabel)
+    panel.grid(axis="x", alpha=0.3)
+    panel.set_axisbelow(True)
+    figure.legend(loc="outside upper right", ncols=len(series))
+    return figure
+
+
 def strength_curves(strengths, curves, overall, chosen=None):
     """Draw scores over the strength of an adjustment, one panel a class.
 

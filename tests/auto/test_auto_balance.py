@@ -64,6 +64,14 @@ def test_it_says_what_was_tried(auto):
     assert auto.cost == pytest.approx(0.4 * 2 + 2 * 2 + 3 + 1)
 
 
+def test_its_picture_has_a_row_for_each_recipe_and_marks_the_chosen_one(auto):
+    panel = auto.figure().axes[0]
+    rows = panel.get_yticklabels()
+    assert [row.get_text() for row in rows] == list(FEW)
+    bold = [row.get_text() for row in rows if row.get_fontweight() == "bold"]
+    assert bold == [auto.choice]
+
+
 def test_the_code_makes_the_same_model(auto):
     x, y = pictures()
     names = {"x": x, "y": y, "build": build}
@@ -140,11 +148,17 @@ def test_killed_anywhere_it_ends_with_the_same_model(auto, tmp_path, monkeypatch
         ended.model.get_weights(), auto.model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    wanted = ["What was tried", "Most confident misses of the class 2", "Every class"]
+    assert all(text in page for text in [*wanted, ended.choice, "BalancedDataset("])
+    assert page.count("data:image/png") >= 2
+    assert 'src="http' not in page
 
 
 def test_another_search_does_not_get_its_folder(tmp_path):
     x, y = pictures()
     fitted(x, y, 1, directory=tmp_path, recipes={"plain": Recipe({})}, time_budget=0)
+    assert "How good it is cannot be told" in (tmp_path / "report.html").read_text()
     with pytest.raises(ValueError, match="seed=3"):
         fitted(x, y, 1, directory=tmp_path, recipes={"plain": Recipe({})}, seed=4)
     assert json.loads((tmp_path / "setting.json").read_text())["seed"] == 3
@@ -191,15 +205,17 @@ def test_a_class_of_one_image():
 
 
 @pytest.mark.parametrize("prior", ["natural", [0.2, 0.3, 0.5]])
-def test_a_pretrained_backbone(prior, monkeypatch):
+def test_a_pretrained_backbone(prior, monkeypatch, tmp_path):
     monkeypatch.setattr("keras_balance.auto.few_shot_recipe._FOLDS", 2)
     backbone = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Rescaling(0.01), keras.layers.Flatten()]
     )
     x, y = pictures()
-    auto = kb.AutoBalance(features=backbone, target_prior=prior, seed=0, verbose=0).fit(
-        x, y
-    )
+    auto = kb.AutoBalance(
+        features=backbone, target_prior=prior, directory=tmp_path, seed=0, verbose=0
+    ).fit(x, y)
+    assert auto.figure() is None
+    assert "Every class" in (tmp_path / "report.html").read_text(encoding="utf-8")
     probabilities = auto.model.predict(x, verbose=0)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     names = {"x": x, "y": y, "backbone": backbone}

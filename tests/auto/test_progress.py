@@ -70,6 +70,17 @@ def test_the_time_that_is_left_falls(clock, capsys):
     assert lines[-1].endswith("about 0 s left")
 
 
+def test_with_lengths_the_first_training_tells_how_long_all_may_take(clock, capsys):
+    plan = [("brief", 0), ("full", 0), ("full", 1)]
+    progress = Progress(plan, np.inf, 1, {"brief": 0.5, "full": 1.0})
+    for seconds in (5, 10, 12):
+        clock.now += seconds
+        progress.end("a case")
+    lines = capsys.readouterr().out.splitlines()
+    left = [line.split(", ")[-1] for line in lines]
+    assert left == ["about 20 s left", "about 10 s left", "about 0 s left"]
+
+
 def test_a_terminal_has_one_line_that_is_rewritten(clock, capsys, monkeypatch):
     monkeypatch.setattr("keras_balance.auto.progress._can_rewrite", lambda: True)
     progress = Progress(PLAN[:2], 100, 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
+from keras_balance.auto.recipes import RECIPES
 from keras_balance.tuners.search_space import standard
 
 # keras-tuner calls what `threading` has long deprecated.
@@ -299,3 +300,47 @@ def test_labels_that_no_trial_could_learn_stop_the_search(
     with pytest.raises(ValueError, match=text):
         tuner.search(x, write(y), validation_data=(x, write(y)), verbose=0)
     assert len(tuner.oracle.trials) == 1
+
+
+def test_the_recipes_of_auto_balance_are_a_space(small, tmp_path):
+    hypermodel = kb.tuners.BalancedHyperModel(
+        small.build, {"batch_size": 32}, recipes="auto"
+    )
+    tuner = small.search(
+        hypermodel, tmp_path, keras_tuner.GridSearch, max_trials=len(RECIPES)
+    )
+    trials = tuner.oracle.trials.values()
+    assert {trial.hyperparameters["recipe"] for trial in trials} == set(RECIPES)
+    assert set(statuses(tuner)) == {"COMPLETED"}
+    # The model that was kept, without a layer in front, has the score of its trial.
+    _, validation = small.three_digits()
+    best = tuner.oracle.get_best_trials()[0]
+    logs = tuner.get_best_models()[0].evaluate(*validation, verbose=0, return_dict=True)
+    assert logs["f1_macro"] == pytest.approx(best.score)
+
+
+def test_callbacks_see_the_classifier_behind_a_layer(small):
+    recipes = {"elastic": kb.tuners.Recipe(layer="elastic")}
+    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    model, seen = small.build(None), []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model)
+            self.model.stop_training = True
+
+    before = model.get_weights()[0]
+    hp = trial_of(recipe="elastic", batch_size=64)
+    data, _ = small.three_digits()
+    hypermodel.fit(hp, model, *data, epochs=3, verbose=0, callbacks=[Look()])
+    assert seen == [model]
+    assert not np.array_equal(before, model.get_weights()[0])
+
+
+def test_recipes_say_what_is_mixed(small):
+    with pytest.raises(ValueError, match=r"beside `recipes`.*mix='mixup'"):
+        kb.tuners.BalancedHyperModel(small.build, mix="mixup", recipes="auto")
+    with pytest.raises(ValueError, match=r"among .'recipe', 'batch_size'"):
+        kb.tuners.BalancedHyperModel(
+            small.build, {"synthesizer": "manual"}, recipes="auto"
+        )

@@ -3,6 +3,7 @@
 import json
 
 from study.line_tables import interval, tables_of
+from study.regret_table import regret_table
 
 
 def test_lines_become_a_table_for_each_rare_class(tmp_path):
@@ -34,3 +35,25 @@ def test_the_interval_is_that_of_the_mean():
     mean, low, high = interval([0.0, 1.0] * 50)
     assert mean == 0.5
     assert 0.35 < low < 0.45 < 0.55 < high < 0.65
+
+
+def test_regret_is_told_against_the_recipe_of_the_best_mean(tmp_path):
+    scores = {
+        "plain": (0.5, 0.6),
+        "lucky once": (0.9, 0.5),
+        "best": (0.8, 0.8),
+        "balanced data": (0.9, 1.0),
+        "AutoBalance": (0.8, 0.7),
+    }
+    cells = [
+        {"data": "a task", "draw": draw, "arm": arm, "f1_macro": f1, "choice": "best"}
+        for arm, values in scores.items()
+        for draw, f1 in enumerate(values)
+    ]
+    path = tmp_path / "regret.jsonl"
+    path.write_text("".join(f"{json.dumps(cell)}\n" for cell in cells))
+    row = regret_table(path).splitlines()[-1]
+    assert row == (
+        "| a task | 2 | 55.0 | 95.0 | 80.0 (best) | 75.0 | +5.0 | +10.0 | 50% "
+        "| best (2) |"
+    )

@@ -1,0 +1,53 @@
+"""One trial of a whole recipe: another loss, and a layer in front of the classifier."""
+
+import keras
+
+from keras_balance.auto.recipe_training import in_front, reads_logits
+
+_HOOKS = [
+    f"on_{what}{when}_{end}"
+    for what in ("train", "test")
+    for when in ("", "_batch")
+    for end in ("begin", "end")
+]
+
+
+def by_recipe(recipe, images, feed, model, callbacks, seed):
+    """Prepare the training of a classifier by a recipe.
+
+    Args:
+        recipe: `Recipe`.
+        images: `LabelledImages`.
+        feed: The `BalancedDataset` of the recipe.
+        model: The compiled classifier.
+        callbacks: List of Keras callbacks.
+        seed: Integer.
+
+    Returns:
+        `(model, callbacks)` to call `fit` with. It trains the classifier's weights,
+        and its callbacks see the classifier, so that what a tuner saves is that.
+    """
+    front = recipe.make_layer(images, seed)
+    trainee = in_front(front, model, recipe.make_loss(feed, reads_logits(model)))
+    if trainee is model:
+        return model, callbacks
+    return trainee, [_SeeingAnother(callbacks, model)]
+
+
+class _SeeingAnother(keras.callbacks.Callback):
+    """Calls callbacks that see another model than the one that is fitted."""
+
+    def __init__(self, callbacks, seen):
+        super().__init__()
+        self.seen = seen
+        self.inner = keras.callbacks.CallbackList(callbacks, model=seen)
+        for hook in [*_HOOKS, "on_epoch_begin"]:
+            setattr(self, hook, getattr(self.inner, hook))
+
+    def set_params(self, params):
+        super().set_params(params)
+        self.inner.set_params(params)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.inner.on_epoch_end(epoch, logs)
+        self.model.stop_training |= self.seen.stop_training
