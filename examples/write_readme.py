@@ -6,18 +6,18 @@ Fills every block between `<!-- results: ROW -->` and `<!-- end -->`, of the REA
 of the pages in `docs/results/`, with the table of `examples/results/ROW.json` and its
 picture, which it draws. The block `summary` says of all rows what each way closes of
 the gap, what the package chose by itself, and what the layer for handwriting gains;
-the block `advice` what to use for what.
+the block `advice` what to use for what, the block `picture` what README's shows.
 """
 
+from study.line_tables import read_cells
 from study.pictures import draw_before_and_after, draw_row
-from study.readme import DOCS, finished_rows, read_row, write
-
-SHOWN = "rare-8"  # the row of the README's picture
+from study.readme import DOCS, RARE, finished_rows, line_rows, read_row, write
 
 if __name__ == "__main__":
     write()
     picture = DOCS / "before-and-after.png"
-    draw_before_and_after(read_row(SHOWN), "auto layer", picture)
+    cells = read_cells(line_rows()["pretrained"])
+    draw_before_and_after(cells, RARE, DOCS / "ships.png", picture)
     for row in finished_rows():
         draw_row(read_row(row), DOCS / f"{row}.png")
         print(f"{row}: table and picture written")

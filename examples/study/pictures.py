@@ -1,60 +1,91 @@
-"""Pictures of the rows."""
+"""Pictures of the rows, and README's: a rare class lost, and found."""
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 import keras_balance as kb
 from keras_balance.utils.plots import save_figure
 from study.cells import reports_of
+from study.cifar import CLASSES
 from study.tables import is_as_paper
 
 POINTS = "offset points"
+RARE_COLOUR, OTHER_COLOUR = "#d1495b", "#8d99ae"
+RECOMMENDED = "auto layer"
+SHOWN = (  # of the arms, those that a picture has room for
+    "balanced",
+    "imbalanced",
+    "class weights",
+    "oversampling",
+    "smote",
+    "manual",
+    "bagan+manual",
+    "elastic",
+    RECOMMENDED,
+)
 
 
 def draw_row(results, path):
     """Draw a row's macro F1 and its rare classes' F1; none beside the paper."""
     if is_as_paper(results):
         return
-    comparison = kb.metrics.compare_reports(
-        reports_of(results["cells"]), classes=results["rare"]
-    )
+    reports = reports_of(results["cells"])
+    reports = {arm: reports[arm] for arm in SHOWN if arm in reports}
+    comparison = kb.metrics.compare_reports(reports, classes=results["rare"])
     scores = ["macro F1", *(f"{name} F1" for name in results["rare"])]
-    comparison.save_picture(path, scores)
+    comparison.save_picture(path, scores, marked=[RECOMMENDED], share_axis=True)
 
 
-def draw_before_and_after(results, arm, path, names=None):
-    """Draw recall of every class in plain training and in an arm, the rare ones bold.
+def draw_before_and_after(cells, rare, photographs, path):
+    """Draw recall of every class of CIFAR-10, plain and with the head for few images.
 
     Args:
-        results: A row's results.
-        arm: The arm to set against "imbalanced".
+        cells: Cells of `study.pretrained`.
+        rare: Name of the rare class.
+        photographs: Path of a picture of its photographs side by side, squares.
         path: Where the picture goes.
-        names: Optional names of the classes.
     """
-    before, after = (recall_of_classes(results, one) for one in ("imbalanced", arm))
-    names = [str(place) for place in range(len(before))] if names is None else names
-    figure = Figure(figsize=(8, 0.32 * len(names) + 1), layout="constrained")
-    axes = figure.subplots()
-    for place, (low, high) in enumerate(zip(before, after, strict=True)):
-        rare = place in results["rare"]
-        colour = "#d1495b" if rare else "#8d99ae"
-        axes.plot([low, high], [place, place], color=colour, linewidth=4 if rare else 2)
-        axes.plot(low, place, "o", color=colour, markerfacecolor="white", markersize=8)
-        axes.plot(high, place, "o", color=colour, markersize=8)
-        if rare:
-            axes.annotate(f"{low:.0f} %", (low, place), (-34, -4), textcoords=POINTS)
-            axes.annotate(f"{high:.0f} %", (high, place), (9, -4), textcoords=POINTS)
-    axes.set_yticks(range(len(names)), names)
-    for place, label in enumerate(axes.get_yticklabels()):
-        label.set_fontweight("bold" if place in results["rare"] else "normal")
-    axes.set(xlim=(-8, 108), xlabel="recall in percent: plain training, and after")
+    cells = [cell for cell in cells if cell["rare"] == rare]
+    recalls = {arm: mean_recalls(cells, arm) for arm in ("plain", "ours")}
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    axes, beside = figure.subplots(1, 2, width_ratios=[4, 1])
+    for place, name in enumerate(CLASSES):
+        ends = [recalls[arm][place] for arm in ("plain", "ours")]
+        draw_change(axes, place, *ends, is_rare=name == rare)
+    axes.set_yticks(range(len(CLASSES)), CLASSES)
+    axes.get_yticklabels()[CLASSES.index(rare)].set(weight="bold", color=RARE_COLOUR)
+    axes.set(xlim=(0, 100), xlabel="recall in percent")
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
+    beside.imshow(in_columns(imread(photographs), 3))
+    beside.set_title(f"all {rare}s there are\nto learn from", fontsize="medium")
+    beside.set_axis_off()
     save_figure(figure, path)
 
 
-def recall_of_classes(results, arm):
-    """Recall of every class in percent, over all images of an arm's cells."""
-    matrices = [c["confusion_matrix"] for c in results["cells"] if c["arm"] == arm]
-    matrix = np.sum(matrices, axis=0)
-    return 100 * np.diag(matrix) / matrix.sum(axis=1)
+def draw_change(axes, place, low, high, is_rare):
+    """One class: a hollow dot before, a filled one after, a line between."""
+    colour = RARE_COLOUR if is_rare else OTHER_COLOUR
+    axes.plot([low, high], [place, place], color=colour, linewidth=4 if is_rare else 2)
+    axes.plot(low, place, "o", color=colour, markerfacecolor="white", markersize=8)
+    axes.plot(high, place, "o", color=colour, markersize=8)
+    if is_rare:
+        style = {"textcoords": POINTS, "ha": "center", "color": colour}
+        axes.annotate(f"plain: {low:.0f} %", (low, place), (0, 10), **style)
+        axes.annotate(
+            f"FewShotClassifier: {high:.0f} %", (high, place), (0, 10), **style
+        )
+
+
+def mean_recalls(cells, arm):
+    """Recall of every class in percent, the mean over an arm's draws."""
+    return np.mean([cell["recalls"] for cell in cells if cell["arm"] == arm], axis=0)
+
+
+def in_columns(strip, columns):
+    """Squares that lie side by side, in so many columns."""
+    side = len(strip)
+    squares = np.split(strip, strip.shape[1] // side, axis=1)
+    rows = [squares[i : i + columns] for i in range(0, len(squares), columns)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])

@@ -56,6 +56,7 @@ def measure_all(options):
 
 
 COLUMNS = ["data", "rare", "draw", "arm", "f1_macro", "f1_rare", "recall_rare"]
+COLUMNS += ["recalls"]  # of every class, from which README's picture is drawn
 
 
 def table(rows):
@@ -70,7 +71,7 @@ def table(rows):
         yield f"tiles | {arm} | {np.mean(macro):.1f} | {splits}"
     by_arm = {}
     for _, rare, seed, arm, *scores in (row for row in rows if row[0] == "cifar10"):
-        by_arm.setdefault(arm, {})[rare, seed] = scores
+        by_arm.setdefault(arm, {})[rare, seed] = scores[:3]
     if not by_arm:
         return
     cells = sorted(set.intersection(*(set(found) for found in by_arm.values())))
@@ -199,14 +200,18 @@ def filled(x, y, filling, seed):
 
 
 def measure(scores, y, rare):
-    """Macro F1, and F1 and recall of the rare class where there is one, in percent."""
+    """Macro F1, in percent; with a rare class its F1 and recall, and all recalls."""
     predicted = scores.argmax(axis=1)
-    measured = [f1_score(y, predicted, average="macro")]
-    if rare is not None:
-        one = {"labels": [rare], "average": None}
-        measured += [f1_score(y, predicted, **one)[0]]
-        measured += [recall_score(y, predicted, **one)[0]]
-    return [round(100 * float(value), 2) for value in measured]
+    macro = in_percent(f1_score(y, predicted, average="macro"))
+    if rare is None:
+        return [macro]
+    recalls = [in_percent(v) for v in recall_score(y, predicted, average=None)]
+    one = f1_score(y, predicted, labels=[rare], average=None)[0]
+    return [macro, in_percent(one), recalls[rare], recalls]
+
+
+def in_percent(score):
+    return round(100 * float(score), 2)
 
 
 if __name__ == "__main__":

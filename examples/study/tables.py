@@ -130,10 +130,10 @@ def paper_table(results):
     return markdown(head, rows)
 
 
-def markdown(head, rows):
-    """Table of texts, all but the first column to the right."""
+def markdown(head, rows, left=1):
+    """Table of texts, all but the first columns to the right."""
     lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
-    lines.insert(1, "|---" + "|---:" * (len(head) - 1) + "|")
+    lines.insert(1, "|---" * left + "|---:" * (len(head) - left) + "|")
     return "\n".join(lines)
 
 

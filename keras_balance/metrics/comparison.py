@@ -161,11 +161,14 @@ class Comparison:
         """Write the table as Markdown, see `text`."""
         return markdown_table(*self._table(arms_down))
 
-    def picture(self, scores=None):
+    def picture(self, scores=None, marked=(), share_axis=False):
         """Draw a panel a score: a dot an arm, with its interval.
 
         Args:
             scores: Names of the scores to show. Defaults to the accuracies and F1.
+            marked: Names of arms to mark.
+            share_axis: Whether all panels have the same axis, so that they can be
+                compared; by default each is as wide as its scores need.
 
         Returns:
             A `matplotlib.figure.Figure`.
@@ -181,11 +184,13 @@ class Comparison:
             mean = "mean difference" if self.is_difference else "mean"
             percent = 100 * self.confidence_level
             label = f"{mean}, {percent:.4g} % interval over seeds"
-        return plots.interval_dots(means, lows, highs, scores, self.arms, label)
+        return plots.interval_dots(
+            means, lows, highs, scores, self.arms, label, marked, share_axis
+        )
 
-    def save_picture(self, path, scores=None):
+    def save_picture(self, path, scores=None, marked=(), share_axis=False):
         """Write the picture to a file atomically; see `picture`."""
-        plots.save_figure(self.picture(scores), path)
+        plots.save_figure(self.picture(scores, marked, share_axis), path)
 
     def _table(self, arms_down):
         rows = [

@@ -20,6 +20,7 @@ _INCHES_PER_LETTER = 0.09
 _MOST_INCHES = 40
 _PANELS_A_ROW = 4
 _DPI = 120
+_MARK = "gold"
 
 
 def save_figure(figure, path):
@@ -57,7 +58,9 @@ def image_strip(grids, row_names, value_range=(0, 255)):
     sizes = [_size_of(mosaic, row_names) for mosaic in mosaics.values()]
     size = sum(width for width, _ in sizes), sizes[0][1]
     figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(1, len(grids), squeeze=False)[0]
+    # As wide as they are: so images have one size in all panels.
+    ratios = [mosaic.shape[1] for mosaic in mosaics.values()]
+    panels = figure.subplots(1, len(grids), squeeze=False, width_ratios=ratios)[0]
     for panel, (title, mosaic) in zip(panels, mosaics.items(), strict=True):
         _draw_mosaic(panel, mosaic, row_names)
         panel.set_title(title, **as_it_is(title))
@@ -130,11 +133,13 @@ def class_curves(curves, epochs, class_names):
     return figure
 
 
-def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
+def interval_dots(
+    means, lows, highs, panel_names, row_names, xlabel, marked=(), share_axis=False
+):
     """Draw a panel a score, and in it a dot and its interval a row.
 
-    Every panel has an axis of its own: a macro average moves within a few points
-    where the score of a rare class moves within fifty.
+    By default every panel has an axis of its own: a macro average moves within a few
+    points where the score of a rare class moves within fifty.
 
     Args:
         means: Array `(panels, rows)`; NaN leaves a dot out.
@@ -143,6 +148,8 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
         panel_names: The panels' titles.
         row_names: The names of the rows, from the top down.
         xlabel: What the dots show.
+        marked: Names of rows to mark.
+        share_axis: Whether all panels have the same axis.
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
     width = max(2.4, _INCHES_PER_LETTER * _longest(panel_names))
@@ -159,6 +166,13 @@ def interval_dots(means, lows, highs, panel_names, row_names, xlabel):
         panel.xaxis.get_major_locator().set_params(nbins=4)
         panel.grid(alpha=0.3)
         panel.set_axisbelow(True)
+        for place in np.flatnonzero([name in marked for name in row_names]):
+            panel.axhspan(place - 0.5, place + 0.5, color=_MARK, alpha=0.3, zorder=0)
+    if share_axis:
+        ends = [end for panel in panels for end in panel.get_xlim()]
+        panels[0].set_xlim(min(ends), max(ends))
+        for panel in panels[1:]:
+            panel.sharex(panels[0])
     panels[0].set_ylim(len(row_names) - 0.5, -0.5)
     figure.supxlabel(xlabel, fontsize="medium")
     return figure

@@ -23,6 +23,12 @@ LONG = {
     "docs/guides/handwriting.md",
     "docs/guides/pretrained.md",
 }
+# Pages of short blocks, which run on every backend.
+SHORT = {
+    "docs/guides/large_data.md",
+    "docs/guides/resume.md",
+    "docs/guides/two_classes.md",
+}
 # What takes long, and what runs in its place.
 SHORTER = {
     r"epochs=\d+": "epochs=1",
@@ -101,10 +107,14 @@ def _small_world(tmp_path, monkeypatch):
     monkeypatch.setattr(kb.models.BAGAN, "fit", fit)
 
 
+def marks_of(name):
+    slow = [pytest.mark.slow] if name in LONG else []
+    return [*slow, pytest.mark.backend] if name in SHORT else slow
+
+
 @pytest.mark.usefixtures("_small_world")
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(one, marks=pytest.mark.slow if one in LONG else ()) for one in PAGES],
+    "name", [pytest.param(one, marks=marks_of(one)) for one in PAGES]
 )
 def test_the_code_of_a_page_runs(name):
     for script in scripts(name):

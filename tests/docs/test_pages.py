@@ -38,6 +38,34 @@ def test_links_lead_to_files_that_are_there(name):
     assert gone == []
 
 
+def anchors(path):
+    """Anchors of a page's headings, as GitHub and mkdocs make them."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    plain = (re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings)
+    return {re.sub(r"[\s]+", "-", heading) for heading in plain}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_to_a_part_of_a_page_lead_there(name):
+    text = PAGES[name].read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^):#]*)#([^)]+)\)", text)
+    gone = [
+        (link, anchor)
+        for link, anchor in links
+        if anchor not in anchors(PAGES[name].parent / link if link else PAGES[name])
+    ]
+    assert gone == []
+
+
+def test_pictures_are_small_and_shown_somewhere():
+    texts = "".join(path.read_text(encoding="utf-8") for path in PAGES.values())
+    pictures = [*(ROOT / "docs").rglob("*.png")]
+    assert [path.name for path in pictures if path.stat().st_size > 200_000] == []
+    unseen = {path.name for path in pictures if f"{path.name})" not in texts}
+    assert unseen == {"ships.png"}  # a part of README's picture
+
+
 def test_every_guide_is_in_the_navigation_and_on_the_first_page():
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")

@@ -148,6 +148,29 @@ def test_intervals_are_drawn_where_they_are():
     assert panel.get_ylim() == (1.5, -0.5)  # the first is the uppermost
 
 
+def test_rows_are_marked_and_the_axis_is_shared():
+    means = [[0.3, 0.9], [0.85, 0.95]]
+    options = {"marked": ["b"], "share_axis": True}
+    panels = plots.interval_dots(
+        means, means, means, ["rare F1", "macro F1"], ["a", "b"], "mean", **options
+    ).axes
+    first, second = (panel.get_xlim() for panel in panels)
+    assert first == second
+    assert first[0] < 0.3
+    for panel in panels:
+        (mark,) = panel.patches
+        assert (mark.get_y(), mark.get_height()) == (0.5, 1.0)
+
+
+def test_images_of_a_strip_have_one_size():
+    grids = {"original": images_of(SHORT)[:, :1], "copies": images_of(SHORT)}
+    figure = plots.image_strip(grids, SHORT)
+    figure.canvas.draw()
+    widths = [panel.get_window_extent().width for panel in figure.axes]
+    columns = [grid.shape[1] for grid in grids.values()]
+    assert widths[0] / columns[0] == pytest.approx(widths[1] / columns[1], rel=0.02)
+
+
 def test_more_panels_than_fit_side_by_side_go_on_below():
     nine = np.full((9, 2), 0.5)
     titles = [f"{place} F1" for place in range(9)]
