@@ -1,11 +1,10 @@
 """A line about a long comparison, and the time it may take."""
 
-import os
-import shutil
-import sys
 import time
 
 import numpy as np
+
+from keras_balance.utils.progress_line import ProgressLine
 
 
 class Progress:
@@ -22,9 +21,9 @@ class Progress:
     """
 
     def __init__(self, plan, time_budget, verbose, lengths=None):
-        self.plan, self.time_budget, self.verbose = list(plan), time_budget, verbose
-        self.lengths = lengths
-        self._took, self._is_over, self._width = [], False, 0
+        self.plan, self.time_budget, self.lengths = list(plan), time_budget, lengths
+        self._line = ProgressLine(verbose)
+        self._took, self._is_over = [], False
         self._start = self._last = time.monotonic()
 
     @property
@@ -42,18 +41,15 @@ class Progress:
         now = time.monotonic()
         self._took.append(now - self._last)
         self._last = now
-        self._rewrite(
+        text = (
             f"auto {len(self._took)}/{len(self.plan)}: {title}{score}, "
             f"{self._seconds:.0f} s, {self._left()}"
         )
+        self._line.rewrite(text.removesuffix(", "))
 
     def tell(self, text):
         """Write lines for good, unless silent."""
-        if self.verbose:
-            start = "\n" if self._width else ""
-            self._width = 0
-            sys.stdout.write(f"{start}{text}\n")
-            sys.stdout.flush()
+        self._line.tell(text)
 
     def _left(self):
         done = len(self._took)
@@ -75,27 +71,6 @@ class Progress:
         named = [took for other, took in done if other[0] == kind[0]]
         return float(np.mean(same or named or self._took or [0.0]))
 
-    def _rewrite(self, text):
-        """Write over the last such line where that can be done."""
-        text = text.removesuffix(", ")
-        if not _can_rewrite():
-            self.tell(text)
-        elif self.verbose:
-            # A line that goes on below could not be written over.
-            text = text[: shutil.get_terminal_size().columns - 1]
-            sys.stdout.write("\r" + text.ljust(self._width))
-            sys.stdout.flush()
-            self._width = len(text)
-
     @property
     def _seconds(self):
         return time.monotonic() - self._start
-
-
-def _can_rewrite():
-    """Whether a line can be written over; the rule is that of Keras' progress bar."""
-    return (
-        sys.stdout.isatty()
-        or "ipykernel" in sys.modules
-        or "PYCHARM_HOSTED" in os.environ
-    )

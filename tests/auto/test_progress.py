@@ -82,7 +82,7 @@ def test_with_lengths_the_first_training_tells_how_long_all_may_take(clock, caps
 
 
 def test_a_terminal_has_one_line_that_is_rewritten(clock, capsys, monkeypatch):
-    monkeypatch.setattr("keras_balance.auto.progress._can_rewrite", lambda: True)
+    monkeypatch.setattr("keras_balance.utils.progress_line.can_rewrite", lambda: True)
     progress = Progress(PLAN[:2], 100, 1)
     progress.end("a long title", 0.5)
     progress.end("short", 0.25)

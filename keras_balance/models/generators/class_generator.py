@@ -10,6 +10,7 @@ from keras_balance.layers import ManualAugmentation
 from keras_balance.models.generators import checks
 from keras_balance.models.generators.image_format import NETWORK_RANGE, ImageFormat
 from keras_balance.models.training import feeding
+from keras_balance.models.training.phase_bars import PhaseBars
 from keras_balance.models.training.phased_model import PhasedModel
 from keras_balance.models.training.phases import Course
 from keras_balance.utils.labels import class_label_options, read_class_labels
@@ -98,7 +99,8 @@ class ClassGenerator(PhasedModel):
                 phase, as many as make a number of steps that suffices.
             batch_size: Images in a batch of an array.
             callbacks: Keras callbacks; they see all phases as one run.
-            verbose: As in `keras.Model.fit`.
+            verbose: 0 for silence, 1 or `"auto"` for one line a phase, after one that
+                tells how long the whole will take; 2 as in `keras.Model.fit`.
             initial_epoch: Epoch of the whole run to begin at, to resume a training:
                 see `kb.callbacks.ResumableBackup`.
             **phase_epochs: Epochs of an earlier phase, as `<its name>_epochs`.
@@ -112,7 +114,11 @@ class ClassGenerator(PhasedModel):
                 and data without end.
             FloatingPointError: When a loss is NaN or infinite; the weights are then
                 those from before the epoch.
+
+        Images of more than 128 by 128 pixels are warned of: 224 by 224 take a quarter
+        of an hour on a few cores.
         """
+        self.images.warn_of_size()
         if not self.compiled:
             self.compile()
         data, images, labels, batches = self._open(x, y, batch_size, initial_epoch)
@@ -122,11 +128,16 @@ class ClassGenerator(PhasedModel):
             for name, number in phase_epochs.items()
         } | {self.phases[-1].name: epochs}
         course = self._plan(phase_epochs, batches)
+        callbacks = [Course(course, images, labels), *(callbacks or [])]
+        if verbose in ("auto", 1):
+            size = getattr(data, "batch_size", batch_size)
+            callbacks.append(PhaseBars(course, batches, size, initial_epoch))
+            verbose = 0
         return super().fit(
             data,
             epochs=sum(course.values()),
             initial_epoch=initial_epoch,
-            callbacks=[Course(course, images, labels), *(callbacks or [])],
+            callbacks=callbacks,
             verbose=verbose,
             shuffle=False,
         )

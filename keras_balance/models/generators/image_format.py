@@ -1,5 +1,7 @@
 """Between the images of the user and those of the networks."""
 
+import warnings
+
 import keras
 from keras import ops
 
@@ -7,6 +9,7 @@ from keras_balance.models.generators import checks
 from keras_balance.utils.images import check_images, check_value_range, rescale
 
 NETWORK_RANGE = (-1.0, 1.0)
+_LARGE = 128 * 128  # pixels, from which on training is warned of
 
 
 class ImageFormat:
@@ -36,6 +39,17 @@ class ImageFormat:
         if self.is_channels_first:
             return (*self.shape[1:], self.shape[0])
         return self.shape
+
+    def warn_of_size(self):
+        """Warn of images that take long to learn."""
+        height, width, _ = self.network_shape
+        if height * width > _LARGE:
+            warnings.warn(
+                f"A generator of images of {height} by {width} pixels trains long: "
+                "224 by 224 take a quarter of an hour on a few cores, and seldom look "
+                "real then. Shrink them to 64 by 64, or fill classes by a layer.",
+                stacklevel=3,
+            )
 
     def to_network(self, images):
         """Tensor of images for the networks."""
