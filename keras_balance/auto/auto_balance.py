@@ -19,7 +19,7 @@ from keras_balance.auto.recipe_search import LENGTHS, RecipeSearch, course_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import FOLDS, Trainings, out_of_fold
 from keras_balance.auto.recipes import RECIPES, read_recipes
-from keras_balance.data import BalancedDataset, LabelledImages
+from keras_balance.data import LabelledImages
 from keras_balance.models import adjust_logits, convnet
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import read_prior
@@ -124,7 +124,7 @@ class AutoBalance:
 
         Args:
             x: Images, as `BalancedDataset` takes them, or a `BalancedDataset`, whose
-                images and labels are taken.
+                images and labels are taken, without sample weights or other inputs.
             y: Their labels.
             epochs: Length of a training: as many optimiser steps as this many epochs
                 of the balanced data.
@@ -135,9 +135,7 @@ class AutoBalance:
         Raises:
             ValueError, TypeError: As `BalancedDataset`.
         """
-        given = (
-            x.images if isinstance(x, BalancedDataset) else LabelledImages.read(x, y)
-        )
+        given = LabelledImages.read(x, y).alone()
         given.check_every_class()
         labels = labels_code(given)
         images = given.as_indices() if labels else given

@@ -7,7 +7,7 @@ import numpy as np
 from keras_balance.data import checks
 from keras_balance.data.epochs import EpochDataset
 from keras_balance.data.labelled_images import LabelledImages
-from keras_balance.data.mix import read_mix, write_labels
+from keras_balance.data.mix import read_mix
 from keras_balance.data.plan import Planner
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
@@ -40,9 +40,11 @@ class BalancedDataset(EpochDataset):
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor, a `numpy.memmap` or an HDF5-like array, which
             is read batch by batch. Or with `y=None`: `LabelledImages`, a
-            `tf.data.Dataset`, or a torch `Dataset` or `DataLoader`.
+            `tf.data.Dataset`, or a torch `Dataset` or `DataLoader`. Or a dict or list
+            of arrays, for a model of several inputs.
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
-            `(n, num_classes)`.
+            `(n, num_classes)`. Or a dict or list of them, for a model of several
+            outputs.
         batch_size: Images in a batch; the last one of an epoch may be smaller.
         synthesizer: What fills the shortfall.
             - None or `"repeat"` repeats real images, each equally often,
@@ -81,7 +83,8 @@ class BalancedDataset(EpochDataset):
             weigh 1. Batches then are `(images, labels, weights)`.
         sample_weight: Optional weights `(n,)` of the real images, 0 or more. A repeated
             image has its own, another synthetic one the mean of its class, times
-            `synthetic_weight`. `class_weight` of `fit` goes with neither.
+            `synthetic_weight`. `class_weight` of `fit` goes with neither. By default
+            those of a pipeline of `(x, y, sample_weight)`.
         refresh: Epochs after which synthetic images are made anew: `True` for each
             epoch, `False` for never, or a number of epochs. Repeated images are
             always drawn anew.
@@ -90,6 +93,12 @@ class BalancedDataset(EpochDataset):
         mix: `"mixup"`, `"cutmix"` or a `kb.data.Mix`, which says more: images are mixed
             with others of their batch, of rare classes above all. Labels then are
             float32 `(n, num_classes)` in the mixed shares, whatever came in.
+        images: Name, or place in the list, of the images among the entries of `x`.
+            The other entries, rows `(n, ...)`, come along: a synthetic image has those
+            of the real one that it was made from, as they are. So a layer that moves
+            what is in the picture does not move it in a mask among them.
+        labels: Name, or place in the list, of the labels in `y` to balance by; the
+            others come along likewise.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
             `use_multiprocessing`, `max_queue_size`. On JAX and torch, with several
             workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras 3.15
@@ -140,6 +149,8 @@ class BalancedDataset(EpochDataset):
         data_format=None,
         mix=None,
         sample_weight=None,
+        images=None,
+        labels=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -152,14 +163,23 @@ class BalancedDataset(EpochDataset):
         self.synthetic_weight = checks.synthetic_weight(synthetic_weight)
         self.refresh = checks.refresh(refresh)
         self.images = LabelledImages.read(
-            x, y, num_classes=num_classes, data_format=data_format
+            x,
+            y,
+            num_classes=num_classes,
+            data_format=data_format,
+            images=images,
+            labels=labels,
         )
         # What is left as it is, such as images for validation, may lack a class.
         if sampling_strategy != {}:
             self.images.check_every_class()
         self._source, self._encoding = self.images.source, self.images.encoding
         self.mix = read_mix(mix, self._encoding)
+        if self.mix is not None:
+            checks.can_mix(self.images)
         self._plan_epochs()
+        if sample_weight is None:
+            sample_weight = self.images.sample_weight
         self._weights = Weights(
             sample_weight, self.synthetic_weight, self.images, self._classes
         )
@@ -181,6 +201,7 @@ class BalancedDataset(EpochDataset):
         if isinstance(synthesizer, str):
             synthesizer = registry.fit(synthesizer, self.images, self.seed)
         if hasattr(synthesizer, "choose"):
+            checks.can_choose(self.images)
             self.synthesizer = synthesizer
             synthesizer = synthesizer.choose(self.images, targets, self.seed)
         return read_synthesizer(synthesizer, self.images, self.seed)
@@ -246,17 +267,22 @@ class BalancedDataset(EpochDataset):
         positions = plan.order[start : start + self.batch_size]
         classes = self._classes[positions]
         images = _read(self._source, plan, positions)
-        weights = self._weights.of(positions, _rows(len(self._source), plan, positions))
-        labels, weights = write_labels(
-            self.mix,
-            self.images,
-            images,
-            classes,
-            weights,
-            counts=self._counts,
-            place=(self.seed, plan.epoch, index),
-        )
-        return (images, labels) if weights is None else (images, labels, weights)
+        rows = _rows(len(self._source), plan, positions)
+        weights = self._weights.of(positions, rows)
+        if self.mix is None:
+            labels = self._encoding.encode(classes)
+        else:
+            labels, weights = self.mix.apply(
+                images,
+                classes,
+                weights,
+                counts=self._counts,
+                place=(self.seed, plan.epoch, index),
+                data_format=self.images.data_format,
+            )
+        rows = plan.real_rows(rows, len(self._source))
+        batch = self.images.join(images, labels, rows)
+        return batch if weights is None else (*batch, weights)
 
     @property
     def num_batches(self):

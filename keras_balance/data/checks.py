@@ -35,6 +35,26 @@ def synthesizer(value):
     return value
 
 
+def can_mix(images):
+    """Raise a `ValueError` for other entries, of which each is of one image."""
+    if images.has_companions:
+        raise ValueError(
+            "`mix` must be None where `x` or `y` has other entries: these are of one "
+            "image, and nobody knows them for a mixed one. Received: mix beside them"
+        )
+
+
+def can_choose(images):
+    """Raise a `ValueError` where a choice could be what other entries do not allow."""
+    if images.has_companions:
+        raise ValueError(
+            "`synthesizer` must be no automatic choice where `x` or `y` has other "
+            "entries, since it may choose a generator, for whose images nobody knows "
+            "these. Let it choose for the images and their labels alone, and pass what "
+            "is chosen. Received: x or y with other entries"
+        )
+
+
 def trainable(encoding):
     """Raise a `ValueError` for labels that are strings, which no loss takes."""
     if encoding.form != "one_hot" and encoding.dtype.kind in "US":

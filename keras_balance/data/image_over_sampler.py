@@ -60,7 +60,7 @@ class ImageOverSampler:
         Raises:
             ValueError, TypeError: As `BalancedDataset`.
         """
-        real = LabelledImages.read(X, y)
+        real = LabelledImages.read(X, y).alone()
         dataset = BalancedDataset(
             real,
             batch_size=_BATCH_SIZE,

@@ -8,17 +8,23 @@ import hashlib
 import keras
 import numpy as np
 
-from keras_balance.data.sources import ArraySource, open_source, to_numpy, value_range
+from keras_balance.data.companions import split
+from keras_balance.data.sources import (
+    ArraySource,
+    SomeRows,
+    open_source,
+    to_numpy,
+    value_range,
+)
 from keras_balance.data.streams import is_stream, read_stream
 from keras_balance.utils.images import (
     check_images,
     check_same_length,
     check_value_range,
+    chunks,
 )
 from keras_balance.utils.labels import LabelEncoding, count_classes, read_labels
 from keras_balance.utils.seeds import random_generator
-
-_CHUNK = 4096
 
 
 class LabelledImages:
@@ -31,10 +37,15 @@ class LabelledImages:
         x: Images `(n, height, width, channels)` (or channels first) of any number
             type: an array, a tensor of any backend, a `numpy.memmap`, or an array
             that is read when it is indexed, such as an HDF5 data set. Or, with
-            `y=None`, a `tf.data.Dataset` of images and labels (read into memory), or
-            a torch `Dataset` or `DataLoader` (images are fetched by their index).
+            `y=None`, a pipeline of `(x, y)` or `(x, y, sample_weight)`: a torch
+            `Dataset` or `DataLoader`, whose images are fetched by their index where
+            they have one; or a `tf.data.Dataset` or another iterable of torch's,
+            batched or not, which is read into memory. Or a dict or list of such
+            arrays, for a model of several inputs; the others hold rows `(n, ...)` of
+            any kind.
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
-            `(n, num_classes)`.
+            `(n, num_classes)`. Or a dict or list of them, for a model of several
+            outputs; the others may be anything `(n, ...)`.
         num_classes: Optional number of classes, to check `y` against.
         class_names: Optional sequence of the labels in class order, instead of
             `num_classes`.
@@ -44,16 +55,23 @@ class LabelledImages:
             uint8, and else the least and the greatest.
         titles: Optional names of the classes for people, such as those of folders, in
             class order.
+        images: Name, or place in the list, of the entry of `x` that holds the images.
+        labels: Name, or place, of the entry of `y` that classes are balanced by.
+        cache: Optional path of a file that the images of a pipeline are read into, in
+            place of memory. It is written anew each time, and stays.
 
     Attributes:
         source: Source of the images (see `sources`).
         indices: int array `(n,)`, class of every image.
         encoding: `LabelEncoding` of the labels.
         data_format: Where the channels are.
+        sample_weight: Weights `(n,)` that came out of a pipeline, or None.
 
     Raises:
         ValueError: For bad labels or pixels, and lengths that differ.
         TypeError: When `x` is no array of numbers.
+        RuntimeError: For a pipeline that gives other items, or fewer, than it said or
+            gave before.
 
     Example:
         >>> images = kb.data.LabelledImages(x, y)
@@ -69,9 +87,20 @@ class LabelledImages:
         data_format=None,
         value_range=None,
         titles=None,
+        images=None,
+        labels=None,
+        cache=None,
     ):
+        self.sample_weight = None
         if y is None and is_stream(x):
-            x, y = read_stream(x)
+            x, y, self.sample_weight = read_stream(x, images, labels, cache)
+        elif cache is not None:
+            raise ValueError(
+                "`cache` must be None where `x` is no pipeline of images and labels. "
+                f"Received: cache={cache!r} with x of type {type(x).__name__}"
+            )
+        x, self._inputs = split(x, images, "images", "x")
+        y, self._outputs = split(y, labels, "labels", "y")
         self.source = open_source(x)
         check_images(self.source)
         if y is None:
@@ -155,6 +184,32 @@ class LabelledImages:
         """The `(low, high)` of the pixels."""
         return value_range(self.source)
 
+    @property
+    def has_companions(self):
+        """Whether other inputs come along with the images, or other labels."""
+        return any(part and part.others for part in (self._inputs, self._outputs))
+
+    def join(self, images, labels, rows):
+        """Put a batch together as data came in.
+
+        Args:
+            images: Images `(m, ...)`.
+            labels: Their labels `(m, ...)`.
+            rows: Rows of the real images that these are, or were made from `(m,)`.
+
+        Returns:
+            `(x, y)`: the images and their labels, each among the entries that come
+            along with it where `x` or `y` has others.
+        """
+        x = self._inputs.join(images, rows) if self._inputs else images
+        return x, self._outputs.join(labels, rows) if self._outputs else labels
+
+    def alone(self):
+        """Give the same images and labels without what comes along with them."""
+        same = copy.copy(self)
+        same._inputs = same._outputs = same.sample_weight = None
+        return same
+
     def check_every_class(self):
         """Raise a `ValueError` for a class without images, or a single class."""
         empty = np.flatnonzero(self.counts == 0)
@@ -206,10 +261,20 @@ class LabelledImages:
         rows = np.sort(np.concatenate(rows))
         return self.source.take(rows), self.indices[rows].astype("int64")
 
-    def part(self, rows):
-        """`LabelledImages` of some rows, read into memory; classes stay as they are."""
-        part = copy.copy(self)
-        part.source = ArraySource(self.source.take(rows))
+    def part(self, rows, in_memory=True):
+        """Images and labels of some rows; classes stay as they are.
+
+        What comes along with them is left out, as in `alone`.
+
+        Args:
+            rows: int array.
+            in_memory: Whether they are read into memory, and not when they are needed.
+        """
+        part = self.alone()
+        if in_memory or isinstance(self.source.array, np.ndarray):
+            part.source = ArraySource(self.source.take(rows))
+        else:
+            part.source = SomeRows(self.source, rows)
         part.value_range = self.value_range  # of all, not of the part
         part._set_indices(self.indices[rows])
         return part
@@ -217,15 +282,14 @@ class LabelledImages:
     def fingerprint(self):
         """Hash of all pixels and classes, by which kept results know their data."""
         digest = hashlib.sha256(f"{self.source.shape} {self.source.dtype}".encode())
-        for start in range(0, len(self), _CHUNK):
-            chunk = self.source[start : start + _CHUNK]
+        for _, chunk in chunks(self.source):
             digest.update(np.ascontiguousarray(chunk).data)
         digest.update(self.indices.astype("int64").tobytes())
         return digest.hexdigest()
 
     def as_indices(self):
-        """Give the same images with class indices 0, 1, ... for labels `(n,)`."""
-        same = copy.copy(self)
+        """Give the images alone, with class indices 0, 1, ... for labels `(n,)`."""
+        same = self.alone()
         classes = np.arange(self.num_classes)
         same.encoding = LabelEncoding(classes, "sparse", classes.dtype)
         return same

@@ -143,33 +143,6 @@ def read_mix(value, encoding):
     return Mix(value) if isinstance(value, str) else value
 
 
-def write_labels(mix, labelled, images, classes, weights, *, counts, place):
-    """Labels and weights of a batch, which is mixed in place where `mix` says so.
-
-    Args:
-        mix: `Mix` or None.
-        labelled: `LabelledImages` that the batch is of.
-        images: As in `Mix.apply`.
-        classes: As there.
-        weights: As there.
-        counts: As there.
-        place: As there.
-
-    Returns:
-        `(labels, weights)`; the labels as they came in where `mix` is None.
-    """
-    if mix is None:
-        return labelled.encoding.encode(classes), weights
-    return mix.apply(
-        images,
-        classes,
-        weights,
-        counts=counts,
-        place=place,
-        data_format=labelled.data_format,
-    )
-
-
 def _blend(images, rows, partners, parts):
     """MixUp: images that are `parts` their partner; the parts as float32."""
     parts = parts.astype("float32")

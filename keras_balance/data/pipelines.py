@@ -1,5 +1,7 @@
 """A dataset of epochs as a pipeline of a backend's own."""
 
+import keras
+
 
 def tf_dataset(dataset):
     """Give the batches as a `tf.data.Dataset`; each pass over it is an epoch.
@@ -13,9 +15,9 @@ def tf_dataset(dataset):
         raise ImportError(
             "`to_tf_dataset` needs TensorFlow: pip install tensorflow"
         ) from error
-    signature = tuple(
-        tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype))
-        for part in dataset.batch(dataset.epoch, 0)
+    signature = keras.tree.map_structure(
+        lambda part: tf.TensorSpec((None, *part.shape[1:]), tf.as_dtype(part.dtype)),
+        dataset.batch(dataset.epoch, 0),
     )
     batches = tf.data.Dataset.from_generator(
         lambda: iter(dataset), output_signature=signature

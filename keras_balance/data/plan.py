@@ -6,7 +6,11 @@ import numpy as np
 
 from keras_balance.data.sources import ArraySource, store
 from keras_balance.data.strategies import split_by_shares
-from keras_balance.data.synthesis.makers import NOTHING, synthesize
+from keras_balance.data.synthesis.makers import (
+    NOTHING,
+    check_tells_rows,
+    synthesize,
+)
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 # Places of randomness within an epoch.
@@ -25,12 +29,22 @@ class Plan:
         rows: Row behind each synthetic position: a real image's, or beyond these one
             of the pool.
         pool: Source of the synthetic images that are made, or None.
+        parents: Row of the real image that each one of the pool was made from; None
+            where nobody asked, or the pool is empty.
     """
 
     epoch: int
     order: np.ndarray
     rows: np.ndarray
     pool: ArraySource | None
+    parents: np.ndarray | None = None
+
+    def real_rows(self, rows, num_real):
+        """Rows of the real images that those of rows are, or were made from."""
+        if self.parents is None:
+            return rows
+        is_made = rows >= num_real
+        return np.where(is_made, self.parents[(rows - num_real) * is_made], rows)
 
 
 class Planner:
@@ -44,9 +58,15 @@ class Planner:
         shuffle: Whether the order is drawn; else it is that of the positions.
         seed: Integer.
         refresh: Epochs after which made images are made anew; 0 for never.
+
+    Raises:
+        ValueError: When other entries come along with the images, and a maker does not
+            tell which image it makes another one from.
     """
 
     def __init__(self, images, shortfall, parts, shuffle, seed, refresh):
+        if images.has_companions:
+            check_tells_rows(parts)
         self.images, self.shuffle, self.seed = images, shuffle, seed
         self.refresh = int(refresh)
         counts = split_by_shares(shortfall, [share for _, share in parts])
@@ -73,24 +93,36 @@ class Planner:
                 rows.append(np.arange(next_row, next_row + len(labels)))
                 next_row += len(labels)
         rows = np.concatenate(rows).astype(order.dtype)
-        return Plan(epoch, order, rows, self._pool_of(epoch, next_row))
+        pool = self._pool_of(epoch, next_row)
+        return Plan(epoch, order, rows, pool, self._parents_of(epoch, pool))
+
+    def _number(self, epoch):
+        """Give the number of the pool that an epoch reads."""
+        return epoch // self.refresh if self.refresh else 0
 
     def _pool_of(self, epoch, end):
-        number = epoch // self.refresh if self.refresh else 0
+        number = self._number(epoch)
         if end == len(self.images):
             return None
         if number != self._pool_number:
             self._pool_number = self._pool = None  # frees the images before
             shape = (end - len(self.images), *self.images.image_shape)
-            self._pool = store(self._synthesize(number), shape, self._pool_dtype)
+            self._pool = store(self._make("generate", number), shape, self._pool_dtype)
             self._pool_number = number
         return self._pool
 
-    def _synthesize(self, number):
+    def _parents_of(self, epoch, pool):
+        if pool is None or not self.images.has_companions:
+            return None
+        return np.concatenate(list(self._make("rows", self._number(epoch))))
+
+    def _make(self, what, number):
+        """Yield images of the makers, or the rows that these are made from."""
         for place, (maker, labels) in enumerate(self._parts):
-            if maker is not None:
+            if maker is not None and maker is not NOTHING:
                 seed = derive_seed(self.seed, number, _POOL, place)
-                yield from synthesize(maker, labels, self.images.image_shape, seed)
+                shape = self.images.image_shape
+                yield from synthesize(getattr(maker, what), labels, shape, seed)
 
     @property
     def _pool_dtype(self):

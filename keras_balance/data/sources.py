@@ -13,23 +13,32 @@ import weakref
 import keras
 import numpy as np
 
-from keras_balance.utils.images import check_images
+from keras_balance.utils.images import check_images, chunks
 
 # Synthetic images beyond this many bytes are kept in a file.
 _MEMORY = 2**26
-_CHUNK = 4096
+_AT_ONCE = 128  # pictures
 
 
 def open_source(x):
     """Find the source behind `x`: array, tensor, `numpy.memmap` or HDF5-like array."""
     x = to_numpy(x)
-    if isinstance(x, np.memmap) and _can_reopen(x):
-        return MappedFile(x)
-    if isinstance(x, np.ndarray):
-        return ArraySource(np.asarray(x))
     if not hasattr(x, "shape"):
         check_images(x)  # which tells what is wrong with it
-    return LazySource(x)
+    return _open(x)
+
+
+def open_rows(x):
+    """Find the source behind what comes along with images: any rows `(n, ...)`."""
+    # A column of a table is indexed by its own index, and not by rows.
+    is_plain = not hasattr(x, "shape") or hasattr(x, "iloc")
+    return _open(np.asarray(x) if is_plain else to_numpy(x))
+
+
+def _open(x):
+    if isinstance(x, np.memmap) and _can_reopen(x):
+        return MappedFile(x)
+    return ArraySource(np.asarray(x)) if isinstance(x, np.ndarray) else LazySource(x)
 
 
 def to_numpy(array):
@@ -47,6 +56,14 @@ def to_numpy(array):
     if hasattr(array, "detach"):
         array = array.detach().cpu()
     return np.asarray(array)
+
+
+def changed(received):
+    """Error for a source that is not what it was at the pass before."""
+    return RuntimeError(
+        "A dataset must give the same number of items, in the same order, at every "
+        f"pass. Received: {received}"
+    )
 
 
 def store(chunks, shape, dtype):
@@ -79,9 +96,8 @@ def value_range(source):
     """Limits of the pixels: of the type for uint8, else the least and the greatest."""
     if source.dtype == np.uint8:
         return 0.0, 255.0
-    starts = range(0, len(source), _CHUNK)
-    parts = [np.asarray(source[start : start + _CHUNK]) for start in starts]
-    low, high = min(p.min() for p in parts), max(p.max() for p in parts)
+    limits = [(some.min(), some.max()) for _, some in chunks(source)]
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
     return float(low), float(high if high > low else low + 1)
 
 
@@ -108,8 +124,37 @@ class LazySource(ArraySource):
 
     def take(self, rows):
         """Images of the given rows; HDF5 wants them rising and each once."""
+        if len(self.array) != len(self):
+            raise changed(f"{len(self.array)} images, before {len(self)}")
         unique, inverse = np.unique(rows, return_inverse=True)
-        return np.asarray(self.array[unique])[inverse]
+        taken = np.empty((len(inverse), *self.shape[1:]), self.dtype)
+        # In parts, since pictures that are read together lie in memory twice.
+        for start in range(0, len(unique), _AT_ONCE):
+            some = np.asarray(self.array[unique[start : start + _AT_ONCE]])
+            places = np.flatnonzero(inverse // _AT_ONCE == start // _AT_ONCE)
+            taken[places] = some[inverse[places] - start]
+        return taken
+
+
+class SomeRows(ArraySource):
+    """Some rows of a source, read when asked for."""
+
+    def __init__(self, source, rows):
+        self._source, self._rows = source, np.asarray(rows)
+        self.shape, self.dtype = (len(self._rows), *source.shape[1:]), source.dtype
+
+    @property
+    def array(self):
+        """All of them, in memory."""
+        return self.take(np.arange(len(self)))
+
+    def __getitem__(self, key):
+        rows = self._rows[key]
+        return self._source.take(rows) if rows.ndim else self._source[int(rows)]
+
+    def take(self, rows):
+        """Images of the given rows, in any order and repeated at will."""
+        return self._source.take(self._rows[rows])
 
 
 class MappedFile(ArraySource):

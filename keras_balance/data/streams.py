@@ -1,69 +1,87 @@
 """Images and labels out of a pipeline: a `tf.data.Dataset`, torch's, a `PyDataset`.
 
 What can be indexed is read once for its labels, and its images when they are needed;
-what can only be gone through is read into memory.
+what can only be gone through is read into memory, or into a file.
 """
-
-import logging
 
 import keras
 import numpy as np
 
-from keras_balance.data.sources import to_numpy
+from keras_balance.data.companions import pick
+from keras_balance.data.reading import InFile, InMemory, Reading
+from keras_balance.data.sources import changed, to_numpy
+from keras_balance.utils.files import atomic_path
 
 
 def is_stream(x):
     """Whether `x` gives images and labels together."""
-    return not hasattr(x, "shape") and (
-        _is_indexed(x) or hasattr(x, "element_spec") or hasattr(x, "dataset")
-    )
+    if hasattr(x, "shape"):
+        return False
+    is_pipeline = hasattr(x, "element_spec") or hasattr(x, "dataset")
+    return is_pipeline or _is_indexed(x) or _is_iterable_of_torch(x)
 
 
-def read_stream(x):
-    """Images and labels of a pipeline.
+def read_stream(x, images=None, labels=None, cache=None):
+    """Images, labels and weights of a pipeline.
 
     Args:
-        x: A `tf.data.Dataset` of images and labels, batched or not; a torch `Dataset`
-            that can be indexed, or a `DataLoader` of one, whose batches and order are
-            not looked at; a `keras.utils.PyDataset`.
+        x: A `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, batched or not; a
+            torch `Dataset`, or a `DataLoader`, whose batches and order are not looked
+            at where its dataset can be indexed; a `keras.utils.PyDataset`.
+        images: Name of the entry that holds the images, where `x` is a dict or list.
+        labels: Name of the entry to balance by, where `y` is one.
+        cache: Optional path of a file for the images, which are all read then.
 
     Returns:
-        `(images, labels)`: something with a shape that can be indexed, and an array.
+        `(x, y, weights or None)`: something with a shape that can be indexed, and an
+        array; or dicts and lists of these, with the images and labels among them.
 
     Raises:
-        ValueError: For a pipeline that is empty or endless, or gives no labels.
+        ValueError: For a pipeline that is empty or endless, gives no labels, or images
+            of several shapes.
+        RuntimeError: When it gives fewer or more elements than it said.
     """
-    x = getattr(x, "dataset", x)
-    if isinstance(x, keras.utils.PyDataset):
-        return _gather(x[index] for index in range(len(x)))
-    if hasattr(x, "element_spec"):
-        return _gather_elements(x)
-    if not _is_indexed(x):
-        raise ValueError(
-            "A torch dataset must have `__getitem__` and `__len__`, to be indexed. "
-            f"Received: x={x!r}"
-        )
-    images = ItemImages(x)
-    return images, images.labels
+    items, names = getattr(x, "dataset", x), (images, labels)
+    if _is_indexed(items) and not isinstance(items, keras.utils.PyDataset):
+        if cache is None:
+            return ItemImages(items, *names).parts
+        x = items
+    if cache is None:
+        kept = InMemory(_number(x))
+        columns, join = _gather(x, names, kept)
+    else:
+        with atomic_path(cache) as temporary, open(temporary, "wb") as file:
+            kept = InFile(file, cache)
+            columns, join = _gather(x, names, kept)
+    return columns.whole(kept.whole(), join)
 
 
 class ItemImages:
-    """The images of a dataset of `(image, label)` items, fetched when indexed.
+    """The images of a dataset of `(x, y)` items, fetched when indexed.
 
     Args:
         items: With `__getitem__` and `__len__`.
+        images: Name of the entry that holds the image, where `x` is a dict or list.
+        labels: Name of the entry to balance by, where `y` is one.
 
     Attributes:
-        labels: Array of all labels, read once.
+        parts: `(x, y, weights or None)` of all items, with these images in `x`; all
+            else was read once.
     """
 
-    def __init__(self, items):
-        self.items = items
-        _tell(len(items))
-        first, _ = _pair(items[0]) if len(items) else _empty()
-        labels = [_pair(items[index])[1] for index in range(len(items))]
-        self.labels = np.stack([np.asarray(to_numpy(label)) for label in labels])
-        self.shape, self.dtype = (len(items), *first.shape), first.dtype
+    def __init__(self, items, images=None, labels=None):
+        self.items, self._names = items, (images, labels)
+        columns = _Columns(*self._names)
+        with Reading(len(items)) as reading:
+            for index in range(len(items)):
+                image = columns.add(items[index])
+                if not index:
+                    self.shape, self.dtype = (len(items), *image.shape), image.dtype
+                reading.count()
+        if not len(items):
+            raise _empty()
+        self.parts = columns.whole(self, np.stack)
+        self._labels = pick(self.parts[1], labels, "labels", "y")
 
     def __len__(self):
         return self.shape[0]
@@ -75,61 +93,147 @@ class ItemImages:
         return np.stack([self._image(int(place)) for place in places])
 
     def _image(self, place):
-        image, label = _pair(self.items[place])
-        if len(self.items) != len(self) or not np.array_equal(
-            to_numpy(label), self.labels[place]
-        ):
-            raise RuntimeError(
-                "A dataset must give the same items in the same order at every pass. "
-                f"Received: item {place} with the label {label!r}, before it was "
-                f"{self.labels[place]!r}"
+        if len(self.items) != len(self):
+            raise changed(f"{len(self.items)} items, before {len(self)}")
+        columns = _Columns(*self._names)
+        image = columns.add(self.items[place])
+        label = pick(columns.whole(None, np.stack)[1], self._names[1], "labels", "y")
+        if not np.array_equal(label[0], self._labels[place]):
+            raise changed(
+                f"item {place} with the label {label[0]!r}, before "
+                f"{self._labels[place]!r}"
             )
+        _check_shape(image.shape, self.shape[1:])
         return image
+
+
+class _Columns:
+    """What comes with the images of a pipeline, gathered element by element."""
+
+    def __init__(self, images, labels):
+        self._images, self._labels = images, labels
+        self._lists = {}
+
+    def add(self, element):
+        """Keep what is no image of an element; give its image, or images."""
+        x, y, *weights = _parts(element)
+        image = np.asarray(to_numpy(pick(x, self._images, "images", "x")))
+        pick(y, self._labels, "labels", "y")
+        values = {("x", name): part for name, part in _named(x, self._images)}
+        values |= {("y", name): part for name, part in _named(y, self._labels)}
+        if weights and weights[0] is not None:
+            values["weights", None] = weights[0]
+        for key, value in values.items():
+            column = self._lists.setdefault(key, [])
+            if key != ("x", self._images):
+                # Copied, since it may be a view of what a pipeline writes over.
+                column.append(np.array(to_numpy(value)))
+        return image
+
+    def whole(self, images, join):
+        """`(x, y, weights or None)` of all elements.
+
+        Args:
+            images: Their images.
+            join: Function from a list of arrays to one.
+        """
+        parts = {"x": {}, "y": {}, "weights": {}}
+        for (part, name), column in self._lists.items():
+            is_images = (part, name) == ("x", self._images)
+            parts[part][name] = images if is_images else join(column)
+        return tuple(_as_they_came(entries) for entries in parts.values())
+
+
+def _gather(x, names, kept):
+    """Read all elements of a pipeline, its images into `kept`.
+
+    Returns:
+        `(_Columns, function that joins their arrays)`.
+    """
+    columns, number, shapes = _Columns(*names), _number(x), []
+    with Reading(number, kept.where) as reading:
+        for element in _elements(x):
+            images = columns.add(element)
+            is_batch = images.ndim == 4
+            images = images if is_batch else images[None]
+            shapes.append(images.shape[1:])
+            _check_shape(shapes[-1], shapes[0])
+            kept.add(images)
+            reading.count(images.nbytes)
+    if number not in (None, len(shapes)):
+        raise changed(f"{len(shapes)} elements, where {number} were said to come")
+    if not shapes:
+        raise _empty()
+    return columns, np.concatenate if is_batch else np.stack
+
+
+def _elements(x):
+    if _is_indexed(x):
+        return (x[index] for index in range(len(x)))
+    return x
+
+
+def _number(x):
+    """Elements of a pipeline; None where it does not know."""
+    if hasattr(x, "cardinality"):
+        number = int(x.cardinality())
+        if number == -1:
+            raise ValueError(
+                "`x` must end: leave `repeat()` out. "
+                "Received: an endless tf.data.Dataset"
+            )
+        return None if number < 0 else number
+    try:
+        return len(x)
+    except TypeError:
+        return None
 
 
 def _is_indexed(x):
     is_plain = isinstance(x, (list, tuple, dict, str, bytes))
-    return hasattr(x, "__getitem__") and hasattr(x, "__len__") and not is_plain
+    has_both = hasattr(x, "__getitem__") and hasattr(x, "__len__")
+    return has_both and not is_plain and not _is_iterable_of_torch(x)
 
 
-def _gather_elements(x):
-    """Read the elements of a `tf.data.Dataset`, batched or not, into memory."""
-    number = int(x.cardinality())
-    if number == -1:
-        raise ValueError(
-            "`x` must end: leave `repeat()` out. Received: an endless tf.data.Dataset"
-        )
-    _tell(number)
-    return _gather(x)
+def _is_iterable_of_torch(x):
+    """Whether it is torch's `IterableDataset`, which inherits a `__getitem__`."""
+    return any(kind.__name__ == "IterableDataset" for kind in type(x).__mro__)
 
 
-def _gather(batches):
-    images, labels = [], []
-    for batch in batches:
-        image, label = _pair(batch)
-        is_batch = image.ndim == 4
-        images.append(image if is_batch else image[None])
-        label = np.asarray(to_numpy(label))
-        labels.append(label if is_batch else label[None])
-    if not images:
-        _empty()
-    return np.concatenate(images), np.concatenate(labels)
-
-
-def _pair(item):
-    """Image and label of an item, or images and labels of a batch."""
-    if not isinstance(item, (list, tuple)) or len(item) < 2:
+def _parts(element):
+    """Give inputs, labels and maybe weights of an item or a batch."""
+    if not isinstance(element, (list, tuple)) or len(element) < 2:
         raise ValueError(
             "A dataset must give images and labels, `(x, y)`. "
-            f"Received: {type(item).__name__}"
+            f"Received: {type(element).__name__}"
         )
-    return np.asarray(to_numpy(item[0])), item[1]
+    return element[:3]
+
+
+def _named(entries, key):
+    """Pairs of name and entry; an array has the name None."""
+    if isinstance(entries, dict):
+        return entries.items()
+    if key is None:  # a list of numbers is a one-hot label
+        return [(None, entries)]
+    return enumerate(entries)
+
+
+def _as_they_came(entries):
+    """Write a dict of name to array as a dict, a list or an array."""
+    if not entries or None in entries:
+        return entries.get(None)
+    is_list = list(entries) == list(range(len(entries)))
+    return list(entries.values()) if is_list else entries
 
 
 def _empty():
-    raise ValueError("A dataset must hold images. Received: x, which is empty")
+    return ValueError("A dataset must hold images. Received: x, which is empty")
 
 
-def _tell(number):
-    if number >= 0:
-        logging.getLogger(__name__).info("Reading the labels of %d elements.", number)
+def _check_shape(shape, wanted):
+    if shape != wanted:
+        raise ValueError(
+            "All images of a dataset must have one shape. "
+            f"Received: images of shapes {wanted} and {shape}"
+        )

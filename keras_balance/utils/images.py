@@ -1,8 +1,11 @@
 """Images as arrays: what is accepted, and the scales they are held in."""
 
+import math
+
 import numpy as np
 
-_CHUNK = 4096
+# Images, and numbers in them, that are looked at together: 16 MiB as float32.
+_IMAGES, _NUMBERS = 4096, 2**22
 
 
 def check_images(x, name="x"):
@@ -45,8 +48,8 @@ def check_images(x, name="x"):
 
 def check_finite(x, name="x"):
     """Raise a `ValueError` that names the first pixel that is NaN or infinite."""
-    for start in range(0, len(x), _CHUNK):
-        finite = np.isfinite(np.asarray(x[start : start + _CHUNK]))
+    for start, some in chunks(x):
+        finite = np.isfinite(some)
         if not finite.all():
             first = np.argwhere(~finite)[0]
             first[0] += start
@@ -55,6 +58,13 @@ def check_finite(x, name="x"):
                 f"Received: {name}[{', '.join(map(str, first))}]="
                 f"{np.asarray(x[first[0]])[tuple(first[1:])]}"
             )
+
+
+def chunks(x):
+    """Yield `(start, some rows)` of an array `(n, ...)`, which may lie in files."""
+    length = max(1, min(_IMAGES, _NUMBERS // max(1, math.prod(x.shape[1:]))))
+    for start in range(0, len(x), length):
+        yield start, np.asarray(x[start : start + length])
 
 
 def check_same_length(x, y):

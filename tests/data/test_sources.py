@@ -7,8 +7,14 @@ import keras
 import numpy as np
 import pytest
 
-from keras_balance.data import BalancedDataset, sources
-from keras_balance.data.sources import MappedFile, open_source, store, value_range
+from keras_balance.data import BalancedDataset, LabelledImages, sources
+from keras_balance.data.sources import (
+    MappedFile,
+    SomeRows,
+    open_source,
+    store,
+    value_range,
+)
 
 X = np.random.default_rng(0).integers(0, 256, (30, 5, 4, 3)).astype("uint8")
 Y = np.array([0] * 20 + [1] * 10)
@@ -100,3 +106,35 @@ def test_value_range():
     assert value_range(open_source(X // 2)) == (0, 255)
     assert value_range(open_source(X.astype("float32") / X.max())) == (0, 1)
     assert value_range(open_source(X * 0.0)) == (0, 1)
+
+
+def test_some_rows_of_what_is_read_when_asked_for(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        images = LabelledImages(file.create_dataset("x", data=X), Y)
+        rows = np.array([29, 3, 17])
+        part, lazy = images.part(rows), images.part(rows, in_memory=False)
+        assert isinstance(lazy.source, SomeRows)
+        np.testing.assert_array_equal(lazy.source.take([2, 0, 0]), X[[17, 29, 29]])
+        np.testing.assert_array_equal(lazy.source[1:], part.source[1:])
+        np.testing.assert_array_equal(lazy.source[1], X[3])
+        np.testing.assert_array_equal(lazy.x, part.x)
+        np.testing.assert_array_equal(lazy.indices, part.indices)
+
+
+def test_many_pictures_are_read_in_parts(monkeypatch):
+    read = []
+
+    class Pictures:
+        shape, dtype = X.shape, X.dtype
+
+        def __len__(self):
+            return len(X)
+
+        def __getitem__(self, rows):
+            read.append(len(rows))
+            return X[rows]
+
+    monkeypatch.setattr(sources, "_AT_ONCE", 4)
+    rows = np.random.default_rng(0).integers(0, 30, 50)
+    np.testing.assert_array_equal(open_source(Pictures()).take(rows), X[rows])
+    assert max(read) == 4

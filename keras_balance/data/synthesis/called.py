@@ -27,10 +27,13 @@ class CalledImages:
     def __init__(self, function, images):
         self.function, self.images = function, images
 
+    def rows(self, labels, seed):
+        """Rows of the images that `generate` passes to the function."""
+        return self.images.draw(labels, random_generator(seed, 0))
+
     def generate(self, labels, seed):
         """One such image for each class index in `labels`."""
-        images = self.images
-        rows = images.draw(labels, random_generator(seed, 0))
+        images, rows = self.images, self.rows(labels, seed)
         taken = to_layout(images.source.take(rows), images.data_format, _LAST)
         seed = derive_seed(seed, 1)
         with seeded(seed):

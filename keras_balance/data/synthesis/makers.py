@@ -77,12 +77,28 @@ def _check_shares(mixture):
         )
 
 
-def synthesize(maker, labels, image_shape, seed):
-    """Yield the images of `labels` (class indices) in large batches."""
+def check_tells_rows(parts):
+    """Raise a `ValueError` for a maker of images that come from no single real one.
+
+    Args:
+        parts: List of `(maker, share)`.
+    """
+    for maker, _ in parts:
+        if maker not in (None, NOTHING) and not hasattr(maker, "rows"):
+            raise ValueError(
+                "`synthesizer` must repeat real images or change one at a time (a "
+                "Keras layer, a function) where `x` or `y` has other entries, since "
+                "nobody knows these for an image that was generated. "
+                f"Received: synthesizer={maker.synthesizer!r}"
+            )
+
+
+def synthesize(make, labels, image_shape, seed):
+    """Yield what a maker's method gives for class indices, in large batches."""
     at_once = max(1, _PIXELS_AT_ONCE // int(np.prod(image_shape)))
     for start in range(0, len(labels), at_once):
         some = labels[start : start + at_once]
-        yield maker.generate(some, seed=derive_seed(seed, start))
+        yield make(some, seed=derive_seed(seed, start))
 
 
 class AugmentedImages:
@@ -91,12 +107,15 @@ class AugmentedImages:
     def __init__(self, layer, images):
         self.layer, self.images = layer, images
 
+    def rows(self, labels, seed):
+        """Rows of the images that `generate` augments."""
+        return self.images.draw(labels, random_generator(seed, 0))
+
     def generate(self, labels, seed):
         """One augmented image for each class index in `labels`."""
-        rows = self.images.draw(labels, random_generator(seed, 0))
         return augment(
             self.layer,
-            self.images.source.take(rows),
+            self.images.source.take(self.rows(labels, seed)),
             derive_seed(seed, 1),
             self.images.data_format,
         )

@@ -231,7 +231,7 @@ def open_epochs(x, y, model, features, augmentation, seed):
         return BatchEpochs(x, features, augmentation, seed)
     if is_array and len(x.shape) == 2:
         return RowEpochs(x, y)
-    images = LabelledImages.read(x, y)
+    images = LabelledImages.read(x, y).alone()
     return ArrayEpochs(images, features, augmentation, seed)
 
 

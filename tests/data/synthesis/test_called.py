@@ -74,3 +74,28 @@ def test_in_a_mixture_and_as_a_candidate():
 def test_what_it_returns_is_checked(function, text):
     with pytest.raises(ValueError, match=text):
         made(function)
+
+
+def test_a_compose_of_albumentations(monkeypatch):
+    monkeypatch.setenv("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network
+    albumentations = pytest.importorskip("albumentations")
+    compose = albumentations.Compose(
+        [
+            albumentations.HorizontalFlip(p=0.5),
+            albumentations.RandomBrightnessContrast(p=0.8),
+        ]
+    )
+    first = made(compose)
+    np.testing.assert_array_equal(made(compose), first)
+    assert (made(compose, seed=1) != first).any()
+    assert not np.isin(first.reshape(10, -1), X.reshape(20, -1)).all()
+    auto = kb.tuners.AutoSynthesizer(
+        {"repeat": None, "own": compose}, folds=2, seed=0, verbose=0
+    )
+    made(auto)
+    assert len(auto.scores["own"]) == 2
+    kb.data.registry.register("own", lambda images, seed: compose, rank=45)
+    try:
+        np.testing.assert_array_equal(made("own"), first)
+    finally:
+        kb.data.registry.unregister("own")
