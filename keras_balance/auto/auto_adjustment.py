@@ -129,7 +129,8 @@ class AutoAdjustment:
                 self.seed,
             )
         counts = images.counts.astype("float64")
-        self._find(images.indices.astype("int64"), log_shares, counts)
+        names = images.encoding.keys
+        self._find(images.indices.astype("int64"), log_shares, counts, names)
         progress.tell(f"{self.table()}auto: tau {self.tau:g} is chosen")
         return self
 
@@ -158,7 +159,7 @@ class AutoAdjustment:
         log_shares = read_log_shares(
             probabilities, len(indices), len(counts), "probabilities"
         )
-        self._find(indices, log_shares, counts)
+        self._find(indices, log_shares, counts, range(len(counts)))
         return self
 
     def adjust(self, model, from_logits=None):
@@ -216,10 +217,12 @@ class AutoAdjustment:
             values += [scores[key][place, rarest] for key in ("precision", "recall")]
             mark = "*" * (place == chosen)
             rows.append([f"{TAUS[place]:g}", *(f"{v:.4f}" for v in values), mark])
-        titles = ["log-loss", "macro f1", f"precision {rarest}", f"recall {rarest}"]
+        name = self._names[rarest]
+        titles = ["log-loss", "macro f1", f"precision {name}", f"recall {name}"]
         return text_table(["tau", *titles, "chosen"], rows)
 
-    def _find(self, indices, log_shares, counts):
+    def _find(self, indices, log_shares, counts, names):
+        self._names = names
         target = read_prior(self.target_prior, counts)
         self.class_counts = counts
         self._rest = beyond_tau(target, counts)

@@ -47,7 +47,7 @@ class Fold:
     cases: list
 
 
-def make_folds(rows, targets, number, max_ratio, seed):
+def make_folds(rows, targets, number, max_ratio, seed, names=None):
     """Make the folds of one training set.
 
     Where a class is three times as large as the rarest one, or larger, each fold
@@ -65,6 +65,7 @@ def make_folds(rows, targets, number, max_ratio, seed):
         number: Number of folds.
         max_ratio: Frequent classes are cut to this many times the rarest one.
         seed: Integer.
+        names: Optional names of the classes, for the titles of cases.
 
     Returns:
         List of `Fold`; empty where a class is too small for either way.
@@ -80,8 +81,9 @@ def make_folds(rows, targets, number, max_ratio, seed):
         return _stratified(rows, shares, number, seed)
     order = random_generator(seed).permutation(frequent)
     at_once = max(1, min(len(frequent) // _CUT_SHARE, -(-len(frequent) // number)))
+    names = range(len(rows)) if names is None else names
     folds = [
-        _simulated(rows, shares, rarest, cut, frequent, max_ratio, (seed, place))
+        _simulated(rows, shares, rarest, cut, frequent, max_ratio, (seed, place), names)
         for place, cut in enumerate(np.resize(order, (number, at_once)))
     ]
     # With two classes, one cut to the size of the other leaves nothing to fill.
@@ -94,7 +96,7 @@ def _leaves_a_shortfall(case):
     return case.targets.sum() > len(case.train)
 
 
-def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds):
+def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds, names):
     few = len(rows[rarest])
     kept, rest, cut_off = list(rows), {}, {}
     for c in frequent:
@@ -119,7 +121,7 @@ def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds):
             np.concatenate([*(rest | {c: cut_off[c]}).values()]),
             _targets(train, as_rare),
             frequent,
-            f"class {c} cut to {few}",
+            f"class {names[c]} cut to {few}",
         )
         cases.append(case)
     return Fold(np.concatenate(cut_to_few(cut)), cases)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_balance.data import LabelledImages
 from keras_balance.metrics.html_report import Misses
 from keras_balance.utils.batches import check_batches
 from keras_balance.utils.images import check_same_length
@@ -12,6 +13,15 @@ from keras_balance.utils.outputs import class_probabilities, predicted_classes
 _MOST_MISSES = 24
 
 
+def class_names_of(x):
+    """Names of the classes, where held-out data tell them; else None."""
+    encoding = getattr(getattr(x, "images", x), "encoding", None)
+    is_named = encoding is not None and (
+        encoding.titles is not None or isinstance(x, LabelledImages)
+    )
+    return encoding.keys if is_named else None
+
+
 def check_data(x, y):
     """Raise for data that cannot be read again and again, do not end, or are mixed."""
     if getattr(x, "mix", None) is not None:
@@ -19,7 +29,9 @@ def check_data(x, y):
             "`x` must not be mixed where it is held out: no score says which class a "
             f"mixed image is of. Received: x with mix={x.mix!r}"
         )
-    if y is not None:
+    if isinstance(x, LabelledImages):
+        LabelledImages.read(x, y)
+    elif y is not None:
         check_same_length(x, y)
         read_labels(y)
     elif hasattr(x, "shape"):
@@ -36,7 +48,7 @@ def predict(model, x, y, batch_size, output):
 
     Args:
         model: The Keras model.
-        x: Images, or batches.
+        x: Images, or `LabelledImages`, or batches.
         y: Labels of images, or None.
         batch_size: Images that are predicted at once.
         output: Name or place of the output to look at, where there are several.
@@ -93,7 +105,12 @@ def confident_misses(batches, is_class, index, names, threshold_of):
 
 def _batches(x, y, batch_size):
     """Batches `(images, labels, weights)`, weights None where there are none."""
-    if y is not None:
+    if isinstance(x, LabelledImages):
+        for start in range(0, len(x), batch_size):
+            rows = np.arange(start, min(start + batch_size, len(x)))
+            # As class indices: the labels may not be the places in the output.
+            yield *x.join(x.source.take(rows), x.indices[rows], rows), None
+    elif y is not None:
         for start in range(0, len(x), batch_size):
             yield x[start : start + batch_size], y[start : start + batch_size], None
     elif isinstance(x, keras.utils.PyDataset):

@@ -35,14 +35,16 @@ class PerClassReport(keras.callbacks.Callback):
     NaN; see `kb.metrics.class_report` for the averages.
 
     Args:
-        x: Held-out images `(n, ...)`, or batches `(images, labels)` or `(images,
-            labels, sample_weight)` that can be read again and again and end: a
-            `keras.utils.PyDataset`, a `tf.data.Dataset`, a torch `DataLoader`.
+        x: Held-out images `(n, ...)`, `kb.data.LabelledImages`, or batches `(images,
+            labels)` or `(images, labels, sample_weight)` that can be read again and
+            again and end: a `keras.utils.PyDataset`, a `tf.data.Dataset`, a torch
+            `DataLoader`.
         y: Labels of an array `x`: sparse `(n,)` or `(n, 1)`, or one-hot. Labels that
             are no class indices (strings, 2, 7 and 40) stand for the model's
             outputs by their place in `class_names`, or else in sorted order.
         class_names: Optional names, one a class, for keys, tables and pictures.
-            Defaults to the labels themselves.
+            Defaults to those that `x` has, such as of folders, or else to the labels
+            themselves.
         directory: Optional folder, made when missing, for `report.json` and
             `report.md` after each epoch, and `confusion_matrix.png`,
             `per_class_curves.png` and `report.html` after training: one page to show,
@@ -95,7 +97,8 @@ class PerClassReport(keras.callbacks.Callback):
         held_out.check_data(x, y)
         self.x = x
         self.y = y
-        self.class_names = class_names
+        names = held_out.class_names_of(x)
+        self.class_names = names if class_names is None else class_names
         self.directory = directory
         self.batch_size = batch_size
         self.prefix = prefix

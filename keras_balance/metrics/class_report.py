@@ -68,12 +68,15 @@ def class_report(
     Args:
         y_true: Labels `(n,)` or `(n, 1)`, or one-hot `(n, num_classes)`. Labels that
             are no class indices (strings, 2, 7 and 40) stand for the classes by
-            their place in `class_names`, or else in sorted order.
+            their place in `class_names`, or else in sorted order. Or
+            `kb.data.LabelledImages`, or a `BalancedDataset` in the order of its images
+            (`shuffle=False`), such as that of a folder.
         y_pred: Probabilities `(n, num_classes)`; the greatest wins. Logits serve as
             well, only the PR-AUC then ranks by logits. One sigmoid output, `(n, 1)`,
             is the probability of the second of two classes. A row with a NaN is a
             miss.
-        class_names: Optional names, one a class. Defaults to the labels themselves.
+        class_names: Optional names, one a class. Defaults to those of the folders of
+            `LabelledImages`, or else to the labels themselves.
         sample_weight: Optional weights `(n,)`.
         threshold: With two classes, the second one is predicted where its output is
             greater. By default the greatest output wins, and a single one wins above
@@ -115,6 +118,7 @@ def class_report(
     check_single_output(y_pred, threshold)
     threshold = check_threshold(threshold, num_classes_of(y_pred.shape))
     guesses, y_pred = predicted_classes(y_pred, threshold), class_probabilities(y_pred)
+    y_true, class_names = _labels_of(y_true, class_names)
     y_true, names = read_classes(np.asarray(y_true), y_pred.shape[1], class_names)
     if len(y_true) != len(y_pred):
         raise ValueError(
@@ -182,6 +186,20 @@ def class_names_of(report_dict):
         for name, row in report_dict.items()
         if isinstance(row, dict) and name not in ("macro avg", "weighted avg")
     ]
+
+
+def _labels_of(y_true, class_names):
+    """Labels and names; class indices, where they are of images that know both."""
+    if getattr(y_true, "shuffle", False) or getattr(y_true, "num_synthetic", 0):
+        raise ValueError(
+            "`y_true` must be in the order of its images, without any that are "
+            "synthetic: build it with `shuffle=False, sampling_strategy={}`. "
+            f"Received: y_true={y_true!r}"
+        )
+    images = getattr(y_true, "images", y_true)
+    if not hasattr(images, "encoding"):
+        return y_true, class_names
+    return images.indices, images.encoding.keys if class_names is None else class_names
 
 
 def _number(value):

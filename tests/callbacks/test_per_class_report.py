@@ -451,3 +451,30 @@ def test_keras_tuner_maximises_macro_f1(data, tmp_path):
         for trial in search.oracle.trials.values()
     }
     assert trials[0.1] > trials[1e-6]
+
+
+def test_labelled_images_are_reported_by_the_names_of_their_classes():
+    x = np.zeros((9, 2, 2, 1), "uint8")
+    x[np.arange(9), np.arange(9) % 3 // 2, np.arange(9) % 2] = 255
+    y = np.repeat([2, 7, 40], 3)
+    model = keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    model.compile("sgd", "mse")
+    titles = ["cat", "dog", "newt"]
+    images = kb.data.LabelledImages(x, y, titles=titles)
+    report = kb.callbacks.PerClassReport(images, batch_size=4)
+    plain = kb.callbacks.PerClassReport(x, y, class_names=titles, batch_size=4)
+    for one in (report, plain):
+        one.set_model(model)
+        one.on_epoch_end(0, {})
+    assert "val_recall_newt" in report.history
+    assert report.report == plain.report
+    dataset = kb.BalancedDataset(images, sampling_strategy={}, shuffle=False)
+    outputs = model.predict(x, verbose=0)
+    for y_true in (images, dataset):
+        assert kb.metrics.class_report(y_true, outputs).report == report.report
+    with pytest.raises(ValueError, match="order of its images"):
+        kb.metrics.class_report(kb.BalancedDataset(images), outputs)
+    with pytest.raises(ValueError, match="`y` must be None"):
+        kb.callbacks.PerClassReport(images, y)

@@ -238,3 +238,52 @@ def test_an_automatic_choice_takes_the_dataset_of_a_folder(folder, monkeypatch):
     assert auto.fit(dataset).choice in ("nothing", "shift")
     assert kb.data.LabelledImages.read(dataset) is dataset.images
     assert 0 < max(read) < 20
+
+
+def build(hp=None):
+    layers = [keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((2, 2, 3)), *layers])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_reports_and_pictures_have_the_names_of_the_folders(folder, tmp_path_factory):
+    dataset = from_directory(
+        folder, image_size=(2, 2), shuffle=False, sampling_strategy={}
+    )
+    model = build()
+    directory = tmp_path_factory.mktemp("report")
+    report = kb.callbacks.PerClassReport(dataset, directory=directory)
+    history = model.fit(dataset, callbacks=[report], verbose=0).history
+    assert "val_recall_newt" in history
+    assert report.report_dict["cat"]["support"] == 12
+    assert "newt" in (directory / "report.html").read_text(encoding="utf-8")
+    scores = kb.metrics.class_report(dataset, model.predict(dataset, verbose=0))
+    assert scores.report == report.report
+
+
+# keras-tuner calls what `threading` has long deprecated.
+@pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+def test_a_search_and_a_recipe_take_the_dataset_of_a_folder(folder, tmp_path):
+    keras_tuner = pytest.importorskip("keras_tuner")
+
+    training, validation = (
+        from_directory(folder, image_size=(2, 2), seed=0, **options)
+        for options in ({}, {"sampling_strategy": {}})
+    )
+    hypermodel = kb.tuners.BalancedHyperModel(
+        build, search_space={"synthesizer": "repeat"}, class_names=list(COUNTS)
+    )
+    tuner = keras_tuner.RandomSearch(
+        hypermodel,
+        keras_tuner.Objective("val_f1_macro", "max"),
+        max_trials=1,
+        directory=tmp_path / "search",
+        seed=0,
+    )
+    tuner.search(training, epochs=1, validation_data=validation, verbose=0)
+    (trial,) = tuner.oracle.get_best_trials(1)
+    assert "val_recall_newt" in trial.metrics.metrics
+    auto = kb.AutoBalance(build, recipes=["plain"], seed=0, verbose=0)
+    auto.fit(training, epochs=1)
+    assert auto.model.predict(np.zeros((1, 2, 2, 3)), verbose=0).shape == (1, 3)
