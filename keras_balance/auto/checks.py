@@ -1,14 +1,12 @@
 """The rules for the arguments of `AutoSynthesizer` and `AutoAugmentation`."""
 
-import numbers
-
 import keras
 import numpy as np
 
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.called import takes_an_image
 from keras_balance.layers.mixing import check_mixes_nothing
-from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.outputs import num_classes_of
 
 
@@ -99,16 +97,7 @@ def time_budget(value):
     """`time_budget` in seconds, infinite for None."""
     if value is None:
         return np.inf
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            "`time_budget` must be a number of seconds or None. "
-            f"Received: time_budget={value!r}"
-        )
-    if not value >= 0:
-        raise ValueError(
-            f"`time_budget` must not be negative. Received: time_budget={value}"
-        )
-    return float(value)
+    return real_number("time_budget", value, 0)
 
 
 def compiled_model(model):

@@ -1,9 +1,10 @@
 """Arguments of augmentations: strengths, which may be a pair to draw from."""
 
-import math
 import numbers
 
 import numpy as np
+
+from keras_balance.utils.numbers import real_number
 
 
 def check_factor(factor, name, low, high):
@@ -37,17 +38,7 @@ def check_factor(factor, name, low, high):
 
 def check_fill_value(fill_value):
     """`fill_value` as a finite float, or None."""
-    if fill_value is None:
-        return None
-    rule = (
-        "`fill_value` must be a finite number or None. "
-        f"Received: fill_value={fill_value!r}"
-    )
-    if isinstance(fill_value, bool) or not isinstance(fill_value, numbers.Real):
-        raise TypeError(rule)
-    if not math.isfinite(fill_value):
-        raise ValueError(rule)
-    return float(fill_value)
+    return None if fill_value is None else real_number("fill_value", fill_value)
 
 
 def around_zero(factor):

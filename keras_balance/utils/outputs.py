@@ -1,8 +1,8 @@
 """What a classifier gives for an image: one number a class, or one for two classes."""
 
-import numbers
-
 import numpy as np
+
+from keras_balance.utils.numbers import real_number
 
 
 def num_classes_of(shape):
@@ -71,16 +71,13 @@ def check_threshold(threshold, num_classes):
     """
     if threshold is None:
         return None
-    if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real):
-        raise TypeError(
-            f"`threshold` must be a number or None. Received: threshold={threshold!r}"
-        )
-    if not np.isfinite(threshold) or num_classes != 2:
+    threshold = real_number("threshold", threshold)
+    if num_classes != 2:
         raise ValueError(
-            "`threshold` must be finite, and there must be two classes to part. "
+            "`threshold` must be None where there are not two classes to part. "
             f"Received: threshold={threshold} and {num_classes} classes"
         )
-    return float(threshold)
+    return threshold
 
 
 def check_single_output(outputs, threshold):
