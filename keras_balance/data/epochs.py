@@ -94,7 +94,7 @@ class EpochDataset(keras.utils.PyDataset):
 
     def on_epoch_begin(self):
         """Make the synthetic images of the epoch. Called by `fit`."""
-        self._check_devices()
+        self._check_fit()
         self._within_epoch = True
         # What was looked at before does not count as an epoch of `fit`.
         self._looked_at = set()
@@ -119,8 +119,8 @@ class EpochDataset(keras.utils.PyDataset):
         if self.use_multiprocessing:
             self._prepare(self._epoch)
 
-    def _check_devices(self):
-        """Raise where the devices could not share the batches."""
+    def _check_fit(self):
+        """Look at what an epoch of `fit` is to be, before it begins."""
 
     def __getstate__(self):
         # A worker process gets the images of the epoch, never a live model.

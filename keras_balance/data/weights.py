@@ -1,8 +1,15 @@
 """How much each image of a batch weighs."""
 
+import warnings
+
+import keras
 import numpy as np
 
 from keras_balance.data.sources import to_numpy
+from keras_balance.utils.callers import callers
+
+# How much more than the most frequent class a rare one may weigh, by rounding.
+_TOLERANCE = 1.1
 
 
 class Weights:
@@ -46,6 +53,46 @@ class Weights:
         if self._synthetic is not None:
             weights[positions >= self._num_real] *= self._synthetic
         return weights.astype("float32")
+
+
+def warn_of_class_weight(classes, real, shown):
+    """Warn where the `fit` that asks for an epoch weighs rare classes, too.
+
+    They are looked for in `fit` itself, since Keras weighs batches behind their data
+    set and says nothing of it to anybody. Weights that leave each class that was
+    filled no heavier than the most frequent one correct nothing twice.
+
+    Args:
+        classes: Labels of the classes in the batches, where these are not one-hot.
+        real: Real images of each class, array `(num_classes,)`.
+        shown: Images of each class in an epoch.
+
+    Returns:
+        Whether there was something to warn of.
+    """
+    class_weight = _class_weight_of_fit()
+    if not isinstance(class_weight, dict):
+        return False
+    classes = range(len(real)) if classes is None else classes
+    weights = np.array([class_weight.get(int(label), 1.0) for label in classes])
+    most = np.argmax(real)
+    is_heavier = weights * shown > _TOLERANCE * weights[most] * shown[most]
+    if not (is_heavier & (shown > real)).any():
+        return False
+    warnings.warn(
+        "`class_weight` corrects a second time what balanced batches have corrected: "
+        "leave it out, or leave the shortfall as it is by "
+        '`synthesizer="nothing"`.',
+        stacklevel=4,
+    )
+    return True
+
+
+def _class_weight_of_fit():
+    for _, name, held in callers():
+        if name in ("fit", "evaluate") and isinstance(held.get("self"), keras.Model):
+            return held.get("class_weight")
+    return None
 
 
 def _check(sample_weight, number):

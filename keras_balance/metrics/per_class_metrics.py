@@ -5,10 +5,12 @@ import numpy as np
 from keras import ops
 
 from keras_balance.metrics.names import check_score_names
+from keras_balance.utils.callers import callers
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import check_single_output, check_threshold
 
 _NAME = "per_class"
+_SCORES = ("precision", "recall", "f1")
 # What mixing leaves of a sum of one in half precision.
 _TOLERANCE = 0.02
 
@@ -33,7 +35,8 @@ class PerClassMetrics(keras.Metric):
         class_names: Optional names, one a class, for the keys of the result.
             Defaults to `"0"`, `"1"`, ...
         name: Name of the metric. One of your own goes before the keys
-            (`sex_recall_1`): give one to the metric of each output of a model.
+            (`sex_recall_1`): give one to the metric of each output of a model, and to
+            one in `weighted_metrics` beside one in `metrics`.
         keys: `"all"`; `"macro"` for the macro averages alone, which keeps a log line
             short; or a sequence of names of classes for theirs and the macro
             averages.
@@ -55,10 +58,11 @@ class PerClassMetrics(keras.Metric):
     Raises:
         TypeError: When `num_classes` is no integer.
         ValueError: For class names that are not `num_classes` distinct ones, unknown
-            `keys`, another shape of the labels or predictions, and in a NumPy array
-            or a list for a label outside `[0, num_classes)`, a multi-label row, and
-            a single output that is no probability without a `threshold`. In a
-            tensor, where a compiled step cannot raise, these turn every result NaN.
+            `keys`, another metric of the model that logs under one of its keys,
+            another shape of the labels or predictions, and in a NumPy array or a list
+            for a label outside `[0, num_classes)`, a multi-label row, and a single
+            output that is no probability without a `threshold`. In a tensor, where a
+            compiled step cannot raise, these turn every result NaN.
 
     Example:
         >>> metric = kb.metrics.PerClassMetrics(2, class_names=["cat", "dog"])
@@ -95,8 +99,13 @@ class PerClassMetrics(keras.Metric):
         self._counts = self.add_variable(shape, "zeros", self.dtype, name="counts")
         self._lost = self.add_variable(shape, "zeros", self.dtype, name="lost")
 
+    @property
+    def _prefix(self):
+        return "" if self.name == _NAME else f"{self.name}_"
+
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch into the confusion matrix."""
+        self._check_keys_are_its_own()
         if _is_plain(y_true):
             _check_labels(np.asarray(y_true), self.num_classes)
         if _is_plain(y_pred):
@@ -138,11 +147,12 @@ class PerClassMetrics(keras.Metric):
         hits = ops.diagonal(counts)
         predicted = ops.sum(counts[:, :-1], axis=0)
         actual = ops.sum(counts, axis=1)
-        scores = {
-            "precision": ops.divide_no_nan(hits, predicted),
-            "recall": ops.divide_no_nan(hits, actual),
-            "f1": ops.divide_no_nan(2 * hits, predicted + actual),
-        }
+        values = (
+            ops.divide_no_nan(hits, predicted),
+            ops.divide_no_nan(hits, actual),
+            ops.divide_no_nan(2 * hits, predicted + actual),
+        )
+        scores = dict(zip(_SCORES, values, strict=True))
         each = {
             f"{score}_{name}": value
             for score, values in scores.items()
@@ -150,8 +160,39 @@ class PerClassMetrics(keras.Metric):
             if name in self._shown
         }
         macro = {f"{score}_macro": ops.mean(values) for score, values in scores.items()}
-        prefix = "" if self.name == _NAME else f"{self.name}_"
-        return {f"{prefix}{key}": value for key, value in (each | macro).items()}
+        return {self._prefix + key: value for key, value in (each | macro).items()}
+
+    def _check_keys_are_its_own(self):
+        """Raise where another metric of the model logs under the same keys.
+
+        Keras logs both, and keeps the last one in silence. It tells a metric nothing of
+        the others, but asks for them in a metric that holds them all.
+        """
+        for module, _, held in callers():
+            if module.split(".")[0] not in ("keras", "keras_balance"):
+                return
+            group = held.get("self")
+            if group is not self and isinstance(group, keras.Metric):
+                # Those of one output of several are logged under its name.
+                is_only_output = getattr(group, "output_name", "") is None
+                self._check_others(getattr(group, "metrics", []), is_only_output)
+
+    def _check_others(self, metrics, is_only_output):
+        alike = [m.name for m in metrics if isinstance(m, PerClassMetrics)]
+        if alike.count(self.name) > 1:
+            raise ValueError(
+                "Each `PerClassMetrics` of a model must have a `name` of its own: it "
+                f"goes before its keys. Received: two with name={self.name!r}"
+            )
+        names = [*self._shown, "macro"]
+        keys = {f"{self._prefix}{s}_{name}" for s in _SCORES for name in names}
+        for metric in metrics if is_only_output else []:
+            if metric.name in keys:
+                raise ValueError(
+                    "No other metric of a model may be called as a key of its "
+                    "`PerClassMetrics`: give one of them another `name`. "
+                    f"Received: {type(metric).__name__} with name={metric.name!r}"
+                )
 
     def get_config(self):
         """Give the arguments that make the same metric again."""

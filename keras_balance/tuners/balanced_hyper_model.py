@@ -1,7 +1,5 @@
 """`BalancedHyperModel`: what keras-tuner searches."""
 
-import warnings
-
 import keras
 import keras_tuner
 
@@ -177,7 +175,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         images = _read(x, y, model)
         callbacks = list(kwargs.pop("callbacks", None) or [])
         data = self.balanced_dataset(hp, images, verbose=kwargs.get("verbose", "auto"))
-        self._warn_of_class_weight(kwargs.get("class_weight"), data)
+        data.has_warned = self._has_warned
         # Hyperband goes on with a training where it stopped.
         data.epoch = kwargs.get("initial_epoch", 0)
         trainee, seen = model, callbacks
@@ -187,6 +185,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         scores.add_per_class_metrics(trainee, len(data.class_counts), self.class_names)
         stop = keras.callbacks.TerminateOnNaN()
         history = trainee.fit(data, callbacks=[*seen, stop], **kwargs)
+        self._has_warned = data.has_warned
         scores.check_history(history.history, callbacks)
         return history
 
@@ -218,18 +217,6 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             sampling_strategy=values["balance"],
             seed=self.seed,
             mix=self.mix,
-        )
-
-    def _warn_of_class_weight(self, class_weight, data):
-        """Warn once where rare classes are filled and weighted, too."""
-        if class_weight is None or not data.num_synthetic or self._has_warned:
-            return
-        self._has_warned = True
-        warnings.warn(
-            "`class_weight` corrects a second time what balanced batches have "
-            "corrected: leave it out, or search with "
-            '`search_space={"synthesizer": "nothing"}`.',
-            stacklevel=3,
         )
 
     def _synthesizer(self, values, images, verbose):

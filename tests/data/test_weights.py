@@ -1,5 +1,7 @@
 """The user's own weights beside those of synthetic images."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -36,3 +38,69 @@ def test_a_made_image_has_the_mean_of_its_class():
 def test_bad_weights(weights):
     with pytest.raises(ValueError, match="`sample_weight` must"):
         BalancedDataset(X, Y, sample_weight=weights)
+
+
+def fit(dataset, **options):
+    is_one_hot = dataset[0][1].shape[1:] == (2,)
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(2 if is_one_hot else 3, activation="softmax"))
+    form = "" if is_one_hot else "sparse_"
+    model.compile("sgd", f"{form}categorical_crossentropy", run_eagerly=True)
+    model.fit(dataset, epochs=2, verbose=0, **options)
+
+
+WEIGHTS = {0: 0.75, 1: 1.5}  # as for the real images, 8 and 4
+
+
+def warned_of_class_weight(dataset, **options):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fit(dataset, **options)
+    return sum("`class_weight` corrects a second" in str(one.message) for one in told)
+
+
+@pytest.mark.parametrize("options", [{}, {"sampling_strategy": {1: 7}, "workers": 2}])
+def test_class_weights_over_balanced_batches_are_warned_of_once(options):
+    dataset = BalancedDataset(X, Y, 32, seed=0, **options)
+    assert warned_of_class_weight(dataset) == 0
+    assert warned_of_class_weight(dataset, class_weight=WEIGHTS) == 1
+    assert warned_of_class_weight(dataset, class_weight=WEIGHTS) == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("options", [{"mix": "mixup"}, {}])
+@pytest.mark.parametrize("write", [lambda y: np.eye(2)[y], lambda y: y[:, None]])
+def test_class_weights_over_labels_of_any_form(options, write):
+    dataset = BalancedDataset(X, write(Y), 32, seed=0, **options)
+    assert warned_of_class_weight(dataset, class_weight=WEIGHTS) == 1
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("options", "weights"),
+    [
+        ({"synthesizer": "nothing"}, WEIGHTS),
+        ({}, {0: 2, 1: 2}),
+        ({}, {0: 1, 1: 0.5}),
+        # What is left of the imbalance is left to the weights.
+        ({"sampling_strategy": "sqrt"}, {0: 1, 1: 8 / 6}),
+    ],
+)
+def test_class_weights_that_correct_nothing_twice(options, weights):
+    dataset = BalancedDataset(X, Y, 32, seed=0, **options)
+    assert warned_of_class_weight(dataset, class_weight=weights) == 0
+
+
+@pytest.mark.once
+def test_class_weights_are_those_of_the_labels():
+    dataset = BalancedDataset(X, Y * 2, 32, seed=0)
+    assert warned_of_class_weight(dataset, class_weight={1: 3}) == 0
+    assert warned_of_class_weight(dataset, class_weight={2: 3}) == 1
+
+
+@pytest.mark.once
+def test_validation_batches_are_not_weighted():
+    plain = BalancedDataset(X, Y, 32, synthesizer="nothing", seed=0)
+    balanced = BalancedDataset(X, Y, 32, seed=0)
+    options = {"class_weight": WEIGHTS, "validation_data": balanced}
+    assert warned_of_class_weight(plain, **options) == 0

@@ -207,6 +207,52 @@ def test_each_output_of_a_model_has_scores_of_its_own():
         assert found == pytest.approx(expected, abs=1e-6)
 
 
+def two_outputs():
+    inputs = keras.Input((3,))
+    outputs = [keras.layers.Dense(2, "softmax", name=n)(inputs) for n in ("sex", "ill")]
+    return keras.Model(inputs, outputs)
+
+
+@pytest.mark.parametrize(("call", "name"), [("fit", "per_class"), ("evaluate", "own")])
+def test_two_metrics_of_one_name_are_refused(call, name):
+    def metric():
+        return kb.metrics.PerClassMetrics(2, name=name)
+
+    x, y = np.zeros((4, 3), "float32"), np.array([0, 1, 0, 1])
+    once = metric()
+    one_output = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    for model, labels, metrics in [
+        (two_outputs(), [y, y], {"metrics": [[metric()], [metric()]]}),
+        (two_outputs(), [y, y], {"metrics": [[once], [once]]}),
+        (one_output, y, {"metrics": [metric(), metric()]}),
+        (one_output, y, {"metrics": [metric()], "weighted_metrics": [metric()]}),
+    ]:
+        model.compile("sgd", "sparse_categorical_crossentropy", **metrics)
+        with pytest.raises(ValueError, match=f"two with name='{name}'"):
+            getattr(model, call)(x, labels, verbose=0)
+
+
+@pytest.mark.once
+def test_another_metric_called_as_one_of_the_keys_is_refused():
+    x, y = np.zeros((4, 3), "float32"), np.array([0, 1, 0, 1])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    # As Keras calls the second one that is made without a name.
+    taken = keras.metrics.SparseCategoricalAccuracy(name="recall_1")
+    own = kb.metrics.PerClassMetrics
+    loss = "sparse_categorical_crossentropy"
+    model.compile("sgd", loss, metrics=[taken, own(2)], run_eagerly=True)
+    with pytest.raises(ValueError, match="called as a key of its"):
+        model.fit(x, y, verbose=0)
+    for metric in (own(2, name="own"), own(2, keys="macro")):
+        model.compile("sgd", loss, metrics=[taken, metric], run_eagerly=True)
+        assert "recall_1" in model.fit(x, y, verbose=0).history
+    # That of another output is logged under the output's name.
+    model = two_outputs()
+    metrics = [[own(2)], [taken]]
+    model.compile("sgd", [loss] * 2, metrics=metrics, run_eagerly=True)
+    assert {"recall_1", "ill_recall_1"} <= {*model.fit(x, [y, y], verbose=0).history}
+
+
 def test_fit_logs_scores_of_one_sigmoid_output():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 4)).astype("float32")

@@ -10,6 +10,7 @@ from keras_balance.layers import ManualAugmentation
 from keras_balance.models.generators import checks
 from keras_balance.models.generators.image_format import NETWORK_RANGE, ImageFormat
 from keras_balance.models.training import feeding
+from keras_balance.models.training.columns import with_columns
 from keras_balance.models.training.phase_bars import PhaseBars
 from keras_balance.models.training.phased_model import PhasedModel
 from keras_balance.models.training.phases import Course
@@ -128,7 +129,8 @@ class ClassGenerator(PhasedModel):
             for name, number in phase_epochs.items()
         } | {self.phases[-1].name: epochs}
         course = self._plan(phase_epochs, batches)
-        callbacks = [Course(course, images, labels), *(callbacks or [])]
+        callbacks = with_columns(callbacks or [], self.log_names)
+        callbacks = [Course(course, images, labels), *callbacks]
         if verbose in ("auto", 1):
             size = getattr(data, "batch_size", batch_size)
             callbacks.append(PhaseBars(course, batches, size, initial_epoch))

@@ -9,6 +9,7 @@ from keras import ops
 from keras_balance.models.training import gradients
 from keras_balance.models.training.files import AtomicModel
 from keras_balance.models.training.optimizers import PhaseOptimizers
+from keras_balance.models.training.phases import DIVERSITY
 from keras_balance.models.training.weights import WeightCopies
 from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.seeds import check_seed
@@ -71,6 +72,12 @@ class PhasedModel(AtomicModel):
         self.built = True
 
     # What a model is made of.
+
+    @property
+    def log_names(self):
+        """Keys of the logs of all phases."""
+        is_watched = any(phase.is_adversarial for phase in self.phases)
+        return [*self.trackers, *([DIVERSITY] if is_watched else [])]
 
     @property
     def trained_by(self):

@@ -14,6 +14,8 @@ from keras_balance.utils.seeds import derive_seed
 # Generated images by which a checkpoint is judged: of each class, and of all.
 _SAMPLES_PER_CLASS, _LEAST_SAMPLES, _SAMPLES = 100, 10, 3000
 _COLLAPSED = 0.01
+# Key of the logs of an adversarial phase: how much the images of a class differ.
+DIVERSITY = "diversity"
 
 
 class Phase(typing.NamedTuple):
@@ -136,7 +138,7 @@ class Course(keras.callbacks.Callback):
             images, labels, self.images, self.labels, self.model.num_classes
         )
         lowest = int(np.argmin(values))
-        logs["diversity"] = float(values[lowest])
+        logs[DIVERSITY] = float(values[lowest])
         if values[lowest] < _COLLAPSED and not self._warned:
             self._warned = True
             warnings.warn(
