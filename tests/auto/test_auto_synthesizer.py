@@ -294,6 +294,7 @@ class FakeBAGAN(Oracle):
         self.rows, self.fitted_with = len(x), kwargs
 
 
+@pytest.mark.once
 def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
     monkeypatch.setattr("keras_balance.models.fillings.BAGAN", FakeBAGAN)
     monkeypatch.setattr(FakeBAGAN, "made", [])

@@ -66,7 +66,7 @@ def predicted_data(draw):
 
 
 @given(predicted_data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_equals_scikit_learn_for_any_split_into_batches(data):
     num_classes, y_true, weights = data["num_classes"], data["y_true"], data["weights"]
     scores = predictions_of(data["y_pred"], num_classes, ties=data["ties"])

@@ -71,6 +71,7 @@ def epoch(name, x, y, seed=3, **options):
     return made[len(x) :], labels[len(x) :], dataset
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_images_for_labels_of_any_form(name):
     wanted = None
@@ -98,6 +99,7 @@ def test_seeds(name):
     assert (dataset.batch(1, 0)[0][len(data()[0]) :] != made).any()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", NAMES)
 def test_a_class_of_one_image(name):
     made, labels, _ = epoch(name, *data())
@@ -116,6 +118,7 @@ def test_tensors_and_other_types_of_pixels(name):
         assert floats.max() <= 1.0 + 1e-6
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", NAMES)
 def test_in_a_mixture(name):
     images = LabelledImages(*data())
@@ -135,6 +138,7 @@ def generated():
     return [n for n in NAMES if registry.needed_by(n) & set(trained)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", list(FORMS))
 def test_wrappers_pass_labels_on_as_they_are(form):
     images = LabelledImages(*data(FORMS[form]))
@@ -159,12 +163,14 @@ def test_generators_are_among_them():
     assert {"bagan"} <= set(generated())
 
 
+@pytest.mark.once
 def test_a_generator_that_is_not_fitted_says_so():
     bagan = kb.models.BAGAN((8, 8, 1), 3, seed=0)
     with pytest.raises(RuntimeError, match="is_fitted=False"):
         kb.BalancedDataset(*data(), synthesizer=bagan, seed=0)[0]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", registry.names("front"))
 def test_layers_come_back_from_their_config(name):
     layer = fit(name, LabelledImages(*data()))

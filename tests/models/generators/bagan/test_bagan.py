@@ -42,6 +42,7 @@ def fitted():
 # Training
 
 
+@pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 def test_history_tells_the_phases_apart():
     history = fit(small(), *class_images([40, 30, 5]), epochs=3).history
     lengths = {key: len(values) for key, values in history.items()}
@@ -49,6 +50,7 @@ def test_history_tells_the_phases_apart():
     assert np.isfinite([v for values in history.values() for v in values]).all()
 
 
+@pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 def test_the_number_of_steps_follows_from_the_data(monkeypatch):
     first, second = BAGAN.phases
     few = first._replace(steps=12), second._replace(steps=6)
@@ -66,6 +68,7 @@ def test_the_autoencoder_learns_and_its_images_look_like_their_class(fitted):
     assert (distance.argmin(axis=1) == np.repeat([0, 1, 2], 20)).mean() > 0.9
 
 
+@pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 @pytest.mark.parametrize("counts", [[1, 1], [2, 1, 12]])
 def test_any_number_of_images_a_class(counts):
     x, y = class_images(counts)
@@ -74,7 +77,7 @@ def test_any_number_of_images_a_class(counts):
     assert np.isfinite(bagan.generate(np.arange(len(counts)), seed=0)).all()
 
 
-@pytest.mark.once  # JAX compiles each shape anew, for minutes
+@pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 @pytest.mark.parametrize("shape", [(4, 4, 1), (40, 64, 4)])
 def test_small_and_large(shape):
     x, y = class_images([3, 1], shape)
@@ -107,6 +110,7 @@ def test_learns_from_data_sets_too():
         assert bagan.generate([2], seed=0).shape == (1, *SHAPE)
 
 
+@pytest.mark.once
 def test_callbacks_see_both_phases_as_one_run(tmp_path):
     seen = []
     watch = keras.callbacks.LambdaCallback(
@@ -158,6 +162,7 @@ def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
     )
 
 
+@pytest.mark.once
 def test_a_collapsed_class_is_told(monkeypatch):
     monkeypatch.setattr(
         f"{SELECTION}.diversity",
@@ -400,6 +405,7 @@ def test_a_classifier_without_a_loss_does_not_judge():
         bagan.classify(x[:5])
 
 
+@pytest.mark.once
 def test_bad_data_is_refused_before_training(fitted):
     x, y = class_images([10, 10, 4])
     with pytest.raises(ValueError, match="without class 2"):
