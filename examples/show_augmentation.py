@@ -20,7 +20,7 @@ import numpy as np
 import keras_balance as kb
 from study.arms import ELASTIC
 from study.experiment import DATASETS, load
-from study.files import atomic_path
+from study.gallery_pictures import save_beside
 
 COLUMNS = 12
 MOST_ROWS = 12
@@ -32,7 +32,8 @@ def main():
     path = pathlib.Path(options.output)
     try:
         firsts = first_images(options)
-        save_gallery(augmented_rows(make_layer(options, firsts), firsts), path)
+        rows = augmented_rows(make_layer(options, firsts), firsts)
+        save_beside(path, rows[:, 0], rows[:, 1:], [""] * len(rows))
     except (ValueError, OSError) as error:
         sys.exit(f"show_augmentation.py: {error}")
     print(f"What the layer makes of the images is in {path.resolve()}")
@@ -93,18 +94,6 @@ def augmented_rows(layer, firsts):
     augmented = keras.ops.convert_to_numpy(layer(copies, training=True))
     augmented = augmented.reshape(len(firsts), COLUMNS - 1, *firsts.shape[1:])
     return np.concatenate([firsts[:, None], augmented], axis=1)
-
-
-def save_gallery(rows, path):
-    """Write a picture of the rows atomically."""
-    images = rows.reshape(-1, *rows.shape[2:])
-    if images.shape[-1] == 1:
-        # Three equal channels, or matplotlib paints one in colours.
-        images = np.repeat(images, 3, axis=-1)
-    with atomic_path(path) as temporary:
-        keras.visualization.plot_image_gallery(
-            images, rows=len(rows), cols=COLUMNS, scale=0.6, dpi=70, path=temporary
-        )
 
 
 def parse_arguments():

@@ -30,8 +30,21 @@ def save_copies(path, layers, originals, value_range=(0, 255)):
         made(layer, image)
         for layer, image in zip(layers.values(), originals, strict=True)
     ]
-    grids = {"original": originals[:, None], "copies": np.stack(copies)}
-    save_small(plots.image_strip(grids, [*layers], value_range), path)
+    save_beside(path, originals, np.stack(copies), [*layers], value_range)
+
+
+def save_beside(path, originals, copies, names, value_range=(0, 255)):
+    """Draw an original a row, and its copies at its right, a gap between.
+
+    Args:
+        path: Where the picture goes.
+        originals: `(rows, height, width, channels)`.
+        copies: `(rows, columns, height, width, channels)`.
+        names: Names of the rows.
+        value_range: `(low, high)` of the pixels.
+    """
+    grids = {"original": originals[:, None], "copies": copies}
+    save_small(plots.image_strip(grids, names, value_range), path)
 
 
 def save_small(figure, path):

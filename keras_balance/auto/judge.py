@@ -17,7 +17,7 @@ _MOST_BY_BACKBONE = 2_000
 class Judge:
     """Fits a support vector machine to principal components of the images' features.
 
-    It has no randomness, so that small differences between two feeds can be told: a
+    It has no randomness, so that small differences between two feeds are seen: a
     network trained twice on the same feed differs more from itself than most feeds do.
     And it takes a second.
 

@@ -20,8 +20,7 @@ class GeneratedImages(keras.callbacks.Callback):
     Writes `epoch_0010.png`, ... into a folder, `final.png` after training, and
     `strip.png`: up to five of them, the first and the last included, side by side
     as in Figure 4 of the paper. Every picture has the same seed, so that the same
-    samples are followed through the training. Each file is written whole or not at
-    all.
+    samples are followed through the training. Each file is written atomically.
 
     The model must have `num_classes`, `value_range` and `generate(labels,
     seed=None)`, which gives images `(n, height, width, channels)`, as a `BAGAN` has.
@@ -94,7 +93,7 @@ class GeneratedImages(keras.callbacks.Callback):
         classes = getattr(model, "class_names", None)
         names = classes if self.class_names is None else self.class_names
         names = check_class_names(names, model.num_classes)
-        # Labels as in training: a BAGAN with class names is asked by those.
+        # Labels as in training: a BAGAN with class names takes those.
         labels = np.arange(model.num_classes) if classes is None else classes
         labels = np.repeat(np.asarray(labels), self.per_class)
         images = np.asarray(model.generate(labels, seed=self.seed))

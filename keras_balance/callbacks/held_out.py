@@ -160,7 +160,7 @@ def _channels_last(images):
 
 
 def _value_range(images):
-    """Scale that pixels are likely to have: a report is told of none."""
+    """Scale that pixels are likely to have: a report is given none."""
     low, high = (float(images.min()), float(images.max())) if len(images) else (0, 1)
     for known in (1, 255):
         if low >= 0 and high <= known:

@@ -1,4 +1,4 @@
-"""A pipeline that is read: where its images go, and what is told of it."""
+"""A pipeline that is read: where its images go, and what is reported of it."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_balance.utils.progress_line import ProgressLine, can_rewrite
 
-# Seconds and bytes from which on a reading is told of.
+# Seconds and bytes from which on a reading is reported.
 _SECONDS, _BYTES = 2, 2**26
 
 

@@ -26,7 +26,7 @@ def compare_reports(reports, classes=None, confidence_level=0.95, target_prior=N
             dicts as `PerClassReport.report_dict`, of `ClassReport`s, or of what
             `report.json` holds; or a single one. Give every arm the same seeds in the
             same order.
-        classes: Optional names of the classes to tell of. Defaults to all.
+        classes: Optional names of the classes to report. Defaults to all.
         confidence_level: Of the intervals.
         target_prior: How frequent the classes are where the classifiers will be used,
             see `class_report`; for reports that have a confusion matrix.

@@ -67,7 +67,7 @@ def save_html_report(
 
 
 def report_parts(report, misses=None, history=None, epochs=None):
-    """Write what a page tells of a report: pieces of HTML."""
+    """Write what a page shows of a report: pieces of HTML."""
     parts = [_summary(report), _table(report, misses), _matrix(report)]
     if history:
         parts.append(_curves(report, history, epochs))

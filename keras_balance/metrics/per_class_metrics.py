@@ -126,7 +126,7 @@ class PerClassMetrics(keras.Metric):
         self._add(ops.reshape(counts, self._counts.shape))
 
     def _decide(self, y_pred):
-        """Predicted classes, `num_classes` for a miss; and whether they can be told."""
+        """Predicted classes, `num_classes` for a miss; and whether they are known."""
         is_lost = ops.any(ops.isnan(y_pred), axis=-1)
         is_known = ops.ones_like(is_lost)
         threshold = self.threshold

@@ -1,1 +1,1 @@
-"""Ground floor: NumPy and the standard library. Knows no other room."""
+"""What all other subpackages share, of NumPy and the standard library alone."""

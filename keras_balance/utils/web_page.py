@@ -28,6 +28,7 @@ table { border-collapse: collapse; }
 th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8886;
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+@media (max-width: 30rem) { th, td { font-size: .8rem; padding: .25rem .3rem; } }
 tr.marked { background: #fc04; font-weight: 600; }
 img { max-width: 100%; height: auto; background: white; }
 img.small { image-rendering: pixelated; width: 6rem; height: 6rem;

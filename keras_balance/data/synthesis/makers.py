@@ -121,7 +121,7 @@ class AugmentedImages:
         )
 
 
-class GeneratedImages:
+class SynthesizedImages:
     """Images of an object with `generate(labels, seed=None)`, checked."""
 
     def __init__(self, synthesizer, images):
@@ -149,7 +149,7 @@ def _make_maker(synthesizer, images):
     if synthesizer is None or isinstance(synthesizer, str):
         return synthesizer  # a string that is left here is "nothing"
     if hasattr(synthesizer, "generate"):
-        return GeneratedImages(synthesizer, images)
+        return SynthesizedImages(synthesizer, images)
     if isinstance(synthesizer, keras.layers.Layer):
         check_mixes_nothing(synthesizer, "synthesizer")
         return AugmentedImages(synthesizer, images)

@@ -1,8 +1,8 @@
 """The fillings by name: the one list of what can fill the shortfall of a class.
 
 `BalancedDataset`, the automatic choices, the search, the pictures and the study read
-it. The package's own fillings stand in the rooms that they are made of, as lists of
-`Filling`; they are gathered when the registry is first asked, whatever was imported
+it. The package's own fillings stand in the subpackages that they are made of, as lists
+of `Filling`; they are gathered when the registry is first used, whatever was imported
 before.
 """
 
@@ -15,7 +15,7 @@ REPEAT = "repeat"
 # Who looks at a filling unasked; whoever names it gets it everywhere.
 ROLES = ("auto", "front", "search")
 
-# Modules with a list `FILLINGS`, by name, since two of them lie in rooms above.
+# Modules with a list `FILLINGS`, by name, since two of them lie in subpackages above.
 _MODULES = (
     "keras_balance.data.synthesis.fillings",
     "keras_balance.models.fillings",

@@ -64,7 +64,7 @@ def autoencoder_step(vae, data):
 
 @keras.saving.register_keras_serializable(package="keras_balance")
 class VAE(LatentGenerator):
-    """Variational autoencoder whose encoder and decoder are told the class.
+    """Variational autoencoder whose encoder and decoder are given the class.
 
     Its images are smooth and vary little; it trains fast and does not collapse. The
     published one draws codes from N(0, 1) whatever the class. This one draws them from
