@@ -89,7 +89,8 @@ class Chooser:
             warn_of_pixels(images.source.shape, type(self).__name__)
         self.choice, self.scores = None, {name: [] for name in self._candidates}
         rows = [images.rows_of(c) for c in range(images.num_classes)]
-        folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed)
+        names = images.encoding.keys
+        folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed, names)
         cases = [case for fold in folds for case in fold.cases]
         self._titles = [case.title for case in cases]
         # What a candidate is fitted to is fitted in the first case of a fold.
@@ -107,7 +108,8 @@ class Chooser:
 
     def _judge(self, images, fold, seed, progress):
         """Score the candidates by the cases of a fold, until the time is over."""
-        to_fit_on, fitted = images.part(fold.rows), {}
+        # Most candidates look at none of the images: these are read when they are.
+        to_fit_on, fitted = images.part(fold.rows, in_memory=False), {}
         for case in fold.cases:
             part = images.part(case.train)
             judge = None
@@ -125,7 +127,8 @@ class Chooser:
                 progress.end(f"{case.title}, {name}", f1.mean())
 
     def _make_judge(self, images, case, seed):
-        held_out = images.part(case.held_out)
+        in_memory = self.classifier is not None
+        held_out = images.part(case.held_out, in_memory)
         if self.classifier is None:
             options = {**self._judge_options, "features": self._features}
             return Judge(held_out, case.scored, **options)

@@ -12,6 +12,7 @@ from keras_balance.utils.images import to_layout
 # Images of a feed that a backbone looks at; a support vector machine on its features
 # needs fewer than one on pixels, and the backbone takes longer than it.
 _MOST_BY_BACKBONE = 2_000
+_AT_ONCE = 128  # held-out images that are read together
 
 
 class Judge:
@@ -35,7 +36,11 @@ class Judge:
         if self.features.backbone is not None:
             most_images = min(most_images, _MOST_BY_BACKBONE)
         self.epochs, self.most_images = epochs, most_images
-        self._rows = self.features(self._in_own_layout(held_out.x))
+        rows = _Rows(len(held_out))
+        for start in range(0, len(held_out), _AT_ONCE):
+            places = np.arange(start, min(start + _AT_ONCE, len(held_out)))
+            rows.add(self.features(self._in_own_layout(held_out.source.take(places))))
+        self._rows = rows.all
 
     def f1(self, dataset):
         """Fit to epochs of a dataset; array of the F1 of each class scored."""
@@ -47,17 +52,37 @@ class Judge:
     def _read(self, dataset):
         """Rows and class indices of the epochs, or of the first part of them."""
         total = self.epochs * len(dataset)
-        rows, indices = [], []
-        for batch in range(min(total, -(-self.most_images // dataset.batch_size))):
+        batches = min(total, -(-self.most_images // dataset.batch_size))
+        rows, indices = _Rows(batches * dataset.batch_size), []
+        for batch in range(batches):
             images, labels = dataset.batch(*divmod(batch, len(dataset)))
-            rows.append(self.features(self._in_own_layout(images)))
+            rows.add(self.features(self._in_own_layout(images)))
             indices.append(self.held_out.encoding.decode(labels))
-        return np.concatenate(rows), np.concatenate(indices)
+        return rows.all, np.concatenate(indices)
 
     def _in_own_layout(self, images):
         """Images in Keras' own layout, whatever that of the data is."""
         wanted = keras.config.image_data_format()
         return to_layout(images, self.held_out.data_format, wanted)
+
+
+class _Rows:
+    """Rows in one array: those of a list would lie in memory twice when joined."""
+
+    def __init__(self, most):
+        self._most, self._length, self._array = most, 0, None
+
+    def add(self, rows):
+        """Append rows `(m, d)`."""
+        if self._array is None:
+            self._array = np.empty((self._most, rows.shape[1]), rows.dtype)
+        self._array[self._length : self._length + len(rows)] = rows
+        self._length += len(rows)
+
+    @property
+    def all(self):
+        """All rows that were appended."""
+        return self._array[: self._length]
 
 
 def class_f1(held_out, scored, predicted):
