@@ -51,6 +51,22 @@ class EpochDataset(keras.utils.PyDataset):
         epoch = self._epoch
         for index in range(len(self)):
             yield self.batch(epoch, index)
+        self._move_on_from(epoch)
+
+    def one_epoch(self):
+        """Yield the batches of an epoch, for those who take no more than there are.
+
+        Keras, on JAX and torch, counts the batches of a loader and never asks whether
+        another one follows: so the next epoch begins with the last one of these.
+        """
+        epoch = self._epoch
+        for index in range(len(self)):
+            batch = self.batch(epoch, index)
+            if index == len(self) - 1:
+                self._move_on_from(epoch)
+            yield batch
+
+    def _move_on_from(self, epoch):
         if self._epoch == epoch and not self._is_copy:
             self.epoch = epoch + 1
 

@@ -41,7 +41,7 @@ def torch_dataloader(dataset):
 
     class Epochs(IterableDataset):
         def __iter__(self):
-            return iter(dataset)
+            return dataset.one_epoch()
 
         def __len__(self):
             return len(dataset)

@@ -118,13 +118,20 @@ def fitted(data, **options):
 
 
 def test_two_inputs_and_two_outputs_in_fit():
+    pytest.importorskip("torch")
     alone = fitted(feed(Shift()))
-    for data in (feed(Shift(), workers=3), feed(Shift()).to_torch_dataloader()):
+    feeds = [feed(Shift(), workers=3), feed(Shift()).to_torch_dataloader()]
+    if keras.backend.backend() == "tensorflow":
+        feeds.append(feed(Shift()).to_tf_dataset())
+    for data in feeds:
         for one, other in zip(fitted(data), alone, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5)
     dataset = feed(Shift(), sample_weight=np.ones(N))
-    history = model().fit(dataset, epochs=1, verbose=0)
-    assert np.isfinite(history.history["loss"][0])
+    images = kb.data.LabelledImages(INPUTS, OUTPUTS, **NAMED)
+    report = kb.callbacks.PerClassReport(images, output="defect")
+    history = model().fit(dataset, epochs=1, callbacks=[report], verbose=0).history
+    assert np.isfinite(history["loss"][0])
+    assert report.report_dict["1"]["support"] == 5
 
 
 def test_as_a_pipeline():

@@ -236,8 +236,12 @@ def test_an_automatic_choice_takes_the_dataset_of_a_folder(folder, monkeypatch):
     monkeypatch.setattr(type(dataset.images.source), "take", counting)
     auto = kb.tuners.AutoAugmentation(["nothing", "shift"], folds=2, verbose=0)
     assert auto.fit(dataset).choice in ("nothing", "shift")
+    assert "class cat cut to 3" in auto.table()
     assert kb.data.LabelledImages.read(dataset) is dataset.images
     assert 0 < max(read) < 20
+    synthesizer = kb.tuners.AutoSynthesizer(["nothing", "repeat"], folds=2, verbose=0)
+    chosen = from_directory(folder, image_size=(8, 8), synthesizer=synthesizer, seed=0)
+    assert chosen.synthesizer.choice in ("nothing", "repeat")
 
 
 def build(hp=None):

@@ -42,6 +42,6 @@ def megabytes_beyond(folder, *arguments):
 @pytest.mark.slow
 def test_a_choice_and_a_search_take_less_than_500_megabytes(tmp_path):
     write_photographs(tmp_path, 160)
-    beyond = megabytes_beyond(tmp_path, "--image-size", 160, "--seconds", 60)
+    beyond = megabytes_beyond(tmp_path, "--image-size", 160, "--seconds", 20)
     assert len(beyond) == 2
     assert max(beyond) < 500
