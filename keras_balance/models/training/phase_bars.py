@@ -3,15 +3,13 @@
 import time
 
 import keras
-import numpy as np
 
 from keras_balance.utils.progress_line import ProgressLine, can_rewrite
 
 _WIDTH = 20
-# Images whose way through the networks is timed, and what a step costs in parts of
-# that: the way back, several losses, the optimizers. Measured with all generators, 16
-# to 64 pixels, on two cores; it is right to a factor of two.
-_TIMED, _PARTS = 16, 6
+# What a step costs in parts of the way of its images through all networks: the way
+# back, several losses, the optimizers.
+_PARTS = 6
 
 
 class PhaseBars(keras.callbacks.Callback):
@@ -39,7 +37,7 @@ class PhaseBars(keras.callbacks.Callback):
         """Tell how long the whole training will take."""
         left = len(self._phases) - self._first
         steps = left * self._batches
-        seconds = steps * self._batch_size * seconds_an_image(self.model)
+        seconds = steps * seconds_a_step(self.model, self._batch_size)
         self._line.tell(
             f"{type(self.model).__name__}: {steps:,} steps of {self._batch_size} "
             f"images {self.model.image_shape}, about {in_words(seconds)}"
@@ -84,20 +82,25 @@ class PhaseBars(keras.callbacks.Callback):
         )
 
 
-def seconds_an_image(model):
-    """Estimate what a training step costs an image, by the networks' way forward."""
+def seconds_a_step(model, batch_size):
+    """Estimate what a training step costs, by the networks' way forward.
+
+    It is right to a factor of about two.
+    """
     took = 0.0
     for network in model.layers:
         if isinstance(network, keras.Model):
             inputs = [
-                np.zeros((_TIMED, *one.shape[1:]), one.dtype) for one in network.inputs
+                keras.ops.zeros((batch_size, *one.shape[1:]), one.dtype)
+                for one in network.inputs
             ]
             inputs = inputs if len(inputs) > 1 else inputs[0]
-            network.predict_on_batch(inputs)  # which compiles
-            start = time.perf_counter()
-            network.predict_on_batch(inputs)
-            took += time.perf_counter() - start
-    return _PARTS * took / _TIMED
+            for _ in range(2):  # the first call prepares what others find ready
+                start = time.perf_counter()
+                keras.ops.convert_to_numpy(network(inputs, training=False))
+                last = time.perf_counter() - start
+            took += last
+    return _PARTS * took
 
 
 def in_words(seconds):

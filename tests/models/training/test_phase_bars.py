@@ -25,7 +25,7 @@ def train(verbose):
 
 @pytest.mark.parametrize("verbose", ["auto", 0])
 def test_a_line_before_and_a_bar_a_phase(verbose, capsys, monkeypatch):
-    monkeypatch.setattr(phase_bars, "seconds_an_image", lambda model: 10.0)
+    monkeypatch.setattr(phase_bars, "seconds_a_step", lambda model, size: 10.0 * size)
     train(verbose)
     lines = capsys.readouterr().out.splitlines()
     if verbose == 0:
@@ -41,7 +41,7 @@ def test_a_line_before_and_a_bar_a_phase(verbose, capsys, monkeypatch):
 
 
 def test_the_bar_is_rewritten(capsys, monkeypatch):
-    monkeypatch.setattr(phase_bars, "seconds_an_image", lambda model: 1e-3)
+    monkeypatch.setattr(phase_bars, "seconds_a_step", lambda model, size: 1e-3)
     for module in ("models.training.phase_bars", "utils.progress_line"):
         monkeypatch.setattr(f"keras_balance.{module}.can_rewrite", lambda: True)
     bars = PhaseBars({"autoencoder": 2, "gan": 1}, batches=4, batch_size=6)
@@ -65,7 +65,7 @@ def test_the_bar_is_rewritten(capsys, monkeypatch):
 def test_the_estimate_runs_the_networks_and_changes_nothing():
     bagan = BAGAN((8, 8, 1), 2, latent_dim=3, seed=0)
     before = [keras.ops.convert_to_numpy(v) for v in bagan.variables]
-    assert 0 < phase_bars.seconds_an_image(bagan) < 10
+    assert 0 < phase_bars.seconds_a_step(bagan, 6) < 10
     for one, other in zip(bagan.variables, before, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), other)
 
