@@ -25,14 +25,14 @@ def train(verbose):
 
 @pytest.mark.parametrize("verbose", ["auto", 0])
 def test_a_line_before_and_a_bar_a_phase(verbose, capsys, monkeypatch):
-    monkeypatch.setattr(phase_bars, "seconds_a_step", lambda model, size: 10.0 * size)
+    monkeypatch.setattr(phase_bars, "seconds_forward", lambda model, size: 10.0 * size)
     train(verbose)
     lines = capsys.readouterr().out.splitlines()
     if verbose == 0:
         assert lines == []
         return
     before, autoencoder, gan = lines
-    assert before == "BAGAN: 6 steps of 6 images (8, 8, 1), about 6 min"
+    assert before == "BAGAN: 6 steps of 6 images (8, 8, 1), about 11 min"
     assert re.match(
         r"autoencoder \[#{20}\] epoch 2/2, autoencoder_loss [\d.]+, .* left",
         autoencoder,
@@ -41,11 +41,13 @@ def test_a_line_before_and_a_bar_a_phase(verbose, capsys, monkeypatch):
 
 
 def test_the_bar_is_rewritten(capsys, monkeypatch):
-    monkeypatch.setattr(phase_bars, "seconds_a_step", lambda model, size: 1e-3)
+    monkeypatch.setattr(phase_bars, "seconds_forward", lambda model, size: 1e-3)
     for module in ("models.training.phase_bars", "utils.progress_line"):
         monkeypatch.setattr(f"keras_balance.{module}.can_rewrite", lambda: True)
     bars = PhaseBars({"autoencoder": 2, "gan": 1}, batches=4, batch_size=6)
-    bars.set_model(type("Model", (), {"image_shape": (8, 8, 1)})())
+    bars.set_model(
+        type("Model", (), {"image_shape": (8, 8, 1), "phases": BAGAN.phases})()
+    )
     bars.on_train_begin()
     for epoch in range(3):
         bars.on_epoch_begin(epoch)
@@ -65,7 +67,7 @@ def test_the_bar_is_rewritten(capsys, monkeypatch):
 def test_the_estimate_runs_the_networks_and_changes_nothing():
     bagan = BAGAN((8, 8, 1), 2, latent_dim=3, seed=0)
     before = [keras.ops.convert_to_numpy(v) for v in bagan.variables]
-    assert 0 < phase_bars.seconds_a_step(bagan, 6) < 10
+    assert 0 < phase_bars.seconds_forward(bagan, 6) < 10
     for one, other in zip(bagan.variables, before, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), other)
 
