@@ -187,3 +187,14 @@ def test_who_works_on_images_gets_them_alone():
         assert BalancedDataset(alone, seed=0)[0][0].ndim == 4
     auto = kb.tuners.AutoAugmentation(["nothing", "shift"], folds=2, verbose=0)
     assert auto.fit(images).choice in ("nothing", "shift")
+
+
+def test_a_search_balances_named_entries():
+    keras_tuner = pytest.importorskip("keras_tuner")
+    space = {"synthesizer": "manual"}
+    hypermodel = kb.tuners.BalancedHyperModel(lambda hp: model(), search_space=space)
+    parameters = keras_tuner.HyperParameters()
+    hypermodel.declare_hyperparameters(parameters)
+    images = kb.data.LabelledImages(INPUTS, OUTPUTS, **NAMED)
+    x, y = hypermodel.balanced_dataset(parameters, images)[0]
+    assert (set(x), set(y)) == ({"photo", "age"}, {"defect", "depth"})
