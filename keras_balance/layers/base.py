@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_balance.layers.dicts import complete
 from keras_balance.layers.warp import affine_boxes
 from keras_balance.utils.seeds import check_seed
 
@@ -39,10 +40,11 @@ class ImageLayer(BaseImagePreprocessingLayer):
         # Keras writes into the dict it is given, and inside tf.data casts the
         # labels: it gets a copy, without them.
         data = keras.tree.map_structure(lambda entry: entry, data)
+        data, undo = complete(data, self.data_format)
         if "labels" not in data:
-            return super().__call__(data, **kwargs)
+            return undo(super().__call__(data, **kwargs))
         labels = data.pop("labels")
-        outputs = super().__call__(data, **kwargs)
+        outputs = undo(super().__call__(data, **kwargs))
         if keras.ops.is_tensor(outputs["images"]):
             labels = keras.ops.convert_to_tensor(labels)
         return {**outputs, "labels": labels}

@@ -50,8 +50,9 @@ class ManualAugmentation(ImageLayer):
     Input shape:
         `(n, height, width, channels)` or `(height, width, channels)`, channels
         first where `data_format` says so; or a dict with such `"images"` and
-        any of `"labels"`, `"bounding_boxes"` and `"segmentation_masks"`. Any
-        dtype.
+        any of `"labels"`, `"bounding_boxes"` (with labels of their own or
+        without) and `"segmentation_masks"` (with an axis of channels or without).
+        Any dtype.
 
     Output shape:
         The same shape, images in the layer's compute dtype.
@@ -66,7 +67,8 @@ class ManualAugmentation(ImageLayer):
         value_range: `(low, high)`, the limits of pixel values.
         fill_mode: What is seen beyond the borders: `"constant"` (k k|a b c|k k),
             `"nearest"` (a a|a b c|c c), `"reflect"` (b a|a b c|c b) or `"wrap"`
-            (b c|a b c|a b).
+            (b c|a b c|a b). The paper's handwriting is on black; take `"reflect"` for
+            photographs, around which black draws a wavy frame.
         fill_value: The k of `fill_mode="constant"`; by default the low end of
             `value_range`, which is black.
         interpolation: `"bilinear"` or `"nearest"`.

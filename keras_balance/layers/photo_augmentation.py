@@ -48,7 +48,8 @@ class PhotoAugmentation(ImageLayer):
     Input shape:
         `(n, height, width, channels)` or `(height, width, channels)`, channels first
         where `data_format` says so; or a dict with such `"images"` and any of
-        `"labels"`, `"bounding_boxes"` and `"segmentation_masks"`. Any dtype. Three
+        `"labels"`, `"bounding_boxes"` (with labels of their own or without) and
+        `"segmentation_masks"` (with an axis of channels or without). Any dtype. Three
         channels are red, green and blue; a single one has no saturation.
 
     Output shape:

@@ -374,3 +374,48 @@ def test_boxes_and_masks_go_along_inside_tf_data(make):
     single = next(iter(tf.data.Dataset.from_tensor_slices(data).map(layer)))
     assert single["bounding_boxes"]["boxes"].shape == (2, 4)
     assert single["segmentation_masks"].shape == (9, 11, 1)
+
+
+def in_layout(data_format, layer):
+    """A layer and all in it in another layout."""
+    config = {**layer.get_config(), "data_format": data_format}
+    if "layer" in config:
+        inner = in_layout(data_format, layer.layer)
+        config["layer"] = keras.saving.serialize_keras_object(inner)
+    return type(layer).from_config(config)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_masks_without_channels_and_boxes_without_labels(make, data_format):
+    layer, data = with_boxes_and_masks(make)
+    bare = {**data, "segmentation_masks": data["segmentation_masks"][..., 0]}
+    if data_format == "channels_first":
+        names = ("images", "segmentation_masks")
+        data |= {name: data[name].transpose(0, 3, 1, 2) for name in names}
+        bare["images"] = data["images"]
+    boxes_of_data = data["bounding_boxes"]["boxes"]
+    expected = in_layout(data_format, layer)(data)
+    for given in ({"boxes": boxes_of_data}, boxes_of_data):
+        outputs = in_layout(data_format, layer)({**bare, "bounding_boxes": given})
+        assert set(outputs) == set(expected)
+        channel = -1 if data_format == "channels_last" else 1
+        masks = np.squeeze(np.asarray(expected["segmentation_masks"]), channel)
+        np.testing.assert_array_equal(np.asarray(outputs["segmentation_masks"]), masks)
+        moved = outputs["bounding_boxes"]
+        if isinstance(given, dict):
+            assert set(moved) == {"boxes"}
+            moved = moved["boxes"]
+        theirs = np.asarray(expected["bounding_boxes"]["boxes"])
+        np.testing.assert_allclose(np.asarray(moved), theirs)
+
+
+def test_bare_masks_and_boxes_inside_tf_data(make):
+    layer, data = with_boxes_and_masks(make)
+    data["segmentation_masks"] = data["segmentation_masks"][..., 0]
+    data["bounding_boxes"] = data["bounding_boxes"]["boxes"]
+    (batched,) = tf.data.Dataset.from_tensors(data).map(layer)
+    assert batched["bounding_boxes"].shape == (6, 2, 4)
+    assert batched["segmentation_masks"].shape == (6, 9, 11)
+    single = next(iter(tf.data.Dataset.from_tensor_slices(data).map(layer)))
+    assert single["bounding_boxes"].shape == (2, 4)
+    assert single["segmentation_masks"].shape == (9, 11)
