@@ -17,6 +17,7 @@ from keras_balance.metrics import (
 from keras_balance.metrics.class_report import read_classes
 from keras_balance.metrics.html_report import rarest_class
 from keras_balance.utils import plots
+from keras_balance.utils.callers import callers
 from keras_balance.utils.files import write_json, write_text
 from keras_balance.utils.outputs import default_threshold, num_classes_of
 from keras_balance.utils.tables import markdown_table
@@ -52,7 +53,7 @@ class PerClassReport(keras.callbacks.Callback):
             predicted once more. Each file is written atomically. The JSON has
             `report_dict` under `"report"`, with null for NaN.
         batch_size: Images of an array that are predicted at once.
-        prefix: Goes before the keys.
+        prefix: Goes before the keys; each report of a training has one of its own.
         threshold: With two classes, the second one is predicted where its output is
             greater; see `kb.metrics.class_report`. A single output that the loss
             reads as a logit has 0 by default.
@@ -117,6 +118,7 @@ class PerClassReport(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Forget what an earlier training gave."""
+        self._check_keys_are_its_own()
         self.report = None
         self.report_dict = None
         self.confusion_matrix = None
@@ -157,6 +159,23 @@ class PerClassReport(keras.callbacks.Callback):
             directory = pathlib.Path(self.directory)
             self._draw_pictures(directory)
             self._write_page(directory)
+
+    def _check_keys_are_its_own(self):
+        """Raise where another report of the training logs under the same keys."""
+        for _, _, held in callers():
+            group = held.get("self")
+            others = getattr(group, "callbacks", [])
+            if isinstance(group, keras.callbacks.CallbackList) and any(
+                isinstance(other, PerClassReport)
+                and other is not self
+                and other.prefix == self.prefix
+                for other in others
+            ):
+                raise ValueError(
+                    "Each `PerClassReport` of a training must have a `prefix` of its "
+                    "own, or the last one's scores take the place of the others'. "
+                    f"Received: two with prefix={self.prefix!r}"
+                )
 
     def _batches(self):
         return held_out.predict(

@@ -156,6 +156,15 @@ def test_one_sigmoid_output_is_two_classes(data, from_logits):
         assert history[f"{prefix}f1_1"][-1] == pytest.approx(expected)
 
 
+def test_two_reports_of_one_prefix_are_refused(model, data):
+    x, y = data
+    reports = [kb.callbacks.PerClassReport(x, y), kb.callbacks.PerClassReport(x, y)]
+    with pytest.raises(ValueError, match="two with prefix='val_'"):
+        model.fit(x, y, callbacks=reports, verbose=0)
+    # The same one twice says the same twice.
+    model.fit(x, y, callbacks=[reports[0], reports[0]], verbose=0)
+
+
 def test_one_predict_pass_and_no_more(model, data):
     x, y = data
     seen = []
