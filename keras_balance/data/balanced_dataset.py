@@ -51,7 +51,8 @@ class BalancedDataset(EpochDataset):
             - None or `"repeat"` repeats real images, each equally often,
             - a Keras layer augments real images of the class; `"manual"` is
               `kb.layers.ManualAugmentation`, `"elastic"` the same with
-              `translation_factor=0.07, elastic_factor=0.04`, `"photo"` is
+              `translation_factor=0.07, elastic_factor=0.04` (both mirror the image
+              where its borders are not black), `"photo"` is
               `kb.layers.PhotoAugmentation`,
             - an object with `generate(labels, seed=None)`, such as a fitted
               `BAGAN`, makes new ones. It gets the labels as they are called in `y`
