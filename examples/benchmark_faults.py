@@ -173,7 +173,7 @@ def kill_at_random(child, seconds, generator):
 def kill_while_writing(child, folder, generator):
     """Kill as soon as a backup is begun, the first or one of the next."""
     spare, seen = generator.randrange(3), set()
-    while child.listen(0):
+    while child.listen(0.0005):  # without taking the child's processor time
         writing = {name for name in os.listdir(folder) if name.startswith(".")}
         if writing - seen and len(seen) >= spare:
             break

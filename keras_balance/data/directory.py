@@ -81,7 +81,7 @@ def balanced_image_dataset_from_directory(
     Returns:
         A `BalancedDataset` with the attributes `class_names` and `file_paths`; a
         list of two for `subset="both"`. A class with fewer than five images for
-        validation is warned of.
+        validation is warned of, and one with none for training.
 
     Raises:
         ValueError: For bad arguments, no images, and a class without any to train on.
@@ -127,10 +127,11 @@ def balanced_image_dataset_from_directory(
 
 
 def unreadable_images(directory, class_names=None, follow_links=False):
-    """Find the image files of a folder that cannot be read, before a training does.
+    """Find the image files that cannot be read, before a training does.
 
     Args:
-        directory: Folder with one folder of images a class.
+        directory: Folder with one folder of images a class; or a list of paths, such as
+            the `file_paths` of a dataset.
         class_names: Optional list of the folders to look into.
         follow_links: Whether folders behind symbolic links are visited.
 
@@ -140,8 +141,13 @@ def unreadable_images(directory, class_names=None, follow_links=False):
     Example:
         >>> for path, error in kb.data.unreadable_images("flowers"):
         ...     print(path, error)
+
+        >>> kb.data.unreadable_images(dataset.file_paths)  # those of a table, too
     """
-    paths, _, _ = _index(directory, "inferred", class_names, follow_links)
+    if isinstance(directory, (list, tuple, np.ndarray)):
+        paths = np.array([os.fspath(path) for path in directory])
+    else:
+        paths, _, _ = _index(directory, "inferred", class_names, follow_links)
     return unreadable(ImageFiles(paths, color_mode="rgba", image_size=(1, 1)))
 
 

@@ -68,8 +68,9 @@ def feed_files(
             "Found %d files belonging to %d classes.", len(paths), len(names)
         )
     training, validation = _split(classes, validation_split or 0, stratify)
-    if subset in ("validation", "both"):
-        _warn_of_few(classes[validation], names, titles)
+    if subset is not None:
+        parts = classes[training], classes[validation]
+        _warn_of_few(*parts, names, titles, is_validated=subset != "training")
 
     def build(rows, **options):
         labels = _labels(classes[rows], label_mode, names)
@@ -179,15 +180,22 @@ def _split(classes, share, stratify):
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def _warn_of_few(classes, names, titles):
-    counts = [int((classes == name).sum()) for name in names]
-    few = {t: count for t, count in zip(titles, counts, strict=True) if count < _FEW}
-    if few:
-        told = ", ".join(f"{count} of {name!r}" for name, count in few.items())
+def _warn_of_few(training, validation, names, titles, is_validated):
+    """Warn of classes with too few files for validation, or none for training."""
+    titled = list(zip(names, titles, strict=True))
+    counts = {title: int((validation == name).sum()) for name, title in titled}
+    few = {title: count for title, count in counts.items() if count < _FEW}
+    lost = [title for name, title in titled if not (training == name).any()]
+    told = []
+    if few and is_validated:
+        some = ", ".join(f"{count} of {title!r}" for title, count in few.items())
+        told.append(f"fewer than {_FEW} images for validation of a class: {some}")
+    if lost:
+        told.append(f"none for training of {', '.join(map(repr, lost))}")
+    if told:
         warnings.warn(
-            f"There are fewer than {_FEW} images for validation of a class: {told}. "
-            "`stratify=True` splits each class, and a larger `validation_split` "
-            "leaves more of it.",
+            f"There are {', and '.join(told)}. `stratify=True` splits each class, and "
+            "another `validation_split` leaves more of it.",
             stacklevel=4,
         )
 

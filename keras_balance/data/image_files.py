@@ -1,9 +1,8 @@
 """Image files as an array that is read when it is indexed."""
 
-import struct
-import zlib
-
 import numpy as np
+
+from keras_balance.utils.images import BROKEN_PICTURE
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 # Keras' name of an interpolation: Pillow's.
@@ -15,21 +14,6 @@ FILTERS = {
     "lanczos3": "LANCZOS",
 }
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
-# What decoders raise for a file that is truncated, garbled or none of theirs.
-_BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 class ImageFiles:
@@ -98,7 +82,7 @@ class ImageFiles:
         try:
             with Image.open(path) as file:
                 pixels = self._pixels(file)
-        except (*_BROKEN, Image.DecompressionBombError) as error:
+        except (*BROKEN_PICTURE, Image.DecompressionBombError) as error:
             raise OSError(f"No image could be read from {path}: {error}") from error
         return pixels.transpose(2, 0, 1) if self._channels_first else pixels
 

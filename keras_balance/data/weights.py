@@ -71,9 +71,9 @@ def warn_of_class_weight(classes, real, shown):
         Whether there was something to warn of.
     """
     class_weight = _class_weight_of_fit()
-    if not isinstance(class_weight, dict):
+    classes = np.arange(len(real)) if classes is None else np.asarray(classes)
+    if not isinstance(class_weight, dict) or classes.dtype.kind not in "iufb":
         return False
-    classes = range(len(real)) if classes is None else classes
     weights = np.array([class_weight.get(int(label), 1.0) for label in classes])
     most = np.argmax(real)
     is_heavier = weights * shown > _TOLERANCE * weights[most] * shown[most]

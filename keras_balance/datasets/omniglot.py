@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_balance.datasets.archive import Archive, check_path
 from keras_balance.datasets.download import fetch
+from keras_balance.utils.images import BROKEN_PICTURE
 
 _URL = "https://github.com/brendenlake/omniglot/raw/master/python/"
 # As pinned by tensorflow-datasets.
@@ -144,12 +145,14 @@ def _characters(drawings):
 
 
 def _read_image(drawing):
+    from PIL import Image
+
     content = drawing.archive.read(drawing.name)
     try:
         image = np.asarray(
             keras.utils.load_img(io.BytesIO(content), color_mode="grayscale")
         )
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's for bad images
+    except (*BROKEN_PICTURE, Image.DecompressionBombError) as error:
         raise _bad_image(drawing, f"{len(content)} bytes ({error})") from error
     if image.shape != _SHAPE:
         raise _bad_image(drawing, f"shape {image.shape}")

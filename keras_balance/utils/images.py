@@ -1,9 +1,27 @@
 """Images as arrays: what is accepted, and the scales they are held in."""
 
 import math
+import struct
+import zlib
 
 import numpy as np
 
+# What decoders of pictures raise for a file that is truncated, garbled or none of
+# theirs; Pillow's `DecompressionBombError` comes on top.
+BROKEN_PICTURE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 # Images, and numbers in them, that are looked at together: 16 MiB as float32.
 _IMAGES, _NUMBERS = 4096, 2**22
 

@@ -1,12 +1,14 @@
 """Tables of paths and classes."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_balance.data import balanced_image_dataset_from_dataframe as from_dataframe
+from keras_balance.data import unreadable_images
 
 CLASSES = ["cat"] * 6 + ["newt"] * 2
 OPTIONS = {"image_size": (4, 4), "seed": 0, "x_col": "file", "y_col": "kind"}
@@ -71,3 +73,40 @@ def test_bad_tables(table):
         from_dataframe(folder / "table.csv", folder)
     with pytest.raises(TypeError, match="`dataframe` must be"):
         from_dataframe(rows, folder)
+
+
+def test_validation_pictures_of_a_table_may_lack_a_class(table):
+    folder, _ = table
+    options = {**OPTIONS, "validation_split": 0.3, "label_mode": "int"}
+    path, few = folder / "table.csv", "6 of 'cat'|[012] of 'newt'"
+    lacking = 0
+    for seed in range(8):
+        with pytest.warns(UserWarning, match=few):
+            training, validation = from_dataframe(
+                path, folder, subset="both", **options | {"seed": seed}
+            )
+        assert list(training.class_counts) == ["cat", "newt"]
+        assert list(validation.class_counts) == ["cat", "newt"]
+        lacking += validation.class_counts["newt"] == 0
+    assert lacking
+    with pytest.warns(UserWarning, match="1 of 'newt'"):
+        _, validation = from_dataframe(
+            path, folder, subset="both", stratify=True, **options
+        )
+    assert validation.class_counts == {"cat": 2, "newt": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", None])
+def test_a_broken_or_missing_file_of_a_table_is_named(table, content):
+    folder, _ = table
+    broken = folder / "3.png"
+    broken.unlink() if content is None else broken.write_bytes(content)
+    dataset = from_dataframe(folder / "table.csv", folder, **OPTIONS)
+    with pytest.raises(OSError, match=re.escape(str(broken))):
+        dataset[0]
+    ((found, _),) = unreadable_images(dataset.file_paths)
+    assert found == str(broken)
+    with pytest.warns(UserWarning, match="1 of 8 files cannot be read"):
+        kept = from_dataframe(folder / "table.csv", folder, on_error="skip", **OPTIONS)
+    assert kept.real_counts == {"cat": 5, "newt": 2}
+    assert kept[0][0].shape == (10, 4, 4, 3)

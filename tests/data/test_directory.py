@@ -143,6 +143,7 @@ def test_a_broken_file_is_named(folder, kind):
     ((found, error),) = kb.data.unreadable_images(folder)
     assert found == str(path)
     assert found in error
+    assert kb.data.unreadable_images(dataset.file_paths) == [(found, error)]
     with pytest.warns(UserWarning, match="1 of 21 files cannot be read"):
         dataset = from_directory(folder, on_error="skip", **options)
     assert str(path) not in dataset.file_paths
@@ -198,8 +199,14 @@ def test_validation_files_may_lack_a_class(folder):
     with pytest.warns(UserWarning, match="0 of 'cat'"):
         validation = from_directory(folder, subset="validation", **options)
     assert validation.class_counts == {"cat": 0, "dog": 3, "newt": 3}
-    with pytest.raises(ValueError, match="without class 'newt'"):
+    # Trained on, a class may not be missing: why it does is said first.
+    with (
+        pytest.warns(UserWarning, match="are none for training of 'newt'.*`stratify="),
+        pytest.raises(ValueError, match="without class 'newt'"),
+    ):
         from_directory(folder, subset="training", **options)
+    with pytest.warns(UserWarning, match="0 of 'cat', .*and none for training"):
+        from_directory(folder, subset="both", sampling_strategy={}, **options)
 
 
 def test_labels_of_files_are_read_by_the_rule_of_labels(folder):

@@ -1,5 +1,7 @@
 import io
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -19,6 +21,14 @@ def png(value, shape=(105, 105)):
     buffer = io.BytesIO()
     Image.fromarray(pixels).convert("1").save(buffer, "png")
     return buffer.getvalue()
+
+
+def bomb(length=13):
+    """A picture of 182 million pixels, by its head; or a head of another length."""
+    head = struct.pack(">2I5B", 14000, 13000, 1, 0, 0, 0, 0)[:length]
+    sum_of_head = struct.pack(">I", zlib.crc32(b"IHDR" + head))
+    start = png(1)[:8] + struct.pack(">I", length)
+    return start + b"IHDR" + head + sum_of_head + png(1)[33:]
 
 
 def files(characters, drawers=range(1, 21)):
@@ -91,8 +101,8 @@ def test_no_network_no_cache(cache, no_network):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<html>", png(1)[:60], png(1, (28, 28))],
-    ids=["empty", "web page", "truncated", "size"],
+    [b"", b"<html>", png(1)[:60], png(1, (28, 28)), bomb(), bomb(length=1)],
+    ids=["empty", "web page", "truncated", "size", "bomb", "garbled"],
 )
 def test_bad_image_is_named(tmp_path, content):
     bad = "images_small/Greek/character02/0001_07.png"
