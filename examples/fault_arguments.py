@@ -36,8 +36,9 @@ ANYTHING_BUT = {
     "prior": [[1, 0], [1, 1, 1], "natur", [np.nan, 1], {}, object()],
     "threshold": [np.nan, np.inf, "x", [0.5], True],
     "outputs": [np.zeros(6), np.zeros((6, 1)) + 2, np.zeros((5, 2)), np.zeros((6, 0))],
-    # What would put other classes' pixels under a label.
-    "mixer": [keras.layers.MixUp(), keras.Sequential([keras.layers.CutMix()])],
+    # What would put other classes' pixels under a label. Made when it is needed: a
+    # process that has made a layer has threads, which a fork leaves behind.
+    "mixer": [keras.layers.MixUp, lambda: keras.Sequential([keras.layers.CutMix()])],
     "path": ["/no/such/place", 7, object()],
     "shape": [(4,), (0, 4, 1), "x", (1, 1, 1), 7, (4, -4, 1), None],
 }
@@ -177,6 +178,7 @@ def bad_arguments(number, generator, folder):
         # The first round by chance, then the next value each time.
         start = generator.integers(len(values)) if turn < len(pairs) else turn
         value = values[start % len(values)]
+        value = value() if kind == "mixer" else value
         arguments = {**good, argument: value}
 
         def run(function=function, arguments=arguments, argument=argument):
