@@ -1,4 +1,4 @@
-"""The rule of one standard error."""
+"""The rule of one standard error, of means and of paired differences."""
 
 import numpy as np
 
@@ -40,6 +40,28 @@ def simplest_near_the_best(scores):
     best = max(scores.values(), key=np.mean)
     least = best.mean() - standard_error(best)
     return next(name for name, values in scores.items() if values.mean() >= least)
+
+
+def paired_error(values, others):
+    """Compute the standard error of the mean difference of paired values."""
+    return standard_error(np.ravel(values) - np.ravel(others))
+
+
+def simplest_within_noise(scores):
+    """Name of the first candidate whose paired difference from the best is noise.
+
+    How hard a case or a class is touches all candidates alike, and is no noise.
+
+    Args:
+        scores: dict of name to array of what was measured side by side, from the
+            simplest candidate on.
+    """
+    best = max(scores.values(), key=np.mean)
+    return next(
+        name
+        for name, values in scores.items()
+        if best.mean() - values.mean() <= paired_error(best, values)
+    )
 
 
 def table(scores, titles, choice):

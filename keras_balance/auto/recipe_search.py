@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_balance.auto.decision import simplest_near_the_best, standard_error
+from keras_balance.auto.decision import paired_error, simplest_within_noise
 from keras_balance.metrics.adjustment import TAUS
 from keras_balance.utils import plots
 from keras_balance.utils.tables import text_table
@@ -25,7 +25,7 @@ class RecipeSearch:
 
     Attributes:
         scores: dict of round (`"brief"`, `"full"`) to dict of recipe to list, one a
-            case, of the macro F1 at each of `TAUS`.
+            case, of the F1 of its classes at each of `TAUS`.
         seconds: dict of recipe to the seconds of all its trials.
     """
 
@@ -59,26 +59,37 @@ class RecipeSearch:
             self.prior,
             BRIEF if round_ == "brief" else 1.0,
         )
-        macro_f1 = result["f1"].mean(axis=1)
-        self.scores[round_].setdefault(name, []).append(macro_f1)
+        self.scores[round_].setdefault(name, []).append(result["f1"])
         self.seconds[name] += result["seconds"]
         title = f"{cases[place].title}, {name}, {round_} training"
-        self.progress.end(title, macro_f1.max())
+        self.progress.end(title, result["f1"].mean(axis=1).max())
 
     def tau(self, name):
         """Best strength of one recipe over its cases, by its longest trainings."""
         scores = self.scores["full"].get(name) or self.scores["brief"].get(name)
-        return float(TAUS[np.mean(scores, axis=0).argmax()]) if scores else 1.0
+        if not scores:
+            is_uniform = np.allclose(self.prior, 1 / len(self.prior))
+            return self.recipes[name].tau_in_theory if is_uniform else 0.0
+        return float(TAUS[_best_tau(scores)])
+
+    def class_f1(self, round_):
+        """F1 of each recipe tried in a round at its best `tau`: `(cases, classes)`."""
+        tried = self.scores[round_]
+        return {
+            name: np.stack([one[_best_tau(tried[name])] for one in tried[name]])
+            for name in self.recipes
+            if name in tried
+        }
 
     def macro_f1(self, round_):
         """Macro F1 of each recipe tried in a round, one a case, at its best `tau`."""
-        found = {}
-        for name in self.recipes:
-            scores = self.scores[round_].get(name)
-            if scores:
-                best = np.mean(scores, axis=0).argmax()
-                found[name] = np.array([one[best] for one in scores])
-        return found
+        return {name: f1.mean(axis=1) for name, f1 in self.class_f1(round_).items()}
+
+    def errors(self):
+        """Of each recipe tried in full, the error of its distance from the best."""
+        compared = self._compared()
+        best = max(compared.values(), key=np.mean, default=None)
+        return {name: paired_error(best, f1) for name, f1 in compared.items()}
 
     def longest(self):
         """Macro F1 of each recipe, one a case, in its longest trainings."""
@@ -87,12 +98,13 @@ class RecipeSearch:
     def table(self, choice):
         """Give what was tried as text; `*` marks the chosen recipe."""
         brief, full = self.macro_f1("brief"), self.macro_f1("full")
+        errors = self.errors()
         rows = [
             [
                 name,
-                _as_text(brief.get(name), np.mean),
-                _as_text(full.get(name), np.mean),
-                _as_text(_several(full.get(name)), standard_error),
+                _as_text(brief.get(name)),
+                _as_text(full.get(name)),
+                _as_text(errors.get(name)),
                 f"{self.tau(name):.1f}" if name in brief else "",
                 f"{self.seconds[name]:.0f}",
                 "*" * (name == choice),
@@ -105,21 +117,16 @@ class RecipeSearch:
     def figure(self, choice):
         """Draw what was tried; the chosen recipe is marked."""
         titles = {"brief": "brief trainings", "full": "full trainings"}
-        series = {
-            title: self._means_and_errors(round_) for round_, title in titles.items()
-        }
-        names = list(self.recipes)
-        return plots.marked_rows(
-            series, names, names.index(choice), "macro F1 on cases of the training data"
+        names, series = list(self.recipes), {}
+        for round_, title in titles.items():
+            found = self.macro_f1(round_)
+            errors = self.errors() if round_ == "full" else {}
+            means = [np.mean(found.get(name, np.nan)) for name in names]
+            series[title] = means, [errors.get(name, np.nan) for name in names]
+        xlabel = (
+            "macro F1 on cases of the training data; bars: of the distance to the best"
         )
-
-    def _means_and_errors(self, round_):
-        found = self.macro_f1(round_)
-        shown = np.full((2, len(self.recipes)), np.nan)
-        for place, name in enumerate(self.recipes):
-            if name in found:
-                shown[:, place] = found[name].mean(), standard_error(found[name])
-        return shown
+        return plots.marked_rows(series, names, names.index(choice), xlabel)
 
     def advice(self, choice):
         """Name a stronger finalist that more steps may put ahead, or nothing."""
@@ -139,15 +146,16 @@ class RecipeSearch:
         return [name for name in self.recipes if name in best]
 
     def _choose(self):
-        full = self.macro_f1("full")
-        most = max(map(len, full.values()), default=0)
-        compared = {
-            name: scores for name, scores in full.items() if len(scores) == most
-        }
-        compared = compared or self.macro_f1("brief")
+        compared = self._compared() or self.class_f1("brief")
         if not compared:
             return next(iter(self.recipes))
-        return simplest_near_the_best(compared)
+        return simplest_within_noise(compared)
+
+    def _compared(self):
+        """F1 of the recipes that were tried in full on the most cases."""
+        full = self.class_f1("full")
+        most = max(map(len, full.values()), default=0)
+        return {name: f1 for name, f1 in full.items() if len(f1) == most}
 
 
 def course_of(recipes, cases):
@@ -162,9 +170,10 @@ def _full_cases(cases):
     return range(min(1, len(cases) - 1), len(cases))
 
 
-def _several(values):
-    return values if values is not None and len(values) > 1 else None
+def _best_tau(scores):
+    """Place of the strength with the best mean over cases and classes."""
+    return int(np.mean(scores, axis=(0, 2)).argmax())
 
 
-def _as_text(values, summary):
-    return "" if values is None else f"{summary(values):.4f}"
+def _as_text(values):
+    return "" if values is None else f"{np.mean(values):.4f}"

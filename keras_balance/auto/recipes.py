@@ -36,6 +36,11 @@ class Recipe:
     mix: str | None = None
     tau: float = 0.0
 
+    @property
+    def tau_in_theory(self):
+        """What is left to adjust for equal shares: all where nothing was done, or 0."""
+        return float(self.sampling_strategy == {} and not self.tau)
+
     def feed(self, images, batch_size, seed):
         """Feed `LabelledImages` by this recipe: a `BalancedDataset`."""
         return BalancedDataset(images, **self.feed_arguments(batch_size, seed))

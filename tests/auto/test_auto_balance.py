@@ -195,8 +195,9 @@ def test_a_balanced_dataset_is_taken(auto):
 
 def test_without_time_the_simplest_is_trained():
     auto = fitted(*pictures(), 1, time_budget=0)
-    assert auto.choice == "plain"
-    assert auto.cost == 1
+    assert (auto.choice, auto.cost, auto.tau) == ("plain", 1, 1)
+    # Nothing is left to adjust after a feed that is balanced.
+    assert fitted(*pictures(), 1, recipes=["repeat"], time_budget=0).tau == 0
 
 
 def test_a_class_of_one_image():

@@ -25,6 +25,16 @@ def test_within_one_standard_error_the_simpler_is_chosen():
     assert choose(simple=[0.6, 0.9, 1.0], best=best) == "best"
 
 
+def test_what_all_candidates_share_is_no_noise():
+    # One case is easy and one is hard; the best is ahead by 0.02 in both.
+    hard_and_easy = np.array([[0.7, 0.72], [0.9, 0.92]])
+    scores = {"simple": hard_and_easy, "best": hard_and_easy + 0.02}
+    assert decision.simplest_within_noise(scores) == "best"
+    noise = np.array([[0.05, -0.04], [0.06, -0.03]])
+    scores = {"simple": hard_and_easy, "best": hard_and_easy + noise}
+    assert decision.simplest_within_noise(scores) == "simple"
+
+
 def test_of_a_single_case_the_best_is_chosen():
     assert choose(simple=[0.92], best=[0.93]) == "best"
     assert choose(simple=[0.93], best=[0.93]) == "simple"
