@@ -152,11 +152,13 @@ class Pictures:
         task: `study.experiment.Task`.
         work: Folder of its trials.
         batch_size: Images in a batch.
+        epochs: Length of a training, in epochs of the balanced data.
     """
 
     task: object
     work: pathlib.Path
     batch_size: int
+    epochs: int = 12
 
     @property
     def test(self):
@@ -168,9 +170,9 @@ class Pictures:
 
     @property
     def steps(self):
-        """Those of `AutoBalance` in 12 epochs."""
+        """Those of `AutoBalance` in so many epochs."""
         counts = np.bincount(self.task.imbalanced[1])
-        return 12 * -(-counts.max() * len(counts) // self.batch_size)
+        return self.epochs * -(-counts.max() * len(counts) // self.batch_size)
 
     def arms(self):
         """Functions that give log-probabilities of the test set, and what to tell."""
@@ -185,11 +187,12 @@ class Pictures:
 
     def auto(self):
         auto = kb.AutoBalance(
+            recipes=kb.tuners.RECIPES,
             batch_size=self.batch_size,
             directory=self.work / "auto",
             seed=self.task.seed,
             verbose=0,
-        ).fit(*self.task.imbalanced)
+        ).fit(*self.task.imbalanced, epochs=self.epochs)
         told = {"choice": auto.choice, "tau": auto.tau, "cost": round(auto.cost, 1)}
         return self._predict(auto.model), told
 
