@@ -181,6 +181,9 @@ def interval_dots(
 def marked_rows(series, row_names, marked, xlabel):
     """Draw a row for each name, all on one axis: dots, and their errors as bars.
 
+    The axis shows the better half of the rows well: what is far below is written at
+    its edge.
+
     Args:
         series: Dict of title to `(means, errors)`, arrays `(rows,)`; NaN leaves a dot,
             or its bar, out.
@@ -193,18 +196,35 @@ def marked_rows(series, row_names, marked, xlabel):
     panel = figure.subplots()
     places = np.arange(len(row_names))
     panel.axhspan(marked - 0.5, marked + 0.5, color="tab:orange", alpha=0.25)
-    styles = [{"color": "0.6", "mfc": "white"}, {"color": "tab:blue"}]
+    shown = np.array([means for means, _ in series.values()], "float64")
+    low, high = _better_half(shown)
+    styles = [{"color": "0.5", "mfc": "white"}, {"color": "tab:blue"}]
     for (title, (means, errors)), style in zip(series.items(), styles, strict=False):
-        shown = np.nan_to_num(errors)  # an unknown one has no length
-        panel.errorbar(means, places, xerr=shown, fmt="o", label=title, **style)
+        inside = np.where(np.less(means, low), np.nan, means)
+        bars = np.nan_to_num(errors)  # an unknown one has no length
+        panel.errorbar(
+            inside, places, xerr=bars, fmt="o", capsize=3, label=title, **style
+        )
+        for place in np.flatnonzero(np.less(means, low)):
+            panel.text(
+                low, place, f" \u25c2 {means[place]:.2f}", va="center", color="0.4"
+            )
     panel.set_yticks(places, row_names, **as_it_is(*row_names))
     panel.get_yticklabels()[marked].set_fontweight("bold")
-    panel.set_ylim(len(row_names) - 0.5, -0.5)
-    panel.set(xlabel=xlabel)
+    panel.set(xlabel=xlabel, xlim=(low, high), ylim=(len(row_names) - 0.5, -0.5))
     panel.grid(axis="x", alpha=0.3)
     panel.set_axisbelow(True)
     figure.legend(loc="outside upper right", ncols=len(series))
     return figure
+
+
+def _better_half(values):
+    """Limits of an axis that shows the better half of columns `(series, rows)`."""
+    worst = [column[np.isfinite(column)] for column in values.T]
+    worst = [column.min() for column in worst if len(column)] or [0.0]
+    low, high = np.median(worst), np.nanmax([*values.ravel(), max(worst)])
+    margin = 0.08 * max(high - low, 0.01)
+    return low - margin, high + margin
 
 
 def strength_curves(strengths, curves, overall, chosen=None):

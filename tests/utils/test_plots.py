@@ -228,3 +228,23 @@ def test_letters_that_the_usual_font_lacks_come_from_another():
     assert len(found) == len(usual) + 1
     figure = plots.confusion_matrix(np.eye(2), ["Ⓐ", "b"])
     figure.canvas.draw()  # it would warn of a missing letter
+
+
+def test_marked_rows_show_the_better_half_and_write_the_rest():
+    means = np.array([0.8, 0.82, 0.85, 0.1])
+    errors = np.array([0.01, np.nan, 0.02, np.nan])
+    names = ["a", "b", "c", "far below"]
+    figure = plots.marked_rows({"all": (means, errors)}, names, 2, "score")
+    panel = figure.axes[0]
+    low, high = panel.get_xlim()
+    assert 0.8 < low < 0.82 < 0.85 < high
+    assert [text.get_text().strip() for text in panel.texts] == [
+        "\u25c2 0.80",
+        "\u25c2 0.10",
+    ]
+    bold = [
+        row.get_text() for row in panel.get_yticklabels() if row.get_weight() == "bold"
+    ]
+    assert bold == ["c"]
+    nothing = {"none": (np.full(4, np.nan), np.full(4, np.nan))}
+    assert plots.marked_rows(nothing, names, 0, "score").axes
