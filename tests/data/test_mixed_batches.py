@@ -152,9 +152,10 @@ def test_class_weights_go_by_the_larger_share():
     model.add(keras.layers.Dense(3, "softmax"))
     model.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy")
     weights = np.array([1.0, 2.0, 3.0])
-    history = model.fit(
-        dataset, class_weight=dict(enumerate(weights)), shuffle=False, verbose=0
-    )
+    with pytest.warns(UserWarning, match="`class_weight` corrects a second time"):
+        history = model.fit(
+            dataset, class_weight=dict(enumerate(weights)), shuffle=False, verbose=0
+        )
     expected = [
         model.evaluate(x, y, sample_weight=weights[y.argmax(axis=1)], verbose=0)
         for x, y in mixed(Mix("mixup", rate=1))
