@@ -1,10 +1,11 @@
 """The pictures of `docs/gallery.md`, made anew.
 
     cd examples
-    python -m study.gallery --emnist FOLDER --cifar10 ZIP --tiles ZIP --features FOLDER
+    python -m study.gallery --emnist FOLDER --fashion FOLDER --cifar10 ZIP --tiles ZIP \
+        --features FOLDER
 
-EMNIST's own files, `--fashion` those of Fashion-MNIST, the zips of `study.features`,
-and the features that it has computed. What has no data is left out. The generators take
+EMNIST's and Fashion-MNIST's own files, the zips of `study.features`, and the features
+that it has computed. What has no data is left out. The generators take
 minutes each, all else seconds; `--only` makes some parts alone.
 """
 

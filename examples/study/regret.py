@@ -1,7 +1,8 @@
 """How near `kb.AutoBalance` comes to the best single recipe of each task.
 
     cd examples
-    python -m study.regret --work FOLDER --features FOLDER --emnist FOLDER
+    python -m study.regret --work FOLDER --features FOLDER --emnist FOLDER \
+        --fashion FOLDER
 
 For each task and draw, on the whole test set: plain training, balanced data, every
 recipe that it chooses from, trained in full on the same draw with the same number of
@@ -35,6 +36,7 @@ FRESH = (
 )
 BALANCED, AUTO = "balanced data", "AutoBalance"
 PHOTOGRAPHS = {"ship": 8, "cat": 3, "automobile": 1, "frog": 6}  # class indices
+CLOTHES = {"shirt": 6, "boot": 9}
 HANDWRITING_EPOCHS = 4  # 300 steps: a third of the default, since it has to be run
 FREE, CRACK = 4, 2  # of the tiles
 
@@ -44,6 +46,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--features", type=pathlib.Path, help="of study.features")
     parser.add_argument("--emnist", type=pathlib.Path, help="folder of its files")
+    parser.add_argument("--fashion", type=pathlib.Path, help="of Fashion-MNIST")
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--tasks", nargs="*", help="all but those of FRESH by default")
     parser.add_argument("--arms", nargs="*", help="all by default")
@@ -100,6 +103,12 @@ def tasks(options):
         for rare in (8, 0):
             found[f"handwriting, {rare}"] = pictures(digits, 32, minority=rare, **many)
         found["handwriting, long tail"] = pictures(digits, 32, tail=12, **many)
+    if options.fashion:
+        # Its files have the names of MNIST's.
+        clothes = kb.datasets.mnist.load_data(path=options.fashion)
+        many = {"per_class": 240, "epochs": HANDWRITING_EPOCHS}
+        for name, rare in CLOTHES.items():
+            found[f"clothes, {name}"] = pictures(clothes, 32, minority=rare, **many)
     return found
 
 

@@ -1,5 +1,7 @@
 """What `AutoSynthesizer` and `AutoAugmentation` share: candidates judged in folds."""
 
+import math
+
 import numpy as np
 
 from keras_balance.auto import checks, decision
@@ -15,6 +17,7 @@ from keras_balance.utils.seeds import check_seed, derive_seed
 BATCH_SIZE = 64
 _MAX_RATIO = 20
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
+_MOST_IN_MEMORY = 2**26  # bytes of a case's images; others are read again each time
 
 
 class Chooser:
@@ -111,7 +114,7 @@ class Chooser:
         # Most candidates look at none of the images: these are read when they are.
         to_fit_on, fitted = images.part(fold.rows, in_memory=False), {}
         for case in fold.cases:
-            part = images.part(case.train)
+            part = images.part(case.train, _is_small(images, case.train))
             judge = None
             for name in self._candidates:
                 if progress.is_over:
@@ -144,6 +147,12 @@ class Chooser:
         if not compared or (some_unjudged and self._default not in compared):
             return self._default
         return decision.simplest_near_the_best(compared)
+
+
+def _is_small(images, rows):
+    """Whether these images are better held in memory than read again and again."""
+    size = len(rows) * math.prod(images.image_shape) * images.source.dtype.itemsize
+    return size <= _MOST_IN_MEMORY
 
 
 def _by_label(encoding, targets):
