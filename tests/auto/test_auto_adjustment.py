@@ -7,6 +7,7 @@ import pytest
 import keras_balance as kb
 from keras_balance.auto.auto_adjustment import beyond_tau
 from keras_balance.auto.out_of_fold import stratified_folds
+from small_data import grey_images
 
 COUNTS = np.array([600, 200, 30])
 
@@ -109,10 +110,7 @@ def test_folds_hold_every_class_alike():
 
 
 def images(counts=(60, 40, 6), seed=0):
-    rng = np.random.default_rng(seed)
-    y = np.repeat(np.arange(len(counts)), counts)
-    x = rng.normal(100 + 15 * y[:, None, None, None], 40, (len(y), 4, 4, 1))
-    return x.clip(0, 255).astype("uint8"), y
+    return grey_images(counts, (4, 4, 1), step=15, spread=40, seed=seed)
 
 
 def classifier():

@@ -7,16 +7,14 @@ import pytest
 import keras_balance as kb
 from keras_balance.auto import recipe_trials
 from keras_balance.auto.recipes import RECIPES, Recipe
+from small_data import grey_images
 
 COUNTS = (24, 24, 5)
 FEW = {"plain": Recipe({}), "repeat": Recipe()}
 
 
 def pictures(counts=COUNTS, seed=0):
-    rng = np.random.default_rng(seed)
-    y = np.repeat(np.arange(len(counts)), counts)
-    x = rng.normal(60 + 50 * y[:, None, None, None], 25, (len(y), 8, 8, 1))
-    return np.clip(x, 0, 255).astype("uint8"), y
+    return grey_images(counts, dark=60, step=50, spread=25, seed=seed)
 
 
 def build(classes=3, activation="softmax", loss="sparse_categorical_crossentropy"):

@@ -15,6 +15,7 @@ from keras_balance.data import BalancedDataset
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN
 from keras_balance.utils.files import write_sealed
+from small_data import grey_images
 
 # A few steps leave every image of a class alike.
 pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
@@ -23,10 +24,7 @@ CALLBACKS = keras.callbacks
 
 
 def data():
-    """56 noisy images of three classes, uint8."""
-    y = np.repeat([0, 1, 2], [30, 20, 6])
-    noise = np.random.default_rng(0).normal(0, 20, (len(y), 8, 8, 1))
-    return np.clip(100 + 40 * y[:, None, None, None] + noise, 0, 255).astype("uint8"), y
+    return grey_images([30, 20, 6])
 
 
 def feed(batch_size=45, seed=5, **kwargs):
