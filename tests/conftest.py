@@ -33,7 +33,7 @@ import keras
 import pytest
 
 # Rooms whose tests do not depend on the backend, but for those marked `backend`.
-ONCE = {"datasets", "docs", "examples", "utils"}
+ONCE = {"datasets", "docs", "examples", "tuners", "utils"}
 
 
 def pytest_xdist_auto_num_workers(config):

@@ -80,6 +80,7 @@ def test_the_code_makes_the_same_model(auto):
         np.testing.assert_array_equal(own, pasted)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_code_of_every_recipe_makes_its_model(name):
     x, y = pictures()
@@ -153,6 +154,7 @@ def test_killed_anywhere_it_ends_with_the_same_model(auto, tmp_path, monkeypatch
     assert 'src="http' not in page
 
 
+@pytest.mark.once
 def test_another_search_does_not_get_its_folder(tmp_path):
     x, y = pictures()
     fitted(x, y, 1, directory=tmp_path, recipes={"plain": Recipe({})}, time_budget=0)
@@ -162,6 +164,7 @@ def test_another_search_does_not_get_its_folder(tmp_path):
     assert json.loads((tmp_path / "setting.json").read_text())["seed"] == 3
 
 
+@pytest.mark.once
 def test_strings_as_labels():
     x, y = pictures()
     names = np.array(["cat", "dog", "ship"])[y]
@@ -191,6 +194,7 @@ def test_a_balanced_dataset_is_taken(auto):
     assert fitted(dataset, epochs=1, time_budget=0).choice == "plain"
 
 
+@pytest.mark.once
 def test_without_time_the_simplest_is_trained():
     auto = fitted(*pictures(), 1, time_budget=0)
     assert (auto.choice, auto.cost, auto.tau) == ("plain", 1, 1)
@@ -198,6 +202,7 @@ def test_without_time_the_simplest_is_trained():
     assert fitted(*pictures(), 1, recipes=["repeat"], time_budget=0).tau == 0
 
 
+@pytest.mark.once
 def test_a_class_of_one_image():
     auto = fitted(*pictures((24, 24, 1)), 1)
     assert auto.model is not None

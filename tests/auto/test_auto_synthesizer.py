@@ -310,6 +310,7 @@ def test_one_bagan_a_fold_and_one_for_good(monkeypatch):
     assert all(bagan.fitted_with["epochs"] == 0 for bagan in FakeBAGAN.made)
 
 
+@pytest.mark.once
 def test_elastic_is_judged_as_it_is_used():
     x, y = data()
     chooser = auto(["elastic"], folds=2)

@@ -68,6 +68,7 @@ def test_logs_hold_scikit_learns_scores_of_the_held_out_data(model, data):
     assert report.history == {key: history[key] for key in report.history}
 
 
+@pytest.mark.once
 def test_keys_are_those_of_the_metric(model, data):
     report = kb.callbacks.PerClassReport(*data)
     model.fit(*data, callbacks=[report], verbose=0)
@@ -126,6 +127,7 @@ def test_a_missing_class_is_nan_under_the_same_keys(model, data):
     assert np.isfinite(part.history["val_f1_macro"]).all()
 
 
+@pytest.mark.once
 def test_string_labels_are_reported_by_name(data):
     x, y = data
     names = np.array(["ant", "bee", "cow"])[y]
@@ -240,6 +242,7 @@ def scripted_report(model, data, values):
     return Scripted(*data)
 
 
+@pytest.mark.once
 def test_early_stopping_by_macro_f1(model, data):
     report = scripted_report(model, data, [0.5, 0.6, 0.4, 0.3, 0.9])
     stop = keras.callbacks.EarlyStopping("val_f1_macro", mode="max", patience=2)
@@ -247,6 +250,7 @@ def test_early_stopping_by_macro_f1(model, data):
     assert history["val_f1_macro"] == [0.5, 0.6, 0.4, 0.3]
 
 
+@pytest.mark.once
 def test_model_checkpoint_by_macro_f1(model, data, tmp_path):
     report = scripted_report(model, data, [0.5, 0.9, 0.4])
     path = tmp_path / "best.weights.h5"
@@ -267,6 +271,7 @@ def test_model_checkpoint_by_macro_f1(model, data, tmp_path):
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.once
 def test_csv_logger_has_a_column_a_key(model, data, tmp_path):
     x, y = data
     report = kb.callbacks.PerClassReport(x[y != 1], y[y != 1])
@@ -279,6 +284,7 @@ def test_csv_logger_has_a_column_a_key(model, data, tmp_path):
         assert found == pytest.approx(values, nan_ok=True)
 
 
+@pytest.mark.once
 def test_tensorboard_draws_macro_f1(model, data, tmp_path):
     pytest.importorskip("tensorflow")
     accumulator = pytest.importorskip(
@@ -299,6 +305,7 @@ def test_tensorboard_draws_macro_f1(model, data, tmp_path):
 # Files.
 
 
+@pytest.mark.once
 def test_the_folder_holds_report_and_pictures(model, data, tmp_path):
     x, y = data
     report = kb.callbacks.PerClassReport(
@@ -332,6 +339,7 @@ def test_the_folder_holds_report_and_pictures(model, data, tmp_path):
     assert rows[2].split()[1:] == rows[3].split()[1:]
 
 
+@pytest.mark.once
 def test_a_failing_write_leaves_the_old_file(model, data, tmp_path, monkeypatch):
     report = kb.callbacks.PerClassReport(*data, directory=tmp_path)
     model.fit(*data, callbacks=[report], verbose=0)
@@ -349,6 +357,7 @@ def test_a_failing_write_leaves_the_old_file(model, data, tmp_path, monkeypatch)
 # Life cycle.
 
 
+@pytest.mark.once
 def test_a_copy_shares_the_data_and_nothing_else(model, data):
     x, y = data
     report = kb.callbacks.PerClassReport(x, y)
@@ -370,6 +379,7 @@ def test_a_copy_shares_a_source_that_cannot_be_copied(data):
     assert copy.deepcopy(kb.callbacks.PerClassReport(source)).x is source
 
 
+@pytest.mark.once
 def test_another_training_begins_a_new_history(model, data):
     report = kb.callbacks.PerClassReport(*data)
     for _ in range(2):
@@ -420,6 +430,7 @@ def test_data_without_a_batch_is_refused(model, data):
         model.fit(*data, callbacks=[report], verbose=0)
 
 
+@pytest.mark.once
 def test_labels_the_model_does_not_know_are_refused(model, data):
     x, y = data
     report = kb.callbacks.PerClassReport(
@@ -429,6 +440,7 @@ def test_labels_the_model_does_not_know_are_refused(model, data):
         model.fit(x, y, callbacks=[report], verbose=0)
 
 
+@pytest.mark.once
 # keras-tuner's own calls of old names.
 @pytest.mark.filterwarnings(r"ignore:(currentThread|getName)\(\):DeprecationWarning")
 def test_keras_tuner_maximises_macro_f1(data, tmp_path):

@@ -70,6 +70,7 @@ def test_space_is_declared_before_the_first_trial(small, hypermodel, tmp_path):
     assert names == set(kb.tuners.BalancedHyperModel(small.build).entries)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize(
     ("values", "counts", "synthetic"),
     [
@@ -105,6 +106,7 @@ def test_class_weights_over_balanced_batches_are_warned_of_once(small, hypermode
     fit("repeat")
 
 
+@pytest.mark.backend
 def test_one_sigmoid_output_has_scores_of_two_classes(small):
     def build(hp):
         model = keras.Sequential(
@@ -268,6 +270,7 @@ def test_bad_arguments(small):
         kb.tuners.BalancedHyperModel(small.build, seed="1")
 
 
+@pytest.mark.backend
 def test_best_setting_trains_again_outside_the_search(small, hypermodel, tmp_path):
     data, validation = small.three_digits()
     searched = hypermodel(search_space={"synthesizer": ["manual"], "balance": 1.0})
@@ -319,6 +322,7 @@ def test_the_recipes_of_auto_balance_are_a_space(small, tmp_path):
     assert logs["f1_macro"] == pytest.approx(best.score)
 
 
+@pytest.mark.backend
 def test_callbacks_see_the_classifier_behind_a_layer(small):
     recipes = {"elastic": kb.tuners.Recipe(layer="elastic")}
     hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
