@@ -225,3 +225,8 @@ def _mixed(batch, targets, taken):
     batch = batch + cover * (batch[taken["partner"]] - batch)
     share = taken["share"][:, None]
     return batch, share * targets + (1 - share) * targets[taken["partner"]]
+
+
+def device():
+    """What it ran on, as the backend calls it."""
+    return jax.devices()[0].device_kind

@@ -3,7 +3,6 @@
 import json
 import pathlib
 
-import jax
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
@@ -53,8 +52,3 @@ def recalls(y, logits):
     """Recall of every class."""
     right = logits.argmax(-1) == y
     return [round(float(right[y == label].mean()), 3) for label in np.unique(y)]
-
-
-def device():
-    """What it ran on, as the backend calls it."""
-    return jax.devices()[0].device_kind

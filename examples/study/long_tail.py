@@ -22,9 +22,9 @@ import keras
 
 import keras_balance as kb
 from study import cifar
-from study.compiled import CompiledTraining, OutOfTime
+from study.compiled import CompiledTraining, OutOfTime, device
 from study.compiled_feed import Feed, Recipe, Schedule
-from study.lines import Lines, device, recalls, scores
+from study.lines import Lines, recalls, scores
 from study.networks import resnet32
 
 STEP_COUNTS = [5000] * 5 + [50] * 5

@@ -27,9 +27,9 @@ from scipy.special import logsumexp
 
 import keras_balance as kb
 from study import cifar
-from study.compiled import CompiledTraining, OutOfTime
+from study.compiled import CompiledTraining, OutOfTime, device
 from study.compiled_feed import Feed, Recipe, Schedule
-from study.lines import Lines, device, scores
+from study.lines import Lines, scores
 from study.networks import convnet, resnet32
 
 PER_CLASS, RARE_IMAGES, POOL = 240, 12, 1500
