@@ -94,6 +94,7 @@ def lambda_layer(marker):
     return keras.saving.serialize_keras_object(layer)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "make",
     [

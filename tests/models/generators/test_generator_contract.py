@@ -151,7 +151,7 @@ def test_any_shape(kind):
     assert model.generate([0, 1], seed=0).shape == (2, *shape)
 
 
-@each
+@pytest.mark.parametrize("kind", [BAGAN, DAGAN])
 @pytest.mark.once
 def test_the_door_is_passed_once(kind, calls_at_the_door):
     """Labels are read and pixels are checked once, whatever comes behind."""
@@ -219,7 +219,7 @@ def test_data_without_end_and_data_read_once_are_refused(kind):
         fit(model, *data(), warm_up_epochs=3)
 
 
-@each
+@pytest.mark.parametrize("kind", [VAE, DAGAN])
 @pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 def test_names_that_are_numbers_in_batches(kind):
     """Labels in the batches of a data set are names, too, where names are numbers."""
