@@ -79,6 +79,7 @@ def test_pixels_of_large_pictures_in_colour_are_warned_of():
         auto({"nothing": None}).fit(x, y)
 
 
+@pytest.mark.once
 def test_names_stand_for_layers_in_the_range_of_the_pixels():
     x, y = data(spots)
     x = (x / 255).astype("float32")

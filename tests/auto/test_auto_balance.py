@@ -208,7 +208,9 @@ def test_a_class_of_one_image():
     assert auto.model is not None
 
 
-@pytest.mark.parametrize("prior", ["natural", [0.2, 0.3, 0.5]])
+@pytest.mark.parametrize(
+    "prior", ["natural", pytest.param([0.2, 0.3, 0.5], marks=pytest.mark.slow)]
+)
 def test_a_pretrained_backbone(prior, monkeypatch, tmp_path):
     monkeypatch.setattr("keras_balance.auto.few_shot_recipe._FOLDS", 2)
     backbone = keras.Sequential(

@@ -176,6 +176,7 @@ def test_backups_every_few_epochs(tmp_path, uninterrupted):
     assert_same(train(tmp_path / "backup"), uninterrupted)
 
 
+@pytest.mark.once
 def test_the_sample_of_a_bagan_is_no_epoch_of_its_data():
     dataset = feed(batch_size=15)
     bagan = BAGAN((8, 8, 1), 3, latent_dim=3, seed=1)

@@ -165,6 +165,7 @@ def test_class_weights_go_by_the_larger_share():
     assert history.history["loss"][0] == pytest.approx(loss, rel=1e-4)
 
 
+@pytest.mark.once
 def test_a_search_mixes_its_trainings_alone():
     def build(hp):
         model = kb.models.convnet((8, 8, 1), 3)

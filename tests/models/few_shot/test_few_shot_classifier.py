@@ -72,6 +72,7 @@ def test_saved_and_loaded_it_predicts_the_same_and_trains_on(tmp_path):
     assert (recalls(loaded) > 0.8).all()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", ["column", "one_hot"])
 def test_labels_as_the_user_writes_them(form):
     x, y = images()
@@ -102,6 +103,7 @@ def looks(model):
     return counted
 
 
+@pytest.mark.once
 def test_the_backbone_looks_at_each_image_once():
     x, y = images()
     model = classifier()
@@ -163,6 +165,7 @@ def test_the_last_layers_learn_when_they_are_unfrozen(tmp_path):
     )
 
 
+@pytest.mark.once
 def test_a_single_image_of_a_class_is_enough():
     model = classifier()
     model.fit(*images((20, 20, 1)), epochs=3, verbose=0)
@@ -190,6 +193,7 @@ def test_what_the_user_compiled_stays():
     assert isinstance(model.optimizer, keras.optimizers.SGD)
 
 
+@pytest.mark.once
 def test_the_cache_outlives_the_run(tmp_path):
     x, y = images()
     first = classifier(cache=tmp_path / "features")
