@@ -134,6 +134,33 @@ def test_two_inputs_and_two_outputs_in_fit():
     assert report.report_dict["1"]["support"] == 5
 
 
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
+    def train(path, dies_at=None):
+        data = feed(Shift())
+        backup = kb.callbacks.ResumableBackup(path, data)
+
+        def maybe_die(batch, logs):
+            if (data.epoch, batch) == dies_at:
+                raise Killed
+
+        watch = keras.callbacks.LambdaCallback(on_train_batch_end=maybe_die)
+        options = {"initial_epoch": backup.epoch, "callbacks": [watch, backup]}
+        keras.utils.set_random_seed(0)
+        trained = model()
+        trained.fit(data, epochs=3, shuffle=False, verbose=0, **options)
+        return trained.get_weights()
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", dies_at=(1, 2))
+    for one, other in zip(train(tmp_path / "killed"), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_as_a_pipeline():
     pytest.importorskip("tensorflow")
     dataset, expected = feed(Shift()), feed(Shift())
@@ -155,6 +182,12 @@ def test_what_nobody_can_know_is_refused(synthesizer):
     one = {"x": {"photo": X}, "y": Y, "labels": None}
     if synthesizer != "auto":  # which takes its time
         assert feed(synthesizer, **one)[0][0]["photo"].shape == (8, 4, 4, 1)
+
+
+def test_smote_is_refused():
+    pytest.importorskip("imblearn")
+    with pytest.raises(ValueError, match="nobody knows these"):
+        feed("smote")
 
 
 def test_mixing_is_refused():
