@@ -223,7 +223,8 @@ def test_a_process_that_was_killed(tmp_path, uninterrupted):
     )
     path = tmp_path / "backup"
     command = [sys.executable, "-c", script, __file__, str(path)]
-    assert subprocess.run(command).returncode == -signal.SIGKILL
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run(command, env=env).returncode == -signal.SIGKILL
     assert ResumableBackup(path, feed()).epoch == 2
     assert_same(train(path), uninterrupted)
 
