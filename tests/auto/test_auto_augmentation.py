@@ -211,3 +211,24 @@ def test_wrong_arguments(arguments, error, match):
 def test_wrong_images():
     with pytest.raises(ValueError, match="Received: "):
         auto(["nothing"]).fit(np.zeros((4, 8, 8)), [0, 0, 0, 1])
+
+
+@pytest.mark.once
+def test_what_is_too_large_to_hold_is_read_again(monkeypatch, tmp_path):
+    x, y = data()
+    np.save(tmp_path / "x.npy", x)
+    read = kb.data.LabelledImages.part
+
+    def part(images, rows, in_memory=True):
+        held.append(in_memory)
+        return read(images, rows, in_memory)
+
+    monkeypatch.setattr(kb.data.LabelledImages, "part", part)
+    scores = []
+    for most in (2**26, 0):
+        held = []
+        monkeypatch.setattr("keras_balance.auto.chooser._MOST_IN_MEMORY", most)
+        mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+        scores.append(auto(["nothing"]).fit(mapped, y).scores)
+        assert any(held) == (most > 0)
+    assert scores[0] == scores[1]

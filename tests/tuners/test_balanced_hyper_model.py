@@ -88,9 +88,6 @@ def test_a_trial_trains_on_its_setting(small, hypermodel, values, counts, synthe
     assert len(data[0][1]) == 8
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="takes a minute to compile, even so small"
-)
 def test_class_weights_over_balanced_batches_are_warned_of_once(small, hypermodel):
     (x, y), _ = small.three_digits()
     model = hypermodel()
