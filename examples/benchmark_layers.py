@@ -15,6 +15,7 @@ places: layers called on arrays, mapped over a `tf.data.Dataset`, and in a model
 
 All contenders of a place take turns, round by round. The ratio is the median over the
 rounds of Keras' time by theirs, so that other work on the machine weighs on all alike.
+With `--processor` it counts processor seconds, for a machine that is busy otherwise.
 """
 
 import argparse
@@ -254,7 +255,7 @@ def contenders(match, place, images):
     return steps
 
 
-def measure(steps, rounds):
+def measure(steps, rounds, clock=time.perf_counter):
     """Seconds of each step in each round: `{name: [seconds, ...]}`."""
     for step in steps.values():  # compiling is not measured
         step()
@@ -262,9 +263,9 @@ def measure(steps, rounds):
     seconds = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = clock()
             step()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
     return seconds
 
 
@@ -281,6 +282,7 @@ def report(seconds, yardstick):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("match", choices=MATCHES, nargs="?", default="manual")
+    parser.add_argument("--processor", action="store_true", help="processor seconds")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each")
     parser.add_argument(
         "--size", type=int, nargs="*", default=[28, 32, 128], help="sides of images"
@@ -290,13 +292,14 @@ def main():
     print(f"{keras.backend.backend()}, {os.cpu_count()} cores, batch {BATCH_SIZE}")
     match = MATCHES[arguments.match]
     yardstick = list(match.layers)[1]
+    clock = time.process_time if arguments.processor else time.perf_counter
     for shape in [shape for shape in match.shapes if shape[0] in arguments.size]:
         images = generator.uniform(0, 255, (BATCH_SIZE, *shape)).astype("float32")
         for name, place in PLACES.items():
             size = "x".join(map(str, shape))
             print(f"\n{size}, {name:24}{'images/s':>12}{'ratio':>9}")
-            seconds = measure(contenders(match, place, images), arguments.rounds)
-            report(seconds, yardstick)
+            steps = contenders(match, place, images)
+            report(measure(steps, arguments.rounds, clock), yardstick)
 
 
 if __name__ == "__main__":

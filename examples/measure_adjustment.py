@@ -1,6 +1,7 @@
 """How near the strength of adjustment that is found comes to the best one.
 
-    python examples/measure_adjustment.py --features FOLDER --mnist FOLDER
+    python examples/measure_adjustment.py --features FOLDER --mnist FOLDER \
+        --fashion FOLDER
 
 Trains logistic regressions where some classes are rare, finds `tau` by
 `AutoAdjustment` from out-of-fold probabilities of the training data, and compares
@@ -10,7 +11,8 @@ training data. Writes `examples/results/adjustment.jsonl`.
 
 `FOLDER` of features holds `cifar10.npz` (`features_train`, `labels_train`,
 `features_test`, `labels_test`) and `tiles.npz` (`features`, `labels`), vectors of a
-pretrained network; that of MNIST its four files. Tasks without their data are left out.
+pretrained network; those of MNIST and Fashion-MNIST their four files. Tasks without
+their data are left out.
 """
 
 import argparse
@@ -27,6 +29,7 @@ import keras_balance as kb
 
 NOTHING, ONE, FOUND = "no adjustment", "tau 1", "found tau"
 BEST, WEIGHTS, BALANCED = "best tau of the test set", "class weights", "balanced data"
+CLOTHES = {"shirt": 6, "boot": 9}
 TAUS = np.linspace(0, 2.5, 51)
 RESULTS = pathlib.Path(__file__).parent / "results" / "adjustment.jsonl"
 
@@ -35,6 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--features", type=pathlib.Path, help="folder of features")
     parser.add_argument("--mnist", type=pathlib.Path, help="folder of MNIST's files")
+    parser.add_argument("--fashion", type=pathlib.Path, help="of Fashion-MNIST")
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--output", type=pathlib.Path, default=RESULTS)
     options = parser.parse_args()
@@ -81,6 +85,15 @@ def tasks(options):
             found[f"MNIST, {c}"] = pixels(mnist, 240, {c: 12})
         pair = [only(part, (3, 5)) for part in mnist]
         found["MNIST, 3 or 5"] = pixels(pair, 240, {1: 12})
+    if options.fashion is not None:
+        # Its files have the names of MNIST's.
+        clothes = kb.datasets.mnist.load_data(options.fashion)
+        for name, c in CLOTHES.items():
+            found[f"clothes, {name}"] = pixels(clothes, 240, {c: 12})
+        pair = [only(part, (0, CLOTHES["shirt"])) for part in clothes]
+        found["clothes, T-shirt or shirt"] = pixels(pair, 240, {1: 12})
+        tail = np.geomspace(240, 12, 10).round().astype(int).tolist()
+        found["clothes, long tail"] = pixels(clothes, 240, dict(enumerate(tail)))
     return found
 
 

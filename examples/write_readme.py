@@ -10,7 +10,11 @@ the block `advice` what to use for what, the block `picture` what README's shows
 """
 
 from study.line_tables import read_cells
-from study.pictures import draw_before_and_after, draw_row
+from study.pictures import (
+    draw_before_and_after,
+    draw_reliability,
+    draw_row,
+)
 from study.readme import DOCS, RARE, finished_rows, line_rows, read_row, write
 
 if __name__ == "__main__":
@@ -18,6 +22,8 @@ if __name__ == "__main__":
     picture = DOCS / "before-and-after.png"
     cells = read_cells(line_rows()["pretrained"])
     draw_before_and_after(cells, RARE, DOCS / "ships.png", picture)
+    cells = read_cells(line_rows()["reliability"])
+    draw_reliability(cells, DOCS / "reliability.png")
     for row in finished_rows():
         draw_row(read_row(row), DOCS / f"{row}.png")
         print(f"{row}: table and picture written")

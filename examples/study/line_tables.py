@@ -14,6 +14,8 @@ SCORES = {
     "precision": "rare precision",
     "recall": "rare recall",
     "f1": "rare F1",
+    "brier": "Brier score of the rare class",
+    "calibration_error": "its calibration error",
 }
 RENAMED = {"f1_rare": "f1", "recall_rare": "recall"}
 

@@ -13,6 +13,12 @@ from study.tables import is_as_paper
 POINTS = "offset points"
 RARE_COLOUR, OTHER_COLOUR = "#d1495b", "#8d99ae"
 RECOMMENDED = "auto layer"
+DECISIONS = {  # of the picture of reliability, and their colours
+    "as trained": OTHER_COLOUR,
+    "tau 1": "#edae49",
+    "found tau": RARE_COLOUR,
+}
+FEWEST = 20  # images of a bin that is drawn
 SHOWN = (  # of the arms, those that a picture has room for
     "balanced",
     "imbalanced",
@@ -76,6 +82,39 @@ def draw_change(axes, place, low, high, is_rare):
         axes.annotate(
             f"FewShotClassifier: {high:.0f} %", (high, place), (0, 10), **style
         )
+
+
+def draw_reliability(cells, path):
+    """Draw how often the rare class was there against how likely it was said to be.
+
+    Args:
+        cells: Cells of `measure_reliability.py`.
+        path: Where the picture goes.
+    """
+    worlds = list(dict.fromkeys(cell["data"] for cell in cells))
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    for axes, world in zip(figure.subplots(1, len(worlds)), worlds, strict=True):
+        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
+        for decision, colour in DECISIONS.items():
+            said, happened = pooled_bins(cells, world, decision)
+            axes.plot(said, happened, "o-", color=colour, label=decision)
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=world)
+        axes.set_xlabel("probability of the rare class")
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("share of images that are of it")
+    figure.axes[0].legend(loc="lower right")
+    save_figure(figure, path)
+
+
+def pooled_bins(cells, world, decision):
+    """Mean probability, and share of rare images, of each bin over all draws."""
+    wanted = {"data": world, "arm": decision}
+    chosen = [cell for cell in cells if wanted.items() <= cell.items()]
+    sums = [
+        np.sum([c[key] for c in chosen], 0) for key in ("images", "said", "happened")
+    ]
+    images, said, happened = (one[sums[0] >= FEWEST] for one in sums)
+    return said / images, happened / images
 
 
 def mean_recalls(cells, arm):

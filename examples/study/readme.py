@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 
+from study.decision_tables import decision_tables
 from study.files import read_json, write_text
 from study.line_tables import read_cells, tables_of
 from study.regret_table import regret_table
@@ -56,6 +57,8 @@ def block(row, pictures):
         return picture_caption(read_cells(line_rows()["pretrained"]), RARE)
     if row == "advice":
         return advice(read_row, line_rows())
+    if row == "decisions":
+        return decision_tables(line_rows()[row])
     if row == "regret":
         return regret_table(line_rows()[row])
     if row in line_rows():

@@ -1,0 +1,196 @@
+"""Loss, mixing and decision: clothes and handwriting, rows of the study.
+
+    cd examples
+    python -m study.decisions --work FOLDER --fashion FOLDER --emnist FOLDER
+
+The paper's ConvNet, 240 images a class and 12 of the rare one (or a tail down to 12),
+draws and steps as in `study.experiment`. A training is done once and its
+log-probabilities of the test set stay in `--work`; "found tau" is what
+`AutoAdjustment` makes of out-of-fold probabilities of the training images alone. Folds
+cost as many trainings as there are: those of the first draw serve the others, which
+have none of their own. `examples/results/decisions.jsonl` is written anew from what
+is there: a run goes on, and what was left out is left out.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import time
+
+import keras
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+import keras_balance as kb
+from study.experiment import BATCH_SIZE, StopAfter, draw, load
+from study.files import atomic_path, write_text
+from study.lines import scores
+
+RESULTS = pathlib.Path(__file__).parents[1] / "results" / "decisions.jsonl"
+FOLDS = 3
+TAUS = np.linspace(0, 2.5, 51).round(2).tolist()  # those of `AutoAdjustment`
+EVEN_MIXUP = kb.data.Mix("mixup", partner="uniform")
+PLAIN = kb.tuners.Recipe({})
+BALANCED = "balanced"
+RECIPES = {
+    BALANCED: PLAIN,
+    "imbalanced": PLAIN,
+    "oversampling": kb.tuners.Recipe(),
+    "root, loss 0.5": kb.tuners.Recipe("sqrt", tau=0.5),
+    "oversampling, mixup": kb.tuners.Recipe(mix=EVEN_MIXUP),
+    "cutmix": kb.tuners.Recipe({}, mix="cutmix"),
+    "oversampling, shift": kb.tuners.Recipe(layer="shift"),
+    "oversampling, elastic": kb.tuners.Recipe(layer="elastic"),
+}
+TASKS = {  # data set, and what is drawn of it
+    "clothes, shirt": ("fashion_mnist", {"minority": 6}),
+    "clothes, boot": ("fashion_mnist", {"minority": 9}),
+    "clothes, shirt, 1,140 steps": ("fashion_mnist", {"minority": 6, "epochs": 60}),
+    "handwriting, 0": ("emnist", {"minority": 0}),
+    "handwriting, 8": ("emnist", {"minority": 8}),
+    "handwriting, long tail": ("emnist", {"tail": 12}),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--fashion", help="folder of Fashion-MNIST")
+    parser.add_argument("--emnist", help="folder of EMNIST")
+    parser.add_argument("--tasks", nargs="*", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--arms", nargs="*", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--draws", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_argument("--folds", nargs="*", choices=RECIPES, default=[])
+    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
+    options = parser.parse_args()
+    paths = {"fashion_mnist": options.fashion, "emnist": options.emnist}
+    for name in options.tasks:
+        dataset, rare = TASKS[name]
+        data = load(dataset, paths[dataset])
+        for seed in options.draws:
+            task = draw(data, seed, options.work, per_class=240, **rare)
+            one = Draw(task, options.work / f"{name}, {seed}")
+            for arm in options.arms:
+                one.train(arm)
+            for arm in options.folds:
+                one.train_folds(arm)
+    write_lines(options.work, options.out)
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """One draw of a task, and what was made of it.
+
+    Attributes:
+        task: `study.experiment.Task`.
+        work: Folder of its predictions.
+    """
+
+    task: object
+    work: pathlib.Path
+
+    def train(self, arm):
+        """Keep log-probabilities of the test set, if they are not there."""
+        path = self.work / f"{arm}.npz"
+        if path.exists():
+            return
+        data = self.task.balanced if arm == BALANCED else self.task.imbalanced
+        start = time.process_time()
+        found = self._trained(arm, data, self.task.test[0])
+        counts = np.bincount(self.task.imbalanced[1])
+        seconds = time.process_time() - start
+        keep(path, shares=found, y=self.task.test[1], counts=counts, seconds=seconds)
+
+    def train_folds(self, arm):
+        """Keep those of the training images, each left out of a training."""
+        path = self.work / "folds" / f"{arm}.npz"
+        if path.exists():
+            return
+        x, y = self.task.imbalanced
+        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=self.task.seed)
+        shares = np.empty((len(y), self.task.num_classes), "float32")
+        for rest, out in folds.split(x, y):
+            shares[out] = self._trained(arm, (x[rest], y[rest]), x[out])
+        keep(path, shares=shares, y=y, counts=np.bincount(y))
+
+    def _trained(self, arm, data, wanted):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(self.task.seed)
+        recipe, seed = RECIPES[arm], self.task.seed
+        model = kb.models.convnet(self.task.image_shape, self.task.num_classes)
+        images = kb.data.LabelledImages(*data)
+        feed = recipe.feed(images, BATCH_SIZE, seed)
+        layer = recipe.make_layer(images, seed)
+        loss = recipe.make_loss(feed, from_logits=False)
+        trainee = model if layer is None else keras.Sequential([layer, model])
+        if trainee is not model or loss is not None:
+            trainee.compile(model.optimizer, loss or model.loss)
+        stop = StopAfter(self.task.steps)
+        epochs = -(-self.task.steps // len(feed))
+        trainee.fit(feed, epochs=epochs, callbacks=[stop], shuffle=False, verbose=0)
+        print(f"{self.work.name}: {arm}, {len(data[1])} images", flush=True)
+        return model.predict(wanted, batch_size=500, verbose=0)
+
+
+def keep(path, **arrays):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def write_lines(work, path):
+    """Write the cells of all trainings that are there."""
+    cells = []
+    for name in TASKS:
+        first = work / f"{name}, 0"
+        for folder in sorted(work.glob(f"{name}, [0-9]")):
+            head = {"data": name, "draw": int(folder.name[-1])}
+            for arm in RECIPES:
+                if (folder / f"{arm}.npz").exists():
+                    cells += [{**head, **cell} for cell in told(folder, first, arm)]
+    order = {name: place for place, name in enumerate(TASKS)}
+    cells.sort(key=lambda cell: (order[cell["data"]], cell["draw"]))
+    write_text(path, "".join(json.dumps(cell) + "\n" for cell in cells))
+
+
+def told(folder, first, arm):
+    """Cells of one training: as it decides, and with the found strength."""
+    with np.load(folder / f"{arm}.npz") as kept:
+        shares, y, counts = kept["shares"], kept["y"], kept["counts"]
+        seconds = float(kept["seconds"])
+    rare = int(np.argmin(counts))
+    yield {"arm": arm, **scores(y, shares, rare), "seconds": round(seconds, 1)}
+    own, others = (one / "folds" / f"{arm}.npz" for one in (folder, first))
+    folds = own if own.exists() else others
+    if arm == "imbalanced":
+        yield {"arm": f"{arm}, tau 1", **decided(y, shares, counts, 1.0, rare)}
+    if folds.exists():
+        tau, of = found_tau(folds), "own" if own.exists() else "first draw's"
+        cell = decided(y, shares, counts, tau, rare) | {"tau": tau, "folds": of}
+        yield {"arm": f"{arm}, found tau", **cell, **best(y, shares, counts, rare)}
+
+
+def decided(y, shares, counts, tau, rare):
+    """Scores with `tau` times the logarithms of the real shares taken out."""
+    logs = np.log(np.maximum(shares, 1e-30))
+    return scores(y, logs - tau * np.log(counts / counts.sum()), rare)
+
+
+def best(y, shares, counts, rare):
+    """The best strength there is on the test set, which nobody knows beforehand."""
+    scored = {tau: decided(y, shares, counts, tau, rare) for tau in TAUS}
+    tau = max(scored, key=lambda one: scored[one]["f1_macro"])
+    return {"best_tau": tau, "best_f1_macro": scored[tau]["f1_macro"]}
+
+
+def found_tau(folds):
+    """What `AutoAdjustment` makes of out-of-fold probabilities, for equal shares."""
+    with np.load(folds) as kept:
+        shares, y, counts = kept["shares"], kept["y"], kept["counts"]
+    auto = kb.tuners.AutoAdjustment(seed=0, verbose=0)
+    return round(auto.fit_predictions(shares, y, counts).tau, 2)
+
+
+if __name__ == "__main__":
+    main()

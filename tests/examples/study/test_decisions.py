@@ -1,0 +1,63 @@
+"""Loss, mixing and decision: what is kept of a training, and what is told of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from study import decisions, experiment
+
+
+def predictions(counts, seed=0):
+    """Probabilities of a classifier that favours the frequent class, and labels."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], counts)
+    logits = np.stack([1 - y, y], axis=1) * 2 + rng.normal(size=(len(y), 2)) + (3, 0)
+    shares = np.exp(logits)
+    return (shares / shares.sum(axis=1, keepdims=True)).astype("float32"), y
+
+
+def keep_draw(folder, seed):
+    shares, y = predictions((200, 200), seed)
+    counts = np.array([190, 10])
+    decisions.keep(
+        folder / "imbalanced.npz", shares=shares, y=y, counts=counts, seconds=1
+    )
+
+
+@pytest.mark.once
+def test_the_first_draws_folds_serve_the_others(tmp_path):
+    folders = [tmp_path / f"clothes, shirt, {draw}" for draw in (0, 1)]
+    for draw, folder in enumerate(folders):
+        keep_draw(folder, draw)
+    shares, y = predictions((190, 10), 2)
+    kept = {"shares": shares, "y": y, "counts": np.bincount(y)}
+    decisions.keep(folders[0] / "folds" / "imbalanced.npz", **kept)
+    path = tmp_path / "cells.jsonl"
+    decisions.write_lines(tmp_path, path)
+    cells = [json.loads(line) for line in path.read_text().splitlines()]
+    found = [cell for cell in cells if "tau" in cell]
+    assert [cell["folds"] for cell in found] == ["own", "first draw's"]
+    assert found[0]["tau"] == found[1]["tau"] > 0.5
+    plain = [cell for cell in cells if cell["arm"] == "imbalanced"]
+    for before, after in zip(plain, found, strict=True):
+        assert after["recall"] > before["recall"] + 0.2
+        assert after["best_f1_macro"] >= after["f1_macro"] > before["f1_macro"]
+
+
+def test_a_training_and_its_folds_are_done_once(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 255, (24, 8, 8, 1), "uint8"), np.arange(24) % 3
+    task = experiment.Task((x, y), (x[:15], y[:15]), (x, y), (2,), 0, 2, tmp_path)
+    draw = decisions.Draw(task, tmp_path / "task, 0")
+    draw.train("oversampling, mixup")
+    draw.train_folds("root, loss 0.5")
+    with np.load(draw.work / "oversampling, mixup.npz") as kept:
+        np.testing.assert_allclose(kept["shares"].sum(axis=1), 1, rtol=1e-5)
+        assert kept["counts"].tolist() == [5, 5, 5]
+    with np.load(draw.work / "folds" / "root, loss 0.5.npz") as kept:
+        assert kept["shares"].shape == (15, 3)
+        assert kept["y"].tolist() == y[:15].tolist()
+    monkeypatch.setattr(decisions.Draw, "_trained", None)
+    draw.train("oversampling, mixup")
+    draw.train_folds("root, loss 0.5")
