@@ -114,20 +114,24 @@ class Chooser:
         # Most candidates look at none of the images: these are read when they are.
         to_fit_on, fitted = images.part(fold.rows, in_memory=False), {}
         for case in fold.cases:
-            part = images.part(case.train, _is_small(images, case.train))
-            judge = None
-            for name in self._candidates:
-                if progress.is_over:
-                    return
-                judge = judge or self._make_judge(images, case, seed)
-                try:
-                    targets = _by_label(part.encoding, case.targets)
-                    candidate = self._fit(name, to_fit_on, seed, fitted)
-                    f1 = judge.f1(self._feed(part, targets, candidate, seed))
-                except FloatingPointError:  # BAGAN's loss became NaN
-                    f1 = np.full(len(case.scored), np.nan)
-                self.scores[name].append(f1.tolist())
-                progress.end(f"{case.title}, {name}", f1.mean())
+            # By a function, so that a case's images are let go before the next one's.
+            self._judge_case(images, case, to_fit_on, fitted, seed, progress)
+
+    def _judge_case(self, images, case, to_fit_on, fitted, seed, progress):
+        part = images.part(case.train, _is_small(images, case.train))
+        judge = None
+        for name in self._candidates:
+            if progress.is_over:
+                return
+            judge = judge or self._make_judge(images, case, seed)
+            try:
+                targets = _by_label(part.encoding, case.targets)
+                candidate = self._fit(name, to_fit_on, seed, fitted)
+                f1 = judge.f1(self._feed(part, targets, candidate, seed))
+            except FloatingPointError:  # BAGAN's loss became NaN
+                f1 = np.full(len(case.scored), np.nan)
+            self.scores[name].append(f1.tolist())
+            progress.end(f"{case.title}, {name}", f1.mean())
 
     def _make_judge(self, images, case, seed):
         in_memory = self.classifier is not None

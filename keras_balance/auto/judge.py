@@ -45,7 +45,8 @@ class Judge:
     def f1(self, dataset):
         """Fit to epochs of a dataset; array of the F1 of each class scored."""
         rows, indices = self._read(dataset)
-        classifier = make_pipeline(principal_components(rows), SVC())
+        components = principal_components(rows, copy=False)
+        classifier = make_pipeline(components, SVC())
         classifier.fit(rows, indices)
         return class_f1(self.held_out, self.scored, classifier.predict(self._rows))
 

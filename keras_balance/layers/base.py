@@ -1,6 +1,7 @@
 """What every layer here stands on: the base class of Keras' own image layers."""
 
 import keras
+import numpy as np
 
 from keras_balance.layers.dicts import complete
 from keras_balance.layers.warp import affine_boxes
@@ -18,7 +19,8 @@ class ImageLayer(BaseImagePreprocessingLayer):
     """Random image layer that keeps shapes, and labels as they are.
 
     A subclass draws in `get_random_transformation` and changes images, and what
-    else moves with them, in `transform_*`.
+    else moves with them, in `transform_*`. Every tensor that it draws has the images
+    along its first axis, so that they can be taken apart.
 
     Args:
         data_format: As in Keras' image layers.
@@ -62,6 +64,31 @@ class ImageLayer(BaseImagePreprocessingLayer):
     def compute_output_shape(self, input_shape):
         """Shapes as they are."""
         return input_shape
+
+    def in_parts(self, images, most):
+        """`self(images, training=True)`, a few images at a time.
+
+        All that is random is drawn for all of them first, so that they come out as
+        they do at once; what lies in memory on the way is that of a part.
+
+        Args:
+            images: NumPy array of images in the layer's `data_format`.
+            most: Numbers in a part, if an image has no more.
+
+        Returns:
+            float32 NumPy array of the shape of `images`.
+        """
+        ops = keras.ops
+        drawn = self.get_random_transformation(images, training=True)
+        at_once = max(1, most // images[0].size)
+        moved = np.empty(images.shape, "float32")
+        for start in range(0, len(images), at_once):
+            rows = slice(start, start + at_once)
+            part = self.transform_images(
+                ops.convert_to_tensor(images[rows]), _rows_of(drawn, rows), True
+            )
+            moved[rows] = ops.convert_to_numpy(ops.cast(part, "float32"))
+        return moved
 
     def _compute_in_float32_beyond(self, value_range):
         """Take float32 where float16, which ends at 65504, cannot hold the pixels."""
@@ -116,3 +143,11 @@ class ImageLayer(BaseImagePreprocessingLayer):
         if self.data_format == "channels_last":
             return images
         return self.backend.numpy.transpose(images, (0, 3, 1, 2))
+
+
+def _rows_of(transformation, rows):
+    """Give what was drawn for some of the images; numbers of all stay."""
+    return keras.tree.map_structure(
+        lambda entry: entry[rows] if keras.ops.is_tensor(entry) else entry,
+        transformation,
+    )

@@ -215,9 +215,10 @@ class ManualAugmentation(ImageLayer):
         if not self._is_elastic:
             return None
         n, *size, _ = shape
-        return warp.elastic_displacement(
+        both = warp.elastic_displacement(
             self.backend, n, size, self.elastic_factor, _SMOOTHNESS, seed
         )
+        return both[0], both[1]
 
     def _draw_noise(self, shape, seed):
         if self.noise_factor in (0, (0, 0)):

@@ -121,9 +121,13 @@ def pixel_rows(images, side=None):
     return images.reshape(len(images), -1)
 
 
-def principal_components(rows, svd_solver="auto"):
-    """Make a PCA, not fitted yet, to 50 components, or as many as the rows have."""
-    return PCA(min(_COMPONENTS, *rows.shape), svd_solver=svd_solver, random_state=0)
+def principal_components(rows, svd_solver="auto", copy=True):
+    """Make a PCA, not fitted yet, to 50 components, or as many as the rows have.
+
+    Without a `copy`, what it is fitted to is overwritten, and not there twice.
+    """
+    number = min(_COMPONENTS, *rows.shape)
+    return PCA(number, svd_solver=svd_solver, copy=copy, random_state=0)
 
 
 def warn_of_pixels(shape, judge):

@@ -1,4 +1,5 @@
 import random
+import weakref
 
 import keras
 import numpy as np
@@ -232,3 +233,23 @@ def test_what_is_too_large_to_hold_is_read_again(monkeypatch, tmp_path):
         scores.append(auto(["nothing"]).fit(mapped, y).scores)
         assert any(held) == (most > 0)
     assert scores[0] == scores[1]
+
+
+@pytest.mark.once
+def test_the_images_of_one_case_at_a_time_are_held(monkeypatch):
+    y = np.repeat(np.arange(7), [2, *[6] * 6])  # two cases in a fold
+    x = np.random.default_rng(0).integers(0, 256, (len(y), 8, 8, 1), "uint8")
+    read, held, held_before = kb.data.LabelledImages.part, [], []
+
+    def part(images, rows, in_memory=True):
+        if in_memory:
+            held_before.append(sum(image() is not None for image in held))
+        some = read(images, rows, in_memory)
+        if in_memory:
+            held.append(weakref.ref(some))
+        return some
+
+    monkeypatch.setattr(kb.data.LabelledImages, "part", part)
+    scores = auto(["nothing", "shift"]).fit(x, y).scores
+    assert held_before == [0] * 6
+    assert len(scores["shift"]) == 6

@@ -1,5 +1,8 @@
+import tracemalloc
+
 import keras
 import numpy as np
+import pytest
 
 from keras_balance.auto.judge import Judge, class_f1
 from keras_balance.data import BalancedDataset, LabelledImages
@@ -87,3 +90,18 @@ def test_classes_count_the_same_and_only_some_are_scored():
     predicted[:50] = 1  # half of class 0
     f1 = class_f1(LabelledImages(np.zeros((120, 1, 1, 1)), indices), [1, 2], predicted)
     np.testing.assert_allclose(f1, [2 * (2 / 3) / (1 + 2 / 3), 1])
+
+
+@pytest.mark.once
+def test_what_is_judged_lies_in_memory_once():
+    y = np.repeat([0, 1], 300)
+    x = np.random.default_rng(0).integers(0, 256, (600, 32, 32, 3), "uint8")
+    few = LabelledImages(x[::50], y[::50])
+    judge, dataset = Judge(few, [0, 1]), BalancedDataset(x, y, seed=0)
+    dataset[0]
+    tracemalloc.start()
+    judge.f1(dataset)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    rows = 4 * x.size  # as float32
+    assert rows < peak < 1.5 * rows

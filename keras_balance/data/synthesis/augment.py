@@ -1,12 +1,17 @@
 """Images through a Keras layer, as a function of a seed and of nothing else."""
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
 
+from keras_balance.layers.base import ImageLayer
 from keras_balance.utils.images import check_finite, to_layout
 from keras_balance.utils.seeds import derive_seed
+
+# Numbers in the images that go through a layer together: 8 MiB as float32.
+_AT_ONCE = 2**21
 
 
 def augment(layer, images, seed, data_format=None):
@@ -70,7 +75,23 @@ def _call(layer, images, seed):
     ]
     mapping = list(zip(seeds, map(keras.ops.convert_to_tensor, states), strict=True))
     with keras.StatelessScope(state_mapping=mapping):
-        augmented = keras.ops.cast(layer(images, training=True), "float32")
+        return _through(layer, images)
+
+
+def _through(layer, images):
+    """`layer(images, training=True)` as a float32 NumPy array.
+
+    Without a compiler, every operation on the way keeps an array of the images, a dozen
+    in a row: large pictures go in parts where they come out the same.
+    """
+    if images.size > _AT_ONCE:
+        if type(layer) is keras.Sequential:
+            return functools.reduce(
+                lambda x, part: _through(part, x), layer.layers, images
+            )
+        if isinstance(layer, ImageLayer) and type(layer).call is ImageLayer.call:
+            return layer.in_parts(images, _AT_ONCE)
+    augmented = keras.ops.cast(layer(images, training=True), "float32")
     return keras.ops.convert_to_numpy(augmented)
 
 

@@ -143,3 +143,49 @@ def test_made_images_of_32_bits_stay_within_them():
         x, [0, 0, 0, 0, 0, 1], synthesizer=Bright(), shuffle=False, seed=0
     )
     assert (dataset[0][0] > 2e9).all()
+
+
+def large(name):
+    """A filling's layer for large pictures."""
+    shown = kb.data.LabelledImages(*coloured())
+    return kb.data.registry.fit(name, shown, 0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: large("flip"),
+        lambda: large("photo"),
+        lambda: large("elastic"),
+        lambda: kb.layers.RandomGaussianNoise((0.1, 0.3), seed=0),
+    ],
+    ids=["flip", "photo", "elastic", "noise"],
+)
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_large_pictures_go_through_a_few_at_a_time(make, data_format, monkeypatch):
+    """Every operation of a layer keeps all images that go through it together."""
+    keras.config.set_image_data_format(data_format)
+    layer = make()
+    x = np.random.default_rng(0).uniform(0, 255, (7, 9, 9, 3)).astype("float32")
+    at_once = augment(layer, x, 3, "channels_last")
+    own = getattr(layer, "layers", [layer])[-1]
+    transform, together = own.transform_images, []
+
+    def spy(images, *args, **kwargs):
+        together.append(len(images))
+        return transform(images, *args, **kwargs)
+
+    monkeypatch.setattr(own, "transform_images", spy)
+    monkeypatch.setattr(f"{augment.__module__}._AT_ONCE", 2 * x[0].size)
+    in_parts = augment(layer, x, 3, "channels_last")
+    assert together == [2, 2, 2, 1]
+    np.testing.assert_array_equal(in_parts, at_once)
+
+
+def test_a_call_of_the_users_own_is_kept():
+    class Brighter(kb.layers.ManualAugmentation):
+        def call(self, data, training=True):
+            return super().call(data, training=training) * 0 + 7
+
+    x = np.zeros((2, 1024, 1024, 2), "float32")
+    assert (augment(Brighter(rotation_factor=0, noise_factor=0), x, 0) == 7).all()
