@@ -3,11 +3,8 @@
 import numpy as np
 
 from keras_balance.auto import checks
-from keras_balance.auto.out_of_fold import (
-    by_classifier,
-    by_regression,
-    stratified_folds,
-)
+from keras_balance.auto.folds import stratified_folds
+from keras_balance.auto.out_of_fold import by_classifier, by_regression
 from keras_balance.auto.progress import Progress
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.layers import LogitAdjustment

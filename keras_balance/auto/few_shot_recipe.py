@@ -2,8 +2,8 @@
 
 import keras
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
+from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.models import FewShotClassifier, adjust_logits
 from keras_balance.utils.seeds import seeded
 
@@ -40,8 +40,7 @@ class FewShotRecipe:
         if folds < 2:
             return None
         found = np.empty((len(indices), len(self.shares)))
-        splitter = StratifiedKFold(folds, shuffle=True, random_state=self.seed)
-        for train, held_out in splitter.split(indices, indices):
+        for train, held_out in splits(stratified_folds(indices, folds, self.seed)):
             head = self._fitted(self._rows[train], indices[train])
             outputs = head(self._rows[held_out], training=False)
             found[held_out] = keras.ops.convert_to_numpy(outputs)

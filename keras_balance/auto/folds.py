@@ -3,9 +3,8 @@
 import dataclasses
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
-from keras_balance.utils.seeds import derive_seed, random_generator
+from keras_balance.utils.seeds import random_generator
 
 # A class this many times as large as the rarest one can play its part.
 _FREQUENT = 3
@@ -92,6 +91,38 @@ def make_folds(rows, targets, number, max_ratio, seed, names=None):
     return _stratified(rows, shares, number, seed)
 
 
+def stratified_folds(indices, number, seed):
+    """Split images into parts that hold each class alike, as near as can be.
+
+    A class of fewer images than folds is missing from some of them, but never from the
+    rest, if it has two.
+
+    Args:
+        indices: Class indices `(n,)`.
+        number: Number of folds.
+        seed: Integer.
+
+    Returns:
+        int array `(n,)`, the fold of each image.
+    """
+    folds, start = np.empty(len(indices), "int64"), 0
+    for c in np.unique(indices):
+        members = random_generator(seed, c).permutation(np.flatnonzero(indices == c))
+        folds[members] = (start + np.arange(len(members))) % number
+        start += len(members)
+    return folds
+
+
+def splits(folds):
+    """Yield the rows `(trained on, held out)` of each fold that holds any.
+
+    Args:
+        folds: int array `(n,)`, what `stratified_folds` gives.
+    """
+    for fold in np.unique(folds):
+        yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+
 def _leaves_a_shortfall(case):
     return case.targets.sum() > len(case.train)
 
@@ -133,9 +164,8 @@ def _stratified(rows, shares, number, seed):
         return []
     labels = np.repeat(np.arange(len(rows)), [len(members) for members in rows])
     rows = np.concatenate(rows)
-    splitter = StratifiedKFold(number, shuffle=True, random_state=derive_seed(seed))
     folds = []
-    for train, held_out in splitter.split(rows, labels):
+    for train, held_out in splits(stratified_folds(labels, number, seed)):
         by_class = [rows[train][labels[train] == c] for c in range(len(shares))]
         case = Case(
             np.concatenate(by_class),

@@ -13,7 +13,7 @@ from keras_balance.metrics.adjustment import read_log_shares
 from keras_balance.metrics.features import Features
 from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.images import to_layout
-from keras_balance.utils.seeds import derive_seed, random_generator
+from keras_balance.utils.seeds import derive_seed
 
 BATCH_SIZE = 64
 # Strength of the prior on the weights, for standardised features: 1,280 of them and
@@ -21,28 +21,6 @@ BATCH_SIZE = 64
 _C = 0.003
 _COMPONENTS = 50  # of pixels, which are many and alike
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
-
-
-def stratified_folds(indices, number, seed):
-    """Split images into parts that hold each class alike, as near as can be.
-
-    A class of fewer images than folds is missing from some of them, but never from the
-    rest, if it has two.
-
-    Args:
-        indices: Class indices `(n,)`.
-        number: Number of folds.
-        seed: Integer.
-
-    Returns:
-        int array `(n,)`, the fold of each image.
-    """
-    folds, start = np.empty(len(indices), "int64"), 0
-    for c in np.unique(indices):
-        members = random_generator(seed, c).permutation(np.flatnonzero(indices == c))
-        folds[members] = (start + np.arange(len(members))) % number
-        start += len(members)
-    return folds
 
 
 def by_regression(images, features, folds, progress):

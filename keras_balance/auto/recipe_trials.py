@@ -4,8 +4,8 @@ import time
 
 import keras
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
+from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.auto.recipe_training import reads_logits, train
 from keras_balance.callbacks import ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores
@@ -114,11 +114,9 @@ def out_of_fold(trainings, name, recipe, progress):
     folds = min(FOLDS, images.counts.min())
     if folds < 2:
         return None
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=trainings.seed)
+    parts = splits(stratified_folds(images.indices, folds, trainings.seed))
     rows, found = [], []
-    for place, (train_rows, held_out) in enumerate(
-        splitter.split(images.indices, images.indices)
-    ):
+    for place, (train_rows, held_out) in enumerate(parts):
         key = f"fold-{place}-of-{name}"
         if progress.is_over and not trainings.kept.has(key):
             return None

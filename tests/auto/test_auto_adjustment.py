@@ -6,7 +6,7 @@ import pytest
 
 import keras_balance as kb
 from keras_balance.auto.auto_adjustment import beyond_tau
-from keras_balance.auto.out_of_fold import stratified_folds
+from keras_balance.auto.folds import stratified_folds
 from small_data import grey_images
 
 COUNTS = np.array([600, 200, 30])
