@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import math
 
 import keras
@@ -10,17 +11,22 @@ import numpy as np
 from keras_balance.auto import checks
 from keras_balance.auto.auto_adjustment import AutoAdjustment
 from keras_balance.auto.balance_report import write_page
-from keras_balance.auto.few_shot_recipe import FewShotRecipe
 from keras_balance.auto.folds import make_folds
+from keras_balance.auto.head_recipes import (
+    HEADS,
+    HeadTrainings,
+    features_of,
+    head_code,
+)
 from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
-from keras_balance.auto.recipe_code import labels_code, recipe_code
-from keras_balance.auto.recipe_search import LENGTHS, RecipeSearch, course_of
+from keras_balance.auto.recipe_code import decision_code, labels_code, recipe_code
+from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
-from keras_balance.auto.recipe_trials import FOLDS, Trainings, out_of_fold
+from keras_balance.auto.recipe_trials import Trainings, out_of_fold
 from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import LabelledImages
-from keras_balance.models import adjust_logits, convnet
+from keras_balance.models import convnet
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import check_seed
@@ -36,20 +42,25 @@ class AutoBalance:
     A recipe says how often rare images come (as they are, at the square root of the
     imbalance, balanced), what stands in front of the model, what is mixed, and which
     loss is taken. All recipes are tried briefly on a case that makes a frequent class
-    of the training data as rare as the rarest one, the best three in full on two other
-    cases, and the simplest within one standard error of the best is taken. Then the
-    strength of the decision is found from out-of-fold probabilities of that recipe (see
-    `AutoAdjustment`), and a model is trained on all the data. No other data are looked
-    at. Plain training is always among the recipes.
+    of the training data as rare as the rarest one; what mixes behind a layer, only
+    where the layer alone is not clearly behind. The best three are trained in full on
+    two other cases, as long as they are not clearly behind either, and the simplest
+    within one standard error of the best is taken. Then the strength of the decision
+    is found from out-of-fold probabilities of that recipe (see `AutoAdjustment`), and
+    a model is trained on all the data. No other data are looked at. Plain training is
+    always among the recipes.
 
-    It costs as much as some twelve trainings of the model.
+    A trial on a part of the images takes as many epochs, but a hundred steps. All cost
+    as much as some eight trainings of the model; more where these are short, since a
+    hundred steps then are much of one.
 
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a
             new one each time. By default the paper's ConvNet, for small pictures.
         features: Optional Keras model from images to vectors, in the place of `build`.
-            The recipe then is a `kb.models.FewShotClassifier` on it, and the strength
-            of its decision is all there is to find, which takes seconds.
+            The recipes then are a head on it: plain logistic regression or a
+            `kb.models.FewShotClassifier`. A training takes seconds; `epochs`,
+            `recipes` and `batch_size` are not used.
         target_prior: Shares of the classes that the classifier will meet:
             `"uniform"`, `"natural"` (those of the training data) or an array
             `(num_classes,)`. It is the one question that data cannot answer.
@@ -139,49 +150,16 @@ class AutoBalance:
         given.check_every_class()
         labels = labels_code(given)
         images = given.as_indices() if labels else given
-        if self.features is not None:
-            return self._fit_on_features(images, given)
         epochs = whole_number("epochs", epochs, 1)
-        balanced = images.counts.max() * images.num_classes
-        plan = Trainings(
-            images,
-            _default_build(images) if self.build is None else self.build,
-            batch_size=self.batch_size,
-            steps=epochs * math.ceil(balanced / self.batch_size),
-            seed=self.seed,
-            kept=Kept(self.directory, self._setting(images, epochs)),
-        )
-        search = self._searched(plan)
-        self.recipe, self.scores = self.recipes[self.choice], search.longest()
+        plan, recipes = self._plan(images, epochs)
+        search = self._searched(plan, recipes)
+        self.recipe, self.scores = recipes[self.choice], search.longest()
         self._adjust(plan, search)
         self.cost = plan.cost + 1
         search.progress.tell(self.table() + self.why())
         model, feed = plan.final(self.recipe, self.verbose)
-        self.model = self._adjusted(model)
-        self._code = recipe_code(
-            self.recipe,
-            self.recipe.make_layer(images, self.seed),
-            batch_size=self.batch_size,
-            epochs=epochs_of(feed, plan.steps),
-            seed=self.seed,
-            decision=self.model.layers[-1].get_config(),
-            labels=labels,
-            build="build()" if self.build else _default_code(images),
-        )
-        self._write_page(given)
-        return self
-
-    def _fit_on_features(self, images, given):
-        recipe = FewShotRecipe(self.features, images, self.seed)
-        found = recipe.out_of_fold()
-        self.choice, self.tau, prior = "few shots", 1.0, self.target_prior
-        if found is not None:
-            self._adjustment = _adjustment(prior, found, images.counts, self.seed)
-            self.tau, self._table = self._adjustment.tau, self._adjustment.table()
-        if isinstance(prior, str):
-            prior = recipe.prior_of(self.tau)
-        self.advice = _other_world(self.target_prior, found, images.counts, self.seed)
-        self.model, self._code = recipe.final(prior), recipe.code(prior)
+        self.model = plan.decided(model, self.recipe, self.tau, self._adjustment)
+        self._code = self._written(plan, feed, labels)
         self._write_page(given)
         return self
 
@@ -191,8 +169,6 @@ class AutoBalance:
 
     def why(self):
         """Tell in a few lines what was chosen, why, and what may do better."""
-        if self._search is None:
-            return f"auto: {self.choice}, tau {self.tau:.2f}\n{self.advice}"
         return (
             f"auto: {self.choice!r} is the simplest recipe that is not behind the best "
             f"by more than the noise; tau {self.tau:.2f}\n"
@@ -204,22 +180,42 @@ class AutoBalance:
         """Draw what was tried: a row for each recipe, the chosen one marked.
 
         Returns:
-            A `matplotlib.figure.Figure`, to be saved; None where nothing was searched,
-            as on `features`.
+            A `matplotlib.figure.Figure`, to be saved.
         """
-        return None if self._search is None else self._search.figure(self.choice)
+        return self._search.figure(self.choice)
 
     def code(self):
         """Python code that trains the same model from `x` and `y`."""
         return self._code
 
-    def _searched(self, plan):
+    def _plan(self, images, epochs):
+        """Give the trainings to choose by, and the recipes to choose from."""
+        if self.features is not None:
+            rows = features_of(self.features, images)
+            setting = self._setting(images, HEADS, features=_digest(rows))
+            kept = Kept(self.directory, setting)
+            return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
+        balanced = images.counts.max() * images.num_classes
+        setting = self._setting(images, self.recipes, epochs=epochs)
+        plan = Trainings(
+            images,
+            _default_build(images) if self.build is None else self.build,
+            batch_size=self.batch_size,
+            steps=epochs * math.ceil(balanced / self.batch_size),
+            seed=self.seed,
+            kept=Kept(self.directory, setting),
+        )
+        return plan, self.recipes
+
+    def _searched(self, plan, recipes):
         cases = _cases(plan.images, self.seed)
-        course = course_of(self.recipes, cases) + [("fold", 0)] * FOLDS
+        course = course_of(recipes, cases) + [("fold", 0)] * plan.folds
         course.append(("final", 0))
-        progress = Progress(course, self.time_budget, self.verbose, LENGTHS)
+        progress = Progress(
+            course, self.time_budget, self.verbose, lengths_of(plan, cases)
+        )
         prior = read_prior(self.target_prior, plan.images.counts)
-        search = RecipeSearch(self.recipes, plan, prior, progress)
+        search = RecipeSearch(recipes, plan, prior, progress)
         self.choice, self._search = search.run(cases), search
         return search
 
@@ -228,28 +224,45 @@ class AutoBalance:
         counts = plan.images.counts
         found = out_of_fold(plan, self.choice, self.recipe, search.progress)
         if found is None:  # a class of one image, or no time
-            self.tau = search.tau(self.choice)
-            self._adjusted = lambda model: adjust_logits(model, counts, self.tau)
+            self.tau, self._adjustment = search.tau(self.choice), None
         else:
             self._adjustment = _adjustment(self.target_prior, found, counts, self.seed)
-            self.tau, self._adjusted = self._adjustment.tau, self._adjustment.adjust
+            self.tau = self._adjustment.tau
         self._table = search.table(self.choice)
         self.advice = search.advice(self.choice) + _other_world(
             self.target_prior, found, counts, self.seed
+        )
+
+    def _written(self, plan, feed, labels):
+        """Write the code of what was trained; `feed` is None for a head."""
+        images, decision = plan.images, decision_code(self.model)
+        if feed is None:
+            return head_code(
+                self.recipe, images, seed=self.seed, decision=decision, labels=labels
+            )
+        return recipe_code(
+            self.recipe,
+            self.recipe.make_layer(images, self.seed),
+            batch_size=self.batch_size,
+            epochs=epochs_of(feed, plan.steps),
+            seed=self.seed,
+            decision=decision,
+            labels=labels,
+            build="build()" if self.build else _default_code(images),
         )
 
     def _write_page(self, images):
         if self.directory is not None:
             write_page(self.directory, self, images, self._adjustment)
 
-    def _setting(self, images, epochs):
+    def _setting(self, images, recipes, **rest):
         """All that the results depend on, for the folder that keeps them."""
         return {
             "data": images.fingerprint(),
-            "recipes": {n: dataclasses.asdict(r) for n, r in self.recipes.items()},
+            "recipes": {n: dataclasses.asdict(r) for n, r in recipes.items()},
             "target_prior": np.asarray(self.target_prior).tolist(),
             "batch_size": self.batch_size,
-            "epochs": epochs,
+            **rest,
             "seed": self.seed,
             "backend": keras.backend.backend(),
             "version": __version__,
@@ -276,6 +289,10 @@ def _other_world(target_prior, found, counts, seed):
 def _adjustment(target_prior, found, counts, seed):
     adjustment = AutoAdjustment(target_prior=target_prior, seed=seed, verbose=0)
     return adjustment.fit_predictions(*found, counts)
+
+
+def _digest(rows):
+    return hashlib.sha256(np.ascontiguousarray(rows)).hexdigest()
 
 
 def _default_build(images):

@@ -26,10 +26,8 @@ def write_page(directory, auto, images, adjustment):
         adjustment: `AutoAdjustment` of the images, each predicted without it; None
             where there is none.
     """
-    tried, figure = [web_page.preformatted(auto.table())], auto.figure()
-    if figure is not None:
-        alt = "Macro F1 of every recipe; the chosen one is marked"
-        tried.append(web_page.picture(figure, alt))
+    alt = "Macro F1 of every recipe; the chosen one is marked"
+    tried = web_page.preformatted(auto.table()), web_page.picture(auto.figure(), alt)
     parts = [
         web_page.preformatted(auto.why()),
         web_page.section("What was tried", *tried),

@@ -18,7 +18,7 @@ from keras_balance.utils.seeds import derive_seed
 BATCH_SIZE = 64
 # Strength of the prior on the weights, for standardised features: 1,280 of them and
 # some hundred images a class were classified best by 0.001 to 0.01.
-_C = 0.003
+C = 0.003
 _COMPONENTS = 50  # of pixels, which are many and alike
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 
@@ -37,7 +37,7 @@ def by_regression(images, features, folds, progress):
     log_shares = np.empty((len(rows), images.num_classes))
     for fold in range(folds.max() + 1):
         held_out = folds == fold
-        parts = [StandardScaler(), LogisticRegression(max_iter=300, C=_C)]
+        parts = [StandardScaler(), LogisticRegression(max_iter=300, C=C)]
         if features is None:
             size = min(_COMPONENTS, (~held_out).sum(), rows.shape[1])
             parts[0] = PCA(size, random_state=0)

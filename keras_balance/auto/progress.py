@@ -47,6 +47,11 @@ class Progress:
         )
         self._line.rewrite(text.removesuffix(", "))
 
+    def leave_out(self, kind, times=1):
+        """Take trainings of a kind out of what is still to come."""
+        for _ in range(times):
+            self.plan.pop(self.plan.index(kind, len(self._took)))
+
     def tell(self, text):
         """Write lines for good, unless silent."""
         self._line.tell(text)

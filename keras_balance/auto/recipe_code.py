@@ -24,7 +24,7 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, bu
         batch_size: Images in a batch.
         epochs: Epochs of the feed.
         seed: Integer.
-        decision: Config of the `LogitAdjustment` at the end.
+        decision: Line that `decision_code` gives.
         labels: Line that `labels_code` gives.
         build: The code that makes the compiled model.
 
@@ -32,7 +32,6 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, bu
         Text of Python code in which `x` and `y` are the data.
     """
     feed = _arguments(recipe.feed_arguments(batch_size, seed))
-    last = {name: decision[name] for name in ("class_counts", "tau", "target_prior")}
     lines = [
         "import keras\n",
         "import numpy as np\n" if labels else "",
@@ -43,9 +42,16 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, bu
         f"train = kb.BalancedDataset(x, y, {feed})\n",
         *_trainee(recipe, layer),
         f"trainee.fit(train, epochs={epochs}, shuffle=False)\n",
-        f"model = kb.models.adjust_logits(model, {_arguments(last)})\n",
+        decision,
     ]
     return "".join(lines)
+
+
+def decision_code(model):
+    """Line that puts the same decision at the end of `model`."""
+    config = model.layers[-1].get_config()
+    last = {name: config[name] for name in ("class_counts", "tau", "target_prior")}
+    return f"model = kb.models.adjust_logits(model, {_arguments(last)})\n"
 
 
 def layer_code(layer):

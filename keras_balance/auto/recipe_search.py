@@ -1,4 +1,4 @@
-"""Successive halving over recipes: all of them briefly, the best ones in full."""
+"""Successive halving over recipes: briefly, then in full, as long as it is open."""
 
 import numpy as np
 
@@ -7,10 +7,9 @@ from keras_balance.metrics.adjustment import TAUS
 from keras_balance.utils import plots
 from keras_balance.utils.tables import text_table
 
-# Share of the steps that all recipes get, on one case, and the full ones of a few.
-BRIEF = 0.4
-FINALISTS = 3
-LENGTHS = {"brief": BRIEF, "full": 1.0, "fold": 1.0, "final": 1.0}  # of a training
+BRIEF = 0.25  # of a training, which every recipe gets on one case
+FINALISTS = 3  # trained in full on others, at most
+_CLEARLY = 2  # errors of the paired difference from the best: more is out
 _GAINING = 0.01  # macro F1, faster than the chosen one
 
 
@@ -41,12 +40,24 @@ class RecipeSearch:
         Args:
             cases: List of `Case`: the first for all recipes, the others for the best.
         """
+        if not cases:  # a class is too small to hold anything out
+            return self._choose()
         for name in self.recipes:
-            self._try("brief", name, cases, 0)
-        finalists = self._finalists()
+            if self._helped_alone(name):
+                self._try("brief", name, cases, 0)
+            else:
+                self.progress.leave_out(("brief", name))
+        finalists = self._still_open(self._finalists(), "brief")
+        is_full = self._brief_is_full(cases[0])
+        if is_full:
+            self.scores["full"] = {n: list(self.scores["brief"][n]) for n in finalists}
         for place in _full_cases(cases):
-            for name in finalists:
+            is_open = len(finalists) > 1 and not (is_full and place == 0)
+            for name in finalists if is_open else ():
                 self._try("full", name, cases, place)
+            left_out = _places(self.recipes) - is_open * len(finalists)
+            self.progress.leave_out(("full", place), left_out)
+            finalists = self._still_open(finalists, "full")
         return self._choose()
 
     def _try(self, round_, name, cases, place):
@@ -140,6 +151,34 @@ class RecipeSearch:
         name = max(ahead, key=gains.get)
         return f"More epochs may do better: {name!r} was still gaining.\n"
 
+    def _helped_alone(self, name):
+        """Whether a recipe is worth trying: what adds to a layer that helps alone."""
+        recipe, tried = self.recipes[name], self.scores["brief"]
+        if recipe.layer is None or recipe.mix is None:
+            return True
+        alone = {
+            other
+            for other in tried
+            if self.recipes[other].layer == recipe.layer
+            and self.recipes[other].mix is None
+        }
+        return not alone or bool(alone & {*self._still_open(tried, "brief")})
+
+    def _still_open(self, names, round_):
+        """Those of the names that are not clearly behind the best of them so far."""
+        found = self.class_f1(round_)
+        tried = [found[name] for name in names if name in found]
+        best = max(tried, key=np.mean, default=None)
+        return [
+            name
+            for name in names
+            if name not in found or not _is_clearly_behind(best, found[name])
+        ]
+
+    def _brief_is_full(self, case):
+        steps = self.trainings.steps_on
+        return steps(case.train, BRIEF) == steps(case.train)
+
     def _finalists(self):
         brief = {name: scores.mean() for name, scores in self.macro_f1("brief").items()}
         best = sorted(brief, key=brief.get, reverse=True)[:FINALISTS]
@@ -160,14 +199,38 @@ class RecipeSearch:
 
 def course_of(recipes, cases):
     """Kinds of the trainings of a search in their order, for `Progress`."""
+    if not cases:
+        return []
     brief = [("brief", name) for name in recipes]
-    finalists = range(min(FINALISTS, len(recipes)))
-    return brief + [("full", place) for _ in _full_cases(cases) for place in finalists]
+    full = [("full", place) for place in _full_cases(cases)]
+    return brief + [kind for kind in full for _ in range(_places(recipes))]
+
+
+def lengths_of(trainings, cases):
+    """How long the trainings of each kind are beside each other, for `Progress`."""
+    rows = cases[0].train if cases else slice(None)
+    return {
+        "brief": trainings.steps_on(rows, BRIEF),
+        "full": trainings.steps_on(rows),
+        "fold": trainings.steps_on(rows),
+        "final": trainings.steps,
+    }
+
+
+def _places(recipes):
+    """Finalists, at most."""
+    return min(FINALISTS, len(recipes))
 
 
 def _full_cases(cases):
     """Places of the cases for full trainings: all but the first, if there are more."""
     return range(min(1, len(cases) - 1), len(cases))
+
+
+def _is_clearly_behind(best, f1):
+    cases = min(len(best), len(f1))  # of one, the time may be over
+    best, f1 = best[:cases], f1[:cases]
+    return best.mean() - f1.mean() > _CLEARLY * paired_error(best, f1)
 
 
 def _best_tau(scores):

@@ -9,10 +9,11 @@ from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.auto.recipe_training import reads_logits, train
 from keras_balance.callbacks import ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores
+from keras_balance.models import adjust_logits
 from keras_balance.utils.outputs import class_probabilities
 from keras_balance.utils.seeds import derive_seed
 
-FOLDS = 3  # of the decision
+_LEAST_STEPS = 100  # of a trial: before, what learns fastest leads
 _LEAST = 1e-7  # probability
 _BATCH_SIZE = 256
 
@@ -32,10 +33,22 @@ class Trainings:
         cost: All trials so far, in full trainings.
     """
 
+    folds = 3  # of the decision
+
     def __init__(self, images, build, *, batch_size, steps, seed, kept):
         self.images, self.build = images, build
         self.batch_size, self.steps, self.seed = batch_size, steps, seed
         self.kept, self.cost = kept, 0.0
+
+    def steps_on(self, rows, share=1.0):
+        """Optimiser steps on some of the images, or a share of them.
+
+        As many epochs of the balanced data as on all images, but a hundred steps.
+        """
+        images = self.images
+        largest = np.bincount(images.indices[rows]).max() / images.counts.max()
+        steps = round(self.steps * share * largest)
+        return max(steps, min(_LEAST_STEPS, self.steps))
 
     def trial(self, name, recipe, case, prior, share=1.0):
         """Train by a recipe on a case, for a share of the steps.
@@ -46,27 +59,27 @@ class Trainings:
 
         def make():
             start = time.monotonic()
-            part, held_out = (
-                self.images.part(case.train),
-                self.images.part(case.held_out),
+            predicted = self._predictions(
+                recipe, case.train, case.held_out, steps, case.title
             )
-            predicted = self._predictions(recipe, part, held_out, share, case.title)
-            scores = scores_over_taus(
-                predicted, held_out.indices, part.counts, prior, case.scored
-            )
+            indices = self.images.indices
+            counts = np.bincount(indices[case.train], minlength=len(prior))
+            held_out = indices[case.held_out]
+            scores = scores_over_taus(predicted, held_out, counts, prior, case.scored)
             return {**scores, "seconds": time.monotonic() - start}
 
-        self.cost += share
+        steps = self.steps_on(case.train, share)
+        self.cost += steps / self.steps
         return self.kept.get(name, make)
 
     def held_out(self, name, recipe, train_rows, rows):
         """Train by a recipe on some rows; log-probabilities of others."""
 
         def make():
-            part, held_out = self.images.part(train_rows), self.images.part(rows)
-            return self._predictions(recipe, part, held_out, 1.0, name)
+            return self._predictions(recipe, train_rows, rows, steps, name)
 
-        self.cost += 1
+        steps = self.steps_on(train_rows)
+        self.cost += steps / self.steps
         return self.kept.get(name, make)
 
     def final(self, recipe, verbose):
@@ -91,16 +104,33 @@ class Trainings:
             callbacks=backup,
         )
 
-    def _predictions(self, recipe, part, held_out, share, title):
+    def decided(self, model, recipe, tau, adjustment):
+        """Put the decision at the end of a trained model.
+
+        Args:
+            model: What `final` gives.
+            recipe: Its `Recipe`.
+            tau: Strength of the decision.
+            adjustment: The `AutoAdjustment` that found it, or None.
+
+        Returns:
+            A new `keras.Model` with a `LogitAdjustment` as its last layer.
+        """
+        if adjustment is not None:
+            return adjustment.adjust(model)
+        return adjust_logits(model, self.images.counts, tau)
+
+    def _predictions(self, recipe, train_rows, rows, steps, title):
+        """Log-probabilities of some rows after a training on others."""
         model, _ = train(
             recipe,
-            part,
+            self.images.part(train_rows),
             self.build,
             batch_size=self.batch_size,
-            steps=max(1, round(self.steps * share)),
+            steps=steps,
             seed=derive_seed(self.seed, *title.encode()),
         )
-        return log_probabilities(model, held_out)
+        return log_probabilities(model, self.images.part(rows))
 
 
 def out_of_fold(trainings, name, recipe, progress):
@@ -111,7 +141,7 @@ def out_of_fold(trainings, name, recipe, progress):
         once; None where a class has a single image or the time is over.
     """
     images = trainings.images
-    folds = min(FOLDS, images.counts.min())
+    folds = min(trainings.folds, images.counts.min())
     if folds < 2:
         return None
     parts = splits(stratified_folds(images.indices, folds, trainings.seed))

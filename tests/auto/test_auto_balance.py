@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
-from keras_balance.auto import recipe_trials
+from keras_balance.auto import auto_balance, recipe_trials
+from keras_balance.auto.head_recipes import HEADS, HeadTrainings
 from keras_balance.auto.recipes import RECIPES, Recipe
 from small_data import grey_images
 
@@ -59,7 +60,7 @@ def test_it_says_what_was_tried(auto):
     assert all(name in table for name in FEW)
     assert table.count("*") == 1
     assert "target_prior='natural'" in auto.advice
-    assert auto.cost == pytest.approx(0.4 * 2 + 2 * 2 + 3 + 1)
+    assert 6 <= auto.cost <= 2 + 2 * 2 + 3 + 1
 
 
 def test_its_picture_has_a_row_for_each_recipe_and_marks_the_chosen_one(auto):
@@ -209,18 +210,24 @@ def test_a_class_of_one_image():
 
 
 @pytest.mark.parametrize(
-    "prior", ["natural", pytest.param([0.2, 0.3, 0.5], marks=pytest.mark.slow)]
+    ("head", "counts", "prior"),
+    [
+        ("few shots", COUNTS, "natural"),
+        ("plain", COUNTS, [0.2, 0.3, 0.5]),
+        ("plain", (30, 6), "uniform"),
+    ],
 )
-def test_a_pretrained_backbone(prior, monkeypatch, tmp_path):
-    monkeypatch.setattr("keras_balance.auto.few_shot_recipe._FOLDS", 2)
+def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
+    monkeypatch.setattr(auto_balance, "_CASES", 1)
+    monkeypatch.setattr(auto_balance, "HEADS", {head: HEADS[head]})
+    monkeypatch.setattr(HeadTrainings, "folds", 2)
     backbone = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Rescaling(0.01), keras.layers.Flatten()]
     )
-    x, y = pictures()
-    auto = kb.AutoBalance(
-        features=backbone, target_prior=prior, directory=tmp_path, seed=0, verbose=0
-    ).fit(x, y)
-    assert auto.figure() is None
+    x, y = pictures(counts)
+    options = {"features": backbone, "target_prior": prior, "seed": 0, "verbose": 0}
+    auto = kb.AutoBalance(directory=tmp_path, **options).fit(x, y)
+    assert auto.choice == head
     assert "Every class" in (tmp_path / "report.html").read_text(encoding="utf-8")
     probabilities = auto.model.predict(x, verbose=0)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -229,6 +236,34 @@ def test_a_pretrained_backbone(prior, monkeypatch, tmp_path):
     np.testing.assert_allclose(
         names["model"].predict(x, verbose=0), probabilities, atol=1e-4
     )
+
+
+@pytest.mark.once
+def test_plain_training_is_a_head_to_choose(monkeypatch, tmp_path):
+    monkeypatch.setattr(auto_balance, "_CASES", 1)
+    monkeypatch.setattr(HeadTrainings, "folds", 2)
+    backbone = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    options = {"features": backbone, "seed": 0, "directory": tmp_path, "verbose": 0}
+    x, y = pictures()
+    names = np.array(["cat", "dog", "ship"])[y]
+    auto = kb.AutoBalance(**options).fit(x, names)
+    assert set(auto.scores) == {"plain", "few shots"}
+    assert auto.table().count("*") == 1
+    assert auto.cost == 2 + 2 + 1
+    assert len(auto.figure().axes[0].get_yticklabels()) == 2
+    assert "np.unique(y, return_inverse=True)" in auto.code()
+
+    def never(*args):
+        raise AssertionError
+
+    monkeypatch.setattr(HeadTrainings, "_predictions", never)
+    assert kb.AutoBalance(**options).fit(x, names).tau == auto.tau
+
+
+@pytest.mark.once
+def test_two_classes_of_which_one_is_too_small_to_hold_out():
+    auto = fitted(*pictures((5, 1)), 1, build=lambda: build(2))
+    assert (auto.choice, auto.cost) == ("plain", 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,176 @@
+"""Recipes for a pretrained backbone: a head on its features, and the decision."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from keras_balance.auto.out_of_fold import C
+from keras_balance.auto.recipe_trials import Trainings, to_log_probabilities
+from keras_balance.layers import LogitAdjustment
+from keras_balance.models import FewShotClassifier, adjust_logits
+from keras_balance.utils.seeds import seeded
+
+_ITERATIONS = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadRecipe:
+    """One way to classify by the features of a backbone.
+
+    Args:
+        is_plain: Whether it is a logistic regression, which knows of no imbalance, in
+            the place of a `FewShotClassifier`, whose head is trained with the adjusted
+            loss and so speaks for a world of equally frequent classes.
+    """
+
+    is_plain: bool
+
+    layer = mix = None
+    tau_in_theory = 1.0  # of log-probabilities in the world of the training data
+
+
+HEADS = {"plain": HeadRecipe(True), "few shots": HeadRecipe(False)}
+
+
+class HeadTrainings(Trainings):
+    """Trainings of heads on the features of one set of images, each done once and kept.
+
+    Args:
+        backbone: Keras model from images to vectors.
+        images: `LabelledImages`.
+        rows: Their features `(n, d)`.
+        seed: Integer.
+        kept: `Kept` results.
+    """
+
+    folds = 10  # a head is trained in a second
+
+    def __init__(self, backbone, images, rows, seed, kept):
+        super().__init__(images, None, batch_size=None, steps=1, seed=seed, kept=kept)
+        self.backbone, self.rows = backbone, rows
+        self.shares = images.counts / images.counts.sum()
+
+    def final(self, recipe, verbose):
+        """Train a head on all images; `(model, None)` from images to probabilities."""
+        head = self._head(recipe, slice(None))
+        if not recipe.is_plain:
+            return head, None
+        return keras.Sequential([self.backbone, head]), None
+
+    def decided(self, model, recipe, tau, adjustment):
+        """Put the decision at the end, as `Trainings.decided` does."""
+        if recipe.is_plain:
+            return super().decided(model, recipe, tau, adjustment)
+        # The head speaks for equal shares, the decision was found for natural ones.
+        decision = LogitAdjustment(self.images.counts, tau)
+        if adjustment is not None:
+            decision = adjustment.adjust(model).layers[-1]
+        equal = np.full((1, len(self.shares)), 1 / len(self.shares), "float32")
+        moved = keras.ops.convert_to_numpy(decision(equal))[0].astype("float64")
+        prior = moved * self.shares / np.sum(moved * self.shares)
+        return adjust_logits(model, np.ones(len(prior)), target_prior=prior)
+
+    def _predictions(self, recipe, train_rows, rows, steps, title):
+        outputs = self._head(recipe, train_rows)(self.rows[rows])
+        outputs = keras.ops.convert_to_numpy(outputs).astype("float64")
+        if not recipe.is_plain:
+            counts = np.bincount(self.images.indices[train_rows])
+            outputs *= counts / counts.sum()
+            outputs /= outputs.sum(axis=1, keepdims=True)
+        return to_log_probabilities(outputs, from_logits=False)
+
+    def _head(self, recipe, train_rows):
+        rows = self.rows[train_rows]
+        indices = self.images.indices[train_rows].astype("int64")
+        if recipe.is_plain:
+            return linear_head(rows, indices)
+        with seeded(self.seed):
+            keras.utils.set_random_seed(self.seed)
+            head = FewShotClassifier(
+                self.backbone, self.images.num_classes, seed=self.seed
+            )
+            head.fit(rows, indices, verbose=0)
+        return head
+
+
+def features_of(backbone, images):
+    """Float32 features `(n, d)` of `LabelledImages`, each image looked at once."""
+    return FewShotClassifier(backbone, images.num_classes).features(images.source[:])
+
+
+def linear_head(rows, indices):
+    """Logistic regression on standardised features, as a Keras layer on them as is.
+
+    Args:
+        rows: Features `(n, d)`.
+        indices: Their class indices `(n,)`.
+    """
+    scaler, regression = StandardScaler(), LogisticRegression(C=C, max_iter=_ITERATIONS)
+    regression.fit(scaler.fit_transform(rows), indices)
+    kernel = (regression.coef_ / scaler.scale_).T
+    bias = regression.intercept_ - scaler.mean_ @ kernel
+    if len(bias) == 1:  # two classes: what speaks for the second
+        kernel, bias = np.hstack([0 * kernel, kernel]), np.append(0, bias)
+    head = keras.layers.Dense(len(bias), activation="softmax")
+    head.build((None, len(kernel)))
+    head.set_weights([kernel, bias])
+    return head
+
+
+def head_code(recipe, images, *, seed, decision, labels):
+    """Write the code of a head and its decision.
+
+    Args:
+        recipe: `HeadRecipe`.
+        images: `LabelledImages` that it was trained on.
+        seed: Integer.
+        decision: Line that makes the decision of `model`.
+        labels: Line that `labels_code` gives.
+
+    Returns:
+        Text of Python code in which `x`, `y` and `backbone` are given.
+    """
+    number = images.num_classes
+    if recipe.is_plain:
+        is_one_hot = images.encoding.form == "one_hot"
+        indices = "np.argmax(y, axis=1)" if is_one_hot else "np.ravel(y)"
+        two = _TWO if number == 2 else ""
+        code = _PLAIN.format(number=number, indices=indices, two=two, labels=labels)
+        return code + decision
+    numpy = "import numpy as np\n" if labels else ""
+    code = _FEW_SHOTS.format(number=number, seed=seed, numpy=numpy, labels=labels)
+    return code + decision
+
+
+_PLAIN = f"""\
+import keras
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+import keras_balance as kb
+
+{{labels}}rows = backbone.predict(x)
+scaler = StandardScaler().fit(rows)
+regression = LogisticRegression(C={C}, max_iter={_ITERATIONS})
+regression.fit(scaler.transform(rows), {{indices}})
+kernel = (regression.coef_ / scaler.scale_).T
+bias = regression.intercept_ - scaler.mean_ @ kernel
+{{two}}head = keras.layers.Dense({{number}}, activation="softmax")
+head.build((None, len(kernel)))
+head.set_weights([kernel, bias])
+model = keras.Sequential([backbone, head])
+"""
+_TWO = "kernel, bias = np.hstack([0 * kernel, kernel]), np.append(0, bias)\n"
+_FEW_SHOTS = """\
+import keras
+{numpy}
+import keras_balance as kb
+
+{labels}keras.utils.set_random_seed({seed})
+model = kb.models.FewShotClassifier(backbone, {number}, seed={seed})
+model.fit(x, y)
+"""
