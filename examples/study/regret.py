@@ -29,10 +29,12 @@ from study.lines import Lines, scores
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "regret.jsonl"
 FRESH = (
-    "8x8 digits, 3",
-    "photographs, frog",
-    "tiles, crack or free",
+    "handwriting, 3 or 5",
+    "handwriting, 8",
+    "handwriting, 0",
     "handwriting, long tail",
+    "clothes, shirt",
+    "clothes, boot",
 )
 BALANCED, AUTO = "balanced data", "AutoBalance"
 PHOTOGRAPHS = {"ship": 8, "cat": 3, "automobile": 1, "frog": 6}  # class indices
@@ -293,7 +295,11 @@ class Features:
         shares = auto.model.predict(
             self.test[0][:, None, None], batch_size=500, verbose=0
         )
-        return log(shares), {"choice": auto.choice, "tau": auto.tau, "cost": auto.cost}
+        return log(shares), {
+            "choice": auto.choice,
+            "tau": auto.tau,
+            "cost": round(auto.cost, 1),
+        }
 
     @property
     def _log_shares(self):

@@ -26,6 +26,7 @@ def regret_table(path):
         "behind, worst draw",
         "of the gap",
         "what it chose",
+        "trainings",
     ]
     return markdown(head, rows)
 
@@ -61,7 +62,13 @@ def _row(cells):
         f"{100 * lost.max():+.1f}",
         _gap(scores),
         ", ".join(names),
+        _cost(cells),
     ]
+
+
+def _cost(cells):
+    costs = [cell["cost"] for cell in cells if cell["arm"] == AUTO]
+    return "-" if None in costs else f"{np.mean(costs):.1f}"
 
 
 def _by_arm(cells):

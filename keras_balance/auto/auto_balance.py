@@ -44,14 +44,14 @@ class AutoBalance:
     loss is taken. All recipes are tried briefly on a case that makes a frequent class
     of the training data as rare as the rarest one; what mixes behind a layer, only
     where the layer alone is not clearly behind. The best three are trained in full on
-    two other cases, as long as they are not clearly behind either, and the simplest
-    within one standard error of the best is taken. Then the strength of the decision
-    is found from out-of-fold probabilities of that recipe (see `AutoAdjustment`), and
-    a model is trained on all the data. No other data are looked at. Plain training is
-    always among the recipes.
+    another case and the best two on a third, as long as they are not clearly behind
+    either, and the simplest within one standard error of the best is taken. Then the strength of the
+    decision is found from out-of-fold probabilities of that recipe (see
+    `AutoAdjustment`), and a model is trained on all the data. No other data are looked
+    at. Plain training is always among the recipes.
 
     A trial on a part of the images takes as many epochs, but a hundred steps. All cost
-    as much as some eight trainings of the model; more where these are short, since a
+    as much as some seven trainings of the model; more where these are short, since a
     hundred steps then are much of one.
 
     Args:

@@ -8,7 +8,7 @@ from keras_balance.utils import plots
 from keras_balance.utils.tables import text_table
 
 BRIEF = 0.25  # of a training, which every recipe gets on one case
-FINALISTS = 3  # trained in full on others, at most
+FINALISTS = 3, 2  # at most so many are trained in full on a second, a third case
 _CLEARLY = 2  # errors of the paired difference from the best: more is out
 _GAINING = 0.01  # macro F1, faster than the chosen one
 
@@ -47,17 +47,19 @@ class RecipeSearch:
                 self._try("brief", name, cases, 0)
             else:
                 self.progress.leave_out(("brief", name))
-        finalists = self._still_open(self._finalists(), "brief")
+        finalists = self._best("brief", self.recipes, FINALISTS[0])
         is_full = self._brief_is_full(cases[0])
         if is_full:
             self.scores["full"] = {n: list(self.scores["brief"][n]) for n in finalists}
-        for place in _full_cases(cases):
-            is_open = len(finalists) > 1 and not (is_full and place == 0)
-            for name in finalists if is_open else ():
+        for place, most in _full_cases(cases, len(self.recipes)):
+            if place > 1:
+                finalists = self._best("full", finalists, most)
+            if len(finalists) == 1 or (is_full and place == 0):
+                self.progress.leave_out(("full", place), most)
+                continue
+            self.progress.leave_out(("full", place), most - len(finalists))
+            for name in finalists:
                 self._try("full", name, cases, place)
-            left_out = _places(self.recipes) - is_open * len(finalists)
-            self.progress.leave_out(("full", place), left_out)
-            finalists = self._still_open(finalists, "full")
         return self._choose()
 
     def _try(self, round_, name, cases, place):
@@ -179,10 +181,12 @@ class RecipeSearch:
         steps = self.trainings.steps_on
         return steps(case.train, BRIEF) == steps(case.train)
 
-    def _finalists(self):
-        brief = {name: scores.mean() for name, scores in self.macro_f1("brief").items()}
-        best = sorted(brief, key=brief.get, reverse=True)[:FINALISTS]
-        return [name for name in self.recipes if name in best]
+    def _best(self, round_, names, most):
+        """Those of the names that are best so far, and not clearly behind the best."""
+        means = {name: f1.mean() for name, f1 in self.macro_f1(round_).items()}
+        tried = [name for name in names if name in means]
+        best = sorted(tried, key=means.get, reverse=True)[:most]
+        return [name for name in self._still_open(tried, round_) if name in best]
 
     def _choose(self):
         compared = self._compared() or self.class_f1("brief")
@@ -202,8 +206,8 @@ def course_of(recipes, cases):
     if not cases:
         return []
     brief = [("brief", name) for name in recipes]
-    full = [("full", place) for place in _full_cases(cases)]
-    return brief + [kind for kind in full for _ in range(_places(recipes))]
+    cases = _full_cases(cases, len(recipes))
+    return brief + [("full", place) for place, most in cases for _ in range(most)]
 
 
 def lengths_of(trainings, cases):
@@ -217,14 +221,16 @@ def lengths_of(trainings, cases):
     }
 
 
-def _places(recipes):
-    """Finalists, at most."""
-    return min(FINALISTS, len(recipes))
+def _full_cases(cases, number):
+    """Places of the cases for full trainings, and how many recipes get them, at most.
 
-
-def _full_cases(cases):
-    """Places of the cases for full trainings: all but the first, if there are more."""
-    return range(min(1, len(cases) - 1), len(cases))
+    All but the first case, if there are more.
+    """
+    places = range(min(1, len(cases) - 1), len(cases))
+    return [
+        (place, min(most, number))
+        for place, most in zip(places, FINALISTS, strict=False)
+    ]
 
 
 def _is_clearly_behind(best, f1):

@@ -46,7 +46,8 @@ def test_regret_is_told_against_the_recipe_of_the_best_mean(tmp_path):
         "AutoBalance": (0.8, 0.7),
     }
     cells = [
-        {"data": "a task", "draw": draw, "arm": arm, "f1_macro": f1, "choice": "best"}
+        {"data": "a task", "draw": draw, "arm": arm, "f1_macro": f1}
+        | ({"choice": "best", "cost": 7.0 + draw} if arm == "AutoBalance" else {})
         for arm, values in scores.items()
         for draw, f1 in enumerate(values)
     ]
@@ -55,5 +56,5 @@ def test_regret_is_told_against_the_recipe_of_the_best_mean(tmp_path):
     row = regret_table(path).splitlines()[-1]
     assert row == (
         "| a task | 2 | 55.0 | 95.0 | 80.0 (best) | 75.0 | +5.0 | +10.0 | 50% "
-        "| best (2) |"
+        "| best (2) | 7.5 |"
     )
