@@ -45,8 +45,8 @@ class AutoBalance:
     of the training data as rare as the rarest one; what mixes behind a layer, only
     where the layer alone is not clearly behind. The best three are trained in full on
     another case and the best two on a third, as long as they are not clearly behind
-    either, and the simplest within one standard error of the best is taken. Then the strength of the
-    decision is found from out-of-fold probabilities of that recipe (see
+    either, and the simplest within one standard error of the best is taken. Then the
+    strength of the decision is found from out-of-fold probabilities of that recipe (see
     `AutoAdjustment`), and a model is trained on all the data. No other data are looked
     at. Plain training is always among the recipes.
 
