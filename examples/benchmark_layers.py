@@ -40,6 +40,8 @@ import keras_balance as kb
 BATCH_SIZE = 128
 ROTATION, ZOOM, NOISE = 0.05, 0.1, 0.05
 CROP, COLOUR, ERASE = 0.125, 0.4, 0.25
+# What Keras' layers raise where they do not run.
+BROKEN = TypeError, ValueError, RuntimeError, AttributeError, IndexError
 
 
 def keras_layers():
@@ -245,7 +247,7 @@ def contenders(match, place, images):
         try:
             step = place(lambda make=make: make(images), images)
             step()
-        except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+        except BROKEN as error:
             print(f"  {name:22}does not run here: {type(error).__name__}")
         else:
             steps[name] = step
