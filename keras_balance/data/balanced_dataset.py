@@ -101,6 +101,10 @@ class BalancedDataset(EpochDataset):
             what is in the picture does not move it in a mask among them.
         labels: Name, or place in the list, of the labels in `y` to balance by; the
             others come along likewise.
+        dtype: `"float32"`, or the integer type of `x`, such as `"uint8"`: batches then
+            are as small as the images, and a model casts them on its device, which
+            every model with a `keras.Input` does. Synthetic images are rounded. MixUp,
+            whose pixels lie in between, wants `"float32"`.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
             `use_multiprocessing`, `max_queue_size`. On JAX and torch, with several
             workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras 3.15
@@ -155,6 +159,7 @@ class BalancedDataset(EpochDataset):
         sample_weight=None,
         images=None,
         labels=None,
+        dtype="float32",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -181,6 +186,7 @@ class BalancedDataset(EpochDataset):
         self.mix = read_mix(mix, self._encoding)
         if self.mix is not None:
             checks.can_mix(self.images)
+        self.dtype = checks.batch_dtype(dtype, self._source.dtype, self.mix)
         self._plan_epochs()
         if sample_weight is None:
             sample_weight = self.images.sample_weight
@@ -271,8 +277,8 @@ class BalancedDataset(EpochDataset):
         start = index * self.batch_size
         positions = plan.order[start : start + self.batch_size]
         classes = self._classes[positions]
-        images = _read(self._source, plan, positions)
         rows = _rows(len(self._source), plan, positions)
+        images = _read(self._source, plan.pool, rows, self.dtype)
         weights = self._weights.of(positions, rows)
         if self.mix is None:
             labels = self._encoding.encode(classes)
@@ -313,14 +319,13 @@ def _rows(num_real, plan, positions):
     return rows
 
 
-def _read(source, plan, positions):
-    """Images at positions of a plan: float32 `(n, ...)`."""
-    num_real = len(source)
-    rows = _rows(num_real, plan, positions)
-    in_pool = rows >= num_real
-    images = np.empty((len(rows), *source.shape[1:]), dtype="float32")
+def _read(source, pool, rows, dtype):
+    """Images of rows, beyond those of the source of the pool: `(n, ...)`."""
+    in_pool = rows >= len(source)
+    if not in_pool.any():
+        return source.take(rows).astype(dtype, copy=False)
+    images = np.empty((len(rows), *source.shape[1:]), dtype)
+    images[in_pool] = pool.take(rows[in_pool] - len(source))
     if not in_pool.all():
         images[~in_pool] = source.take(rows[~in_pool])
-    if in_pool.any():
-        images[in_pool] = plan.pool.take(rows[in_pool] - num_real)
     return images

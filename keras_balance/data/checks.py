@@ -1,6 +1,7 @@
 """The arguments of `BalancedDataset`, checked at its boundary."""
 
 import keras
+import numpy as np
 
 from keras_balance.utils.numbers import real_number, whole_number
 
@@ -42,6 +43,32 @@ def can_mix(images):
             "`mix` must be None where `x` or `y` has other entries: these are of one "
             "image, and nobody knows them for a mixed one. Received: mix beside them"
         )
+
+
+def batch_dtype(value, held, mix):
+    """`dtype` as that of NumPy: float32, or the one in which integers are held.
+
+    Args:
+        value: The argument.
+        held: NumPy dtype of the images.
+        mix: `Mix` or None.
+    """
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = None
+    allowed = ["float32"] + [str(held)] * (held.kind in "iu")
+    if value is None or str(dtype) not in allowed:
+        raise ValueError(
+            f"`dtype` must be one of {allowed} for images of {held}. "
+            f"Received: dtype={value!r}"
+        )
+    if dtype.kind != "f" and mix is not None and mix.kind == "mixup":
+        raise ValueError(
+            '`dtype` must be "float32" with `mix="mixup"`, whose pixels lie between '
+            f"those of two images. Received: dtype={value!r}"
+        )
+    return dtype
 
 
 def can_choose(images):

@@ -74,7 +74,8 @@ def balanced_image_dataset_from_directory(
             those that cannot be read are left out with a warning. See also
             `kb.data.unreadable_images`.
         dtype: `"uint8"`; or `"uint16"`, which keeps grey pictures of 16 bits as they
-            are, and brings those of 8 bits to the same scale.
+            are, and brings those of 8 bits to the same scale. Batches are float32;
+            `kb.BalancedDataset(dataset.images, dtype="uint8")` gives them as read.
         **kwargs: Further arguments of `BalancedDataset`: `synthesizer`,
             `sampling_strategy`, `workers`, ...
 

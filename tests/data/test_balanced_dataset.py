@@ -207,6 +207,37 @@ def test_uint8_and_float_agree():
         np.testing.assert_allclose(images, batches[0], atol=2.55)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("dtype", ["uint8", "int16"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"synthesizer": "manual"}, {"synthesizer": Noise()}, {"mix": "cutmix"}],
+    ids=["repeat", "manual", "generated", "cutmix"],
+)
+def test_batches_of_integers_hold_the_same_images(dtype, options):
+    x, y = imbalanced(dtype=dtype)
+    weights = np.linspace(1, 2, len(x))
+    options = {"batch_size": 16, "sample_weight": weights, "seed": 0, **options}
+    whole = epoch_of(BalancedDataset(x, y, dtype=dtype, **options))
+    floats = epoch_of(BalancedDataset(x, y, **options))
+    assert [part.dtype for part in whole] == [dtype, *(p.dtype for p in floats[1:])]
+    for part, other in zip(whole, floats, strict=True):
+        np.testing.assert_array_equal(part, other)
+
+
+def test_a_model_takes_batches_of_bytes():
+    x, y = imbalanced()
+    layers = [keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((4, 4, 1)), *layers])
+    model.compile(keras.optimizers.SGD(1e-5), "sparse_categorical_crossentropy")
+    start, losses = model.get_weights(), []
+    for dtype in ("uint8", "float32"):
+        model.set_weights(start)
+        dataset = BalancedDataset(x, y, 40, dtype=dtype, seed=0)
+        losses += model.fit(dataset, verbose=0).history["loss"]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
 def test_made_images_are_rounded_and_clipped_to_an_integer_type():
     x, y = imbalanced()
     for value, kept in [(200.6, 201), (-3, 0), (300, 255)]:
@@ -459,6 +490,18 @@ def test_bad_arguments():
     for arguments, error, text in BAD:
         with pytest.raises(error, match=text):
             BalancedDataset(**{"x": x, "y": y, **arguments})
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("dtype", ["uint8", "float64", "bytes", None])
+def test_bad_dtypes(dtype):
+    x, y = imbalanced(dtype="int16")
+    with pytest.raises(ValueError, match=r"one of \['float32', 'int16'\] .*Received: "):
+        BalancedDataset(x, y, dtype=dtype)
+    with pytest.raises(ValueError, match=r"one of \['float32'\] for images of float64"):
+        BalancedDataset(x.astype("float64"), y, dtype=dtype)
+    with pytest.raises(ValueError, match='"float32" with `mix="mixup"`'):
+        BalancedDataset(x, y, dtype="int16", mix="mixup")
 
 
 def test_bad_epoch():
