@@ -34,6 +34,8 @@ def by_regression(images, features, folds, progress):
         progress: `Progress`.
     """
     rows = _rows(images, features)
+    if features is None:  # the strength of the prior is that for standardised ones
+        rows /= rows.std() or 1.0
     log_shares = np.empty((len(rows), images.num_classes))
     for fold in range(folds.max() + 1):
         held_out = folds == fold

@@ -132,6 +132,18 @@ def test_pixels_by_default(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_the_scale_of_the_pixels_changes_nothing():
+    x, y = images()
+    found = [
+        kb.tuners.AutoAdjustment(folds=3, seed=0, verbose=0).fit(pixels, y)
+        for pixels in (x, x.astype("float32") / 255)
+    ]
+    assert found[0].tau == found[1].tau
+    shares = [auto.probabilities for auto in found]
+    np.testing.assert_allclose(*shares, atol=0.01)
+    assert shares[0].max() < 0.999  # not sure of everything, as without a prior
+
+
 def test_features():
     def backbone(batch):
         return np.asarray(batch, "float32").mean(axis=(1, 2))
