@@ -58,6 +58,7 @@ for options in ({"batch_size": 7}, {"sampling_strategy": {1: 11}}):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's")
 def test_mirrored_strategy(run_on_two_devices):
     run_on_two_devices(COMMON + MIRRORED)

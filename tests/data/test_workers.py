@@ -77,15 +77,6 @@ def test_same_training_from_threads():
     check_same_training(THREADS)
 
 
-def same_training_from_processes():
-    check_same_training(PROCESSES)
-
-
-@forks
-def test_same_training_from_processes():
-    in_another_process(same_training_from_processes)
-
-
 class Broken(BalancedDataset):
     def __getitem__(self, index):
         if self.epoch == 0 and index == 3:
@@ -108,13 +99,14 @@ def test_an_exception_in_a_worker_comes_out_with_its_text(options):
     check_exception(options)
 
 
-def exception_in_a_process():
+def training_from_processes():
+    check_same_training(PROCESSES)
     check_exception(PROCESSES)
 
 
 @forks
-def test_an_exception_in_a_process_comes_out_with_its_text():
-    in_another_process(exception_in_a_process)
+def test_processes_train_the_same_and_their_exceptions_come_out():
+    in_another_process(training_from_processes)
 
 
 def test_a_process_without_the_epoch_says_so(monkeypatch):

@@ -17,12 +17,13 @@ PAGES = {
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if "```python" in page.read_text(encoding="utf-8")
 }
-# Pages that train judges, a large backbone, or a network of several layers.
+# Pages that train judges, a large backbone, a network of several layers, or trials.
 LONG = {
     "docs/guides/auto.md",
     "docs/guides/handwriting.md",
     "docs/guides/photographs.md",
     "docs/guides/pretrained.md",
+    "docs/guides/search.md",
 }
 # Pages of short blocks, which run on every backend.
 SHORT = {

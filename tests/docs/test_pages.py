@@ -74,6 +74,7 @@ def test_every_guide_is_in_the_navigation_and_on_the_first_page():
         assert f"(guides/{guide.name})" in index
 
 
+@pytest.mark.slow  # test_guides.py runs the block with fewer digits
 def test_the_first_block_is_the_quickstart_and_prints_what_is_shown(capsys):
     script = ROOT / "examples" / "quickstart.py"
     lines = ast.parse(script.read_text(encoding="utf-8")).body[1:]

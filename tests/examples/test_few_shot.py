@@ -1,7 +1,7 @@
 import few_shot
 import pytest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 def test_digits_are_told_apart_and_drawn(tmp_path, monkeypatch, capsys):

@@ -257,6 +257,7 @@ np.savez(sys.argv[2], *bagan.get_weights(), images=images)
 """
 
 
+@pytest.mark.slow  # test_generator_contract.py has a file of it in this process
 def test_a_fresh_process_generates_the_same_images(fitted, tmp_path):
     fitted.save(tmp_path / "bagan.keras")
     arguments = [str(tmp_path / "bagan.keras"), str(tmp_path / "there.npz")]
