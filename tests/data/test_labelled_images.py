@@ -53,6 +53,7 @@ def test_a_feed_reads_once(checks):
     assert checks == [len(x)]
 
 
+@pytest.mark.once
 def test_an_automatic_choice_reads_once(checks):
     x, y = pictures()
     labels = Labels(y)
@@ -67,6 +68,7 @@ def test_an_automatic_choice_reads_once(checks):
     assert checks == [len(x)] * 2
 
 
+@pytest.mark.once
 def test_a_trial_reads_once(checks):
     keras_tuner = pytest.importorskip("keras_tuner")
     x, y = pictures()

@@ -267,7 +267,6 @@ def test_bad_arguments(small):
         kb.tuners.BalancedHyperModel(small.build, seed="1")
 
 
-@pytest.mark.backend
 def test_best_setting_trains_again_outside_the_search(small, hypermodel, tmp_path):
     data, validation = small.three_digits()
     searched = hypermodel(search_space={"synthesizer": ["manual"], "balance": 1.0})

@@ -23,6 +23,7 @@ def train(verbose):
     bagan.fit(X, Y, epochs=1, autoencoder_epochs=2, batch_size=6, verbose=verbose)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("verbose", ["auto", 0])
 def test_a_line_before_and_a_bar_a_phase(verbose, capsys, monkeypatch):
     monkeypatch.setattr(phase_bars, "seconds_forward", lambda model, size: 10.0 * size)
