@@ -15,8 +15,10 @@ __all__ = [
 
 
 def write_results(path, results):
-    """Write the figures of a row, a line a figure: so a change of one is seen."""
-    write_text(path, json.dumps(results, indent=1) + "\n")
+    """Write a row of the study: what was run, then a line a cell."""
+    run = {name: value for name, value in results.items() if name != "cells"}
+    lines = ",\n".join(json.dumps(_rounded(cell)) for cell in results["cells"])
+    write_text(path, f'{json.dumps(run)[:-1]}, "cells": [\n{lines}\n]}}\n')
 
 
 def write_rows(path, columns, rows):
@@ -27,3 +29,10 @@ def write_rows(path, columns, rows):
 
 def read_json(path):
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _rounded(value):
+    """As many digits of figures as a table could tell apart."""
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return round(value, 8) if isinstance(value, float) else value

@@ -8,7 +8,7 @@ import pytest
 import run_study
 from study import rows
 from study.cells import cell_path
-from study.files import write_json
+from study.files import read_json, write_json, write_results
 
 
 def cell(seed, arm, told="new"):
@@ -42,6 +42,14 @@ def test_cells_of_another_backend_are_not_taken(tmp_path):
 def test_without_results_there_is_nothing_to_take(tmp_path):
     rows.take_finished(tmp_path / "row.json", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_are_a_line_a_cell(tmp_path):
+    cells = [{**cell(0, arm), "report": {"7": {"recall": 0.5}}} for arm in "ab"]
+    results = {"backend": "numpy", "cells": cells, "steps": 3}
+    write_results(tmp_path / "row.json", results)
+    assert read_json(tmp_path / "row.json") == results
+    assert len((tmp_path / "row.json").read_text().splitlines()) == 2 + len(cells)
 
 
 def test_an_unknown_arm_is_refused(monkeypatch, capsys):
