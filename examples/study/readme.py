@@ -9,7 +9,7 @@ from study.files import read_json, write_text
 from study.line_tables import read_cells, tables_of
 from study.regret_table import regret_table
 from study.rows import RESULTS, ROWS
-from study.summary import advice, picture_caption, summary
+from study.summary import advice, generators, picture_caption, summary
 from study.tables import caption, choices, gap, is_as_paper, paper_table, table
 
 ROOT = RESULTS.parents[1]
@@ -53,6 +53,8 @@ def block(row, pictures):
     """What is told of a row: how it was run, its table and picture, what follows."""
     if row == "summary":
         return summary([read_row(row) for row in finished_rows()])
+    if row == "generators":
+        return generators([read_row(row) for row in finished_rows()])
     if row == "picture":
         return picture_caption(read_cells(line_rows()["pretrained"]), RARE)
     if row == "advice":
