@@ -45,6 +45,7 @@ def test_the_first_draws_folds_serve_the_others(tmp_path):
         assert after["best_f1_macro"] >= after["f1_macro"] > before["f1_macro"]
 
 
+@pytest.mark.slow
 def test_a_training_and_its_folds_are_done_once(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 255, (24, 8, 8, 1), "uint8"), np.arange(24) % 3

@@ -11,7 +11,7 @@ from study import arms, readme, summary, tables
 from study.readme import PAGES
 from study.rows import RESULTS, ROWS
 
-OF_SEVERAL = ("summary", "advice", "picture")
+OF_SEVERAL = ("summary", "generators", "advice", "picture")
 WITH_BLOCKS = [
     page for page in PAGES if readme.BLOCK.search(page.read_text(encoding="utf-8"))
 ]

@@ -31,6 +31,7 @@ def small_convnet(shape, num_classes):
     return model
 
 
+@pytest.mark.slow
 def test_every_arm_of_a_draw_is_a_cell_and_none_is_run_twice(tmp_path, monkeypatch):
     recipes = {name: kb.tuners.RECIPES[name] for name in ("plain", "repeat")}
     monkeypatch.setattr(kb.tuners, "RECIPES", recipes)
