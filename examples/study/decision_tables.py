@@ -8,7 +8,7 @@ from study.tables import in_percent, markdown, signed
 LOW, HIGH, OTHER = "imbalanced", "balanced", "oversampling"
 SCORES = {"f1_macro": "macro F1", "recall": "rare recall", "f1": "rare F1"}
 HEAD = ["arm", *SCORES.values(), f"macro F1 over {OTHER}"]
-HEAD += ["of the gap, macro F1", "of the gap, rare F1", "found tau", "best tau"]
+HEAD += ["of the gap, macro F1", "of the gap, rare F1", "tau"]
 
 
 def decision_tables(path):
@@ -36,19 +36,23 @@ def task_table(cells):
 
 
 def row(arms, arm):
-    """An arm's scores, its gain, its shares of the gaps, and strengths."""
+    """An arm's scores, its gain, its shares of the gaps, and its strengths."""
     ours = arms[arm].values()
-    told = [in_percent(interval([cell[key] for cell in ours])) for key in SCORES]
+    told = [mean([cell[key] for cell in ours], in_percent) for key in SCORES]
     gain, closed = "", ["", ""]
     if arm not in (OTHER, HIGH):
         gains = [pair[0] - pair[1] for pair in pairs(arms, "f1_macro", arm, OTHER)]
-        gain = signed(interval(gains)) if gains else ""
+        gain = mean(gains, signed) if gains else ""
     if arm not in (LOW, HIGH):
         closed = [gap_closed(arms, arm, key) for key in ("f1_macro", "f1")]
-    taus = [
-        span(cell[key] for cell in ours if key in cell) for key in ("tau", "best_tau")
-    ]
-    return [arm, *told, gain, *closed, *taus]
+    taus = span(cell["tau"] for cell in ours if "tau" in cell)
+    return [arm, *told, gain, *closed, taus]
+
+
+def mean(values, text):
+    """Mean and 95 % interval as text; one draw has none."""
+    told = text(interval(values))
+    return told if len(values) > 1 else told.split(" [")[0]
 
 
 def pairs(arms, key, *names):

@@ -8,7 +8,8 @@ draws and steps as in `study.experiment`. A training is done once and its
 log-probabilities of the test set stay in `--work`; "found tau" is what
 `AutoAdjustment` makes of out-of-fold probabilities of the training images alone. Folds
 cost as many trainings as there are: those of the first draw serve the others, which
-have none of their own. `examples/results/decisions.jsonl` is written anew from what
+have none of their own. "best tau of the test set" is what nobody knows beforehand: an
+upper bound. `examples/results/decisions.jsonl` is written anew from what
 is there: a run goes on, and what was left out is left out.
 """
 
@@ -145,6 +146,8 @@ def write_lines(work, path):
     for name in TASKS:
         first = work / f"{name}, 0"
         for folder in sorted(work.glob(f"{name}, [0-9]")):
+            if not (folder / "imbalanced.npz").exists():
+                continue  # nothing to set the others against
             head = {"data": name, "draw": int(folder.name[-1])}
             for arm in RECIPES:
                 if (folder / f"{arm}.npz").exists():
@@ -155,33 +158,31 @@ def write_lines(work, path):
 
 
 def told(folder, first, arm):
-    """Cells of one training: as it decides, and with the found strength."""
+    """Cells of one training: as it decides, and with some strengths of adjustment."""
     with np.load(folder / f"{arm}.npz") as kept:
         shares, y, counts = kept["shares"], kept["y"], kept["counts"]
         seconds = float(kept["seconds"])
     rare = int(np.argmin(counts))
     yield {"arm": arm, **scores(y, shares, rare), "seconds": round(seconds, 1)}
-    own, others = (one / "folds" / f"{arm}.npz" for one in (folder, first))
-    folds = own if own.exists() else others
+    if arm == BALANCED:
+        return
     if arm == "imbalanced":
         yield {"arm": f"{arm}, tau 1", **decided(y, shares, counts, 1.0, rare)}
+    own, others = (one / "folds" / f"{arm}.npz" for one in (folder, first))
+    folds = own if own.exists() else others
     if folds.exists():
         tau, of = found_tau(folds), "own" if own.exists() else "first draw's"
-        cell = decided(y, shares, counts, tau, rare) | {"tau": tau, "folds": of}
-        yield {"arm": f"{arm}, found tau", **cell, **best(y, shares, counts, rare)}
+        cell = decided(y, shares, counts, tau, rare) | {"folds": of}
+        yield {"arm": f"{arm}, found tau", **cell}
+    cells = [decided(y, shares, counts, tau, rare) for tau in TAUS]
+    best = max(cells, key=lambda cell: cell["f1_macro"])
+    yield {"arm": f"{arm}, best tau of the test set", **best}
 
 
 def decided(y, shares, counts, tau, rare):
     """Scores with `tau` times the logarithms of the real shares taken out."""
-    logs = np.log(np.maximum(shares, 1e-30))
-    return scores(y, logs - tau * np.log(counts / counts.sum()), rare)
-
-
-def best(y, shares, counts, rare):
-    """The best strength there is on the test set, which nobody knows beforehand."""
-    scored = {tau: decided(y, shares, counts, tau, rare) for tau in TAUS}
-    tau = max(scored, key=lambda one: scored[one]["f1_macro"])
-    return {"best_tau": tau, "best_f1_macro": scored[tau]["f1_macro"]}
+    logs = np.log(np.maximum(shares, 1e-30)) - tau * np.log(counts / counts.sum())
+    return {**scores(y, logs, rare), "tau": tau}
 
 
 def found_tau(folds):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from study import decisions, experiment
+from study.decision_tables import decision_tables
 
 
 def predictions(counts, seed=0):
@@ -36,13 +37,45 @@ def test_the_first_draws_folds_serve_the_others(tmp_path):
     path = tmp_path / "cells.jsonl"
     decisions.write_lines(tmp_path, path)
     cells = [json.loads(line) for line in path.read_text().splitlines()]
-    found = [cell for cell in cells if "tau" in cell]
+    plain, one, found, best = (
+        [cell for cell in cells if cell["arm"] == f"imbalanced{name}"]
+        for name in ("", ", tau 1", ", found tau", ", best tau of the test set")
+    )
+    assert [cell["tau"] for cell in one] == [1, 1]
     assert [cell["folds"] for cell in found] == ["own", "first draw's"]
     assert found[0]["tau"] == found[1]["tau"] > 0.5
-    plain = [cell for cell in cells if cell["arm"] == "imbalanced"]
-    for before, after in zip(plain, found, strict=True):
+    for before, after, most in zip(plain, found, best, strict=True):
         assert after["recall"] > before["recall"] + 0.2
-        assert after["best_f1_macro"] >= after["f1_macro"] > before["f1_macro"]
+        assert most["f1_macro"] >= after["f1_macro"] > before["f1_macro"]
+
+
+@pytest.mark.once
+def test_a_draw_without_plain_training_is_not_told(tmp_path):
+    keep_draw(tmp_path / "clothes, boot, 0", 0)
+    path = tmp_path / "cells.jsonl"
+    decisions.write_lines(tmp_path, path)
+    assert path.read_text()
+    (tmp_path / "clothes, boot, 0" / "imbalanced.npz").rename(tmp_path / "away")
+    decisions.write_lines(tmp_path, path)
+    assert not path.read_text()
+
+
+@pytest.mark.once
+def test_the_table_tells_what_is_closed_of_the_gap(tmp_path):
+    scores = {"balanced": (0.9, 0.8), "imbalanced": (0.7, 0.0), "cutmix": (0.8, 0.6)}
+    scores["oversampling"] = 0.75, 0.2
+    cells = [
+        {"data": "clothes", "draw": draw, "arm": arm, "f1_macro": macro, "f1": rare}
+        | {"recall": 0.5, **({"tau": 1 + draw} if arm == "cutmix" else {})}
+        for draw in (0, 1)
+        for arm, (macro, rare) in scores.items()
+    ]
+    path = tmp_path / "row.jsonl"
+    path.write_text("".join(json.dumps(cell) + "\n" for cell in cells))
+    text = decision_tables(path)
+    assert "clothes, 2 draws:" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("| cutmix")]
+    assert line.endswith("| +5.0 [+5.0, +5.0] | 50% | 75% | 1-2 |")
 
 
 @pytest.mark.slow
