@@ -8,6 +8,8 @@ import keras_balance as kb
 from keras_balance.auto import auto_balance, recipe_trials
 from keras_balance.auto.head_recipes import HEADS, HeadTrainings
 from keras_balance.auto.recipes import RECIPES, Recipe
+from keras_balance.models import FewShotClassifier
+from keras_balance.models.few_shot import few_shot_classifier
 from small_data import grey_images
 
 COUNTS = (24, 24, 5)
@@ -33,7 +35,7 @@ def build(classes=3, activation="softmax", loss="sparse_categorical_crossentropy
 
 
 def fitted(x, y=None, epochs=2, **options):
-    options = {"recipes": FEW, "batch_size": 24, "seed": 3, "verbose": 0} | options
+    options = {"recipes": FEW, "batch_size": 36, "seed": 3, "verbose": 0} | options
     options.setdefault("build", build)
     return kb.AutoBalance(**options).fit(x, y, epochs=epochs)
 
@@ -41,6 +43,21 @@ def fitted(x, y=None, epochs=2, **options):
 @pytest.fixture(scope="module")
 def auto():
     return fitted(*pictures())
+
+
+@pytest.fixture
+def quick_heads(monkeypatch):
+    """Heads of a few steps, which are not compiled, on one case and two folds."""
+    real = FewShotClassifier.compile
+
+    def compile_eagerly(self, *args, **options):
+        real(self, *args, run_eagerly=True, **options)
+
+    monkeypatch.setattr(FewShotClassifier, "compile", compile_eagerly)
+    monkeypatch.setattr(few_shot_classifier, "_STEPS", 2)
+    monkeypatch.setattr(few_shot_classifier, "_LEAST_EPOCHS", 1)
+    monkeypatch.setattr(auto_balance, "_CASES", 1)
+    monkeypatch.setattr(HeadTrainings, "folds", 2)
 
 
 def test_the_model_is_trained_and_adjusted(auto, tmp_path):
@@ -217,10 +234,9 @@ def test_a_class_of_one_image():
         ("plain", (30, 6), "uniform"),
     ],
 )
+@pytest.mark.usefixtures("quick_heads")
 def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
-    monkeypatch.setattr(auto_balance, "_CASES", 1)
     monkeypatch.setattr(auto_balance, "HEADS", {head: HEADS[head]})
-    monkeypatch.setattr(HeadTrainings, "folds", 2)
     backbone = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Rescaling(0.01), keras.layers.Flatten()]
     )
@@ -239,9 +255,8 @@ def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
 
 
 @pytest.mark.once
+@pytest.mark.usefixtures("quick_heads")
 def test_plain_training_is_a_head_to_choose(monkeypatch, tmp_path):
-    monkeypatch.setattr(auto_balance, "_CASES", 1)
-    monkeypatch.setattr(HeadTrainings, "folds", 2)
     backbone = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
     options = {"features": backbone, "seed": 0, "directory": tmp_path, "verbose": 0}
     x, y = pictures()
