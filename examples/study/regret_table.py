@@ -50,7 +50,7 @@ def best_single(scores):
 def _row(cells):
     scores = _by_arm(cells)
     best, lost = best_single(scores), regrets(cells)
-    chosen = [cell["choice"] for cell in cells if cell["arm"] == AUTO]
+    chosen = [_chosen(cell) for cell in cells if cell["arm"] == AUTO]
     names = (f"{name} ({chosen.count(name)})" for name in dict.fromkeys(chosen))
     return [
         str(len(lost)),
@@ -66,9 +66,14 @@ def _row(cells):
     ]
 
 
+def _chosen(cell):
+    """Name the choice; an asterisk says that earlier rules made it."""
+    return cell["choice"] + "*" * ("rules" in cell)
+
+
 def _cost(cells):
-    costs = [cell["cost"] for cell in cells if cell["arm"] == AUTO]
-    return "-" if None in costs else f"{np.mean(costs):.1f}"
+    costs = [cell["cost"] for cell in cells if cell.get("cost")]
+    return f"{np.mean(costs):.1f}" if costs else "-"
 
 
 def _by_arm(cells):

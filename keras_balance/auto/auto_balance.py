@@ -51,8 +51,8 @@ class AutoBalance:
     at. Plain training is always among the recipes.
 
     A trial on a part of the images takes as many epochs, but a hundred steps. All cost
-    as much as some seven trainings of the model; more where these are short, since a
-    hundred steps then are much of one.
+    as much as seven or eight trainings of the model; more where these are short, since
+    a hundred steps then are much of one.
 
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a

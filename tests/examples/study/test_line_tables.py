@@ -51,10 +51,11 @@ def test_regret_is_told_against_the_recipe_of_the_best_mean(tmp_path):
         for arm, values in scores.items()
         for draw, f1 in enumerate(values)
     ]
+    cells[-1]["rules"] = "first"
     path = tmp_path / "regret.jsonl"
     path.write_text("".join(f"{json.dumps(cell)}\n" for cell in cells))
     row = regret_table(path).splitlines()[-1]
     assert row == (
         "| a task | 2 | 55.0 | 95.0 | 80.0 (best) | 75.0 | +5.0 | +10.0 | 50% "
-        "| best (2) | 7.5 |"
+        "| best (1), best* (1) | 7.5 |"
     )

@@ -65,11 +65,12 @@ def test_features_have_their_arms(tmp_path):
 
 
 @pytest.mark.slow
-def test_on_real_digits_what_it_takes_is_near_the_best_recipe(tmp_path):
-    (train, test), options = kb.datasets.digits.load_data(), {"minority": 8}
+@pytest.mark.parametrize("rare", [0, 3, 8])
+def test_on_real_digits_what_it_takes_is_near_the_best_recipe(rare, tmp_path):
+    (train, test), options = kb.datasets.digits.load_data(), {"minority": rare}
     draw = regret.pictures((train, test), 128, **options)(0, tmp_path / "work")
     cells = Lines(tmp_path / "regret.jsonl", ["data", "draw", "arm"])
-    regret.measure(cells, "8x8 digits, 8", 0, draw, None)
+    regret.measure(cells, f"8x8 digits, {rare}", 0, draw, None)
     found = {cell["arm"]: cell["f1_macro"] for cell in cells.cells}
     assert found["AutoBalance"] > found["plain"] - 0.01, json.dumps(found)
     assert regrets(cells.cells).max() < 0.03, json.dumps(found)
