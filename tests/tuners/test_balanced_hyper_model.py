@@ -103,7 +103,6 @@ def test_class_weights_over_balanced_batches_are_warned_of_once(small, hypermode
     fit("repeat")
 
 
-@pytest.mark.backend
 def test_one_sigmoid_output_has_scores_of_two_classes(small):
     def build(hp):
         model = keras.Sequential(

@@ -162,6 +162,7 @@ def large(name):
     ids=["flip", "photo", "elastic", "noise"],
 )
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.once
 def test_large_pictures_go_through_a_few_at_a_time(make, data_format, monkeypatch):
     """Every operation of a layer keeps all images that go through it together."""
     keras.config.set_image_data_format(data_format)

@@ -1,7 +1,5 @@
 """The measurement of regret, on a task that takes seconds, and on real digits."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -10,7 +8,6 @@ import keras_balance as kb
 from study import regret
 from study.experiment import Task
 from study.lines import Lines
-from study.regret_table import regrets
 
 
 def digits(keep, seed=0):
@@ -65,12 +62,13 @@ def test_features_have_their_arms(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rare", [0, 3, 8])
-def test_on_real_digits_what_it_takes_is_near_the_best_recipe(rare, tmp_path):
-    (train, test), options = kb.datasets.digits.load_data(), {"minority": rare}
-    draw = regret.pictures((train, test), 128, **options)(0, tmp_path / "work")
+def test_on_real_digits_what_it_takes_is_near_the_best_recipe(tmp_path):
+    """Against two; `docs/results/regret.md` has all of them."""
+    data, arms = kb.datasets.digits.load_data(), ["plain", "repeat", regret.AUTO]
+    draw = regret.pictures(data, 128, minority=3)(0, tmp_path / "work")
     cells = Lines(tmp_path / "regret.jsonl", ["data", "draw", "arm"])
-    regret.measure(cells, f"8x8 digits, {rare}", 0, draw, None)
+    regret.measure(cells, "8x8 digits, 3", 0, draw, arms)
     found = {cell["arm"]: cell["f1_macro"] for cell in cells.cells}
-    assert found["AutoBalance"] > found["plain"] - 0.01, json.dumps(found)
-    assert regrets(cells.cells).max() < 0.03, json.dumps(found)
+    assert found[regret.AUTO] > max(found["plain"] - 0.01, found["repeat"] - 0.03), (
+        found
+    )

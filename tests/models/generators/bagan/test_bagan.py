@@ -145,6 +145,7 @@ def test_keeps_the_checkpoint_with_the_best_score(monkeypatch):
     assert np.abs(kept[4] - kept[3]).max() > 0
 
 
+@pytest.mark.once
 def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
     scores = iter([0.9, 0.9, 0.1])
     monkeypatch.setattr(
