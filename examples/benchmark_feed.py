@@ -1,15 +1,17 @@
 """What balanced feeding costs: seconds an epoch, and memory.
 
     python examples/benchmark_feed.py speed
+    python examples/benchmark_feed.py batch
     python examples/benchmark_feed.py memory
 
 `speed` trains the paper's ConvNet on the same balanced number of images, fed in
 several ways in turn, and reports the median epoch of each against arrays balanced
 beforehand, in wall-clock and in processor seconds (the steadier figure where other
 programs run). "PyDataset, ready batches" is what Keras itself spends on any
-`PyDataset`. `memory` reads epochs of 100,000 and of 1,000,000 images from a
-memory-mapped file, rare ones repeated or augmented, and reports what it takes to start
-an epoch, and the peak of the process.
+`PyDataset`. `batch` times a batch of 64 images of 96 by 96 by 3 alone, against taking
+its rows out of the array and casting them to float32. `memory` reads epochs of 100,000
+and of 1,000,000 images from a memory-mapped file, rare ones repeated or augmented, and
+reports what it takes to start an epoch, and the peak of the process.
 """
 
 import argparse
@@ -164,6 +166,41 @@ def speed(per_class, minority, rounds):
         print(f"{name:30s} wall {columns[0]}   processor {columns[1]}")
 
 
+def batch(rounds):
+    """Processor time of a batch, beside that of taking the rows and casting them."""
+    size, generator = 64, np.random.default_rng(0)
+    x = generator.integers(0, 256, (3000, 96, 96, 3), dtype="uint8")
+    y = np.repeat([0, 1], [2500, 500])
+    rows = generator.permutation(len(x))[: len(x) // size * size].reshape(-1, size)
+    ways = {"taken and cast": lambda index: x[rows[index]].astype("float32")}
+    for name, options in {
+        "repeat": {},
+        "repeat, uint8": {"dtype": "uint8"},
+        "fixed pool": {"synthesizer": "manual", "refresh": False},
+        "fixed pool, uint8": {
+            "synthesizer": "manual",
+            "refresh": False,
+            "dtype": "uint8",
+        },
+    }.items():
+        dataset = kb.BalancedDataset(x, y, size, seed=0, **options)
+        dataset.on_epoch_begin()
+        ways[name] = dataset.__getitem__
+    times = {name: [] for name in ways}
+    for _ in range(rounds + 1):
+        for name, way in ways.items():
+            start = time.process_time()
+            for index in range(len(rows)):
+                way(index)
+            times[name].append((time.process_time() - start) / len(rows))
+    for name, seconds in times.items():
+        least = min(seconds)  # others use the machine's memory, too
+        print(
+            f"{name:20s} {1000 * least:6.3f} ms, "
+            f"{least / min(times['taken and cast']):.2f} times taking and casting"
+        )
+
+
 def read_epochs(number, synthesizer):
     """Read two epochs of `number` images in a file; report their start and the peak."""
     y = np.arange(number, dtype="uint8") % NUM_CLASSES
@@ -205,7 +242,7 @@ def memory():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["speed", "memory"])
+    parser.add_argument("what", choices=["speed", "batch", "memory"])
     parser.add_argument("--per-class", type=int, default=480)
     parser.add_argument("--minority", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
@@ -214,6 +251,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.what == "speed":
         speed(arguments.per_class, arguments.minority, arguments.rounds)
+    elif arguments.what == "batch":
+        batch(arguments.rounds)
     elif arguments.images:
         read_epochs(arguments.images, arguments.synthesizer)
     else:
