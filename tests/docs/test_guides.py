@@ -17,13 +17,15 @@ PAGES = {
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if "```python" in page.read_text(encoding="utf-8")
 }
-# Pages that train judges, a large backbone, a network of several layers, or trials.
+# Pages that train judges, a large backbone, a network of several layers, or trials,
+# or that start servers.
 LONG = {
     "docs/guides/auto.md",
     "docs/guides/handwriting.md",
     "docs/guides/photographs.md",
     "docs/guides/pretrained.md",
     "docs/guides/search.md",
+    "docs/guides/several_machines.md",
 }
 # Pages of short blocks, which run on every backend.
 SHORT = {
