@@ -29,7 +29,6 @@ from study.lines import Lines, scores
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "regret.jsonl"
 FRESH = (
-    "handwriting, 3 or 5",
     "handwriting, 8",
     "handwriting, 0",
     "handwriting, long tail",
