@@ -32,13 +32,14 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
         feed = recipe.feed(images, batch_size, seed)
         front = recipe.make_layer(images, seed)
         trainee = in_front(front, model, recipe.make_loss(feed, reads_logits(model)))
+        made = callbacks(feed) if callbacks else []  # a backup moves the feed on
         trainee.fit(
             feed,
             epochs=epochs_of(feed, steps),
             initial_epoch=feed.epoch,
             shuffle=False,
             verbose=verbose,
-            callbacks=callbacks(feed) if callbacks else [],
+            callbacks=made,
         )
     return model, feed
 

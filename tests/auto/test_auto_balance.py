@@ -151,6 +151,17 @@ def test_killed_anywhere_it_ends_with_the_same_model(auto, tmp_path, monkeypatch
             raise Killed
         return real(*args, **options)
 
+    class Mortal(kb.callbacks.ResumableBackup):
+        """Dies behind the first epoch of the last training, once."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            if epoch == 0 and not died:
+                died.append(epoch)
+                raise Killed
+
+    died = []
+    monkeypatch.setattr(recipe_trials, "ResumableBackup", Mortal)
     monkeypatch.setattr(recipe_trials, "train", mortal)
     runs = 0
     while True:
@@ -162,6 +173,7 @@ def test_killed_anywhere_it_ends_with_the_same_model(auto, tmp_path, monkeypatch
         except Killed:
             continue
     assert runs > 2
+    assert died
     for one, other in zip(
         ended.model.get_weights(), auto.model.get_weights(), strict=True
     ):
