@@ -24,7 +24,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 import keras_balance as kb
-from study.experiment import BATCH_SIZE, StopAfter, draw, load
+from study.experiment import BATCH_SIZE, StopAfter, draw, load, made_by
 from study.files import atomic_path, write_text
 from study.lines import scores
 
@@ -117,16 +117,7 @@ class Draw:
 
     def _trained(self, arm, data, wanted):
         keras.backend.clear_session()
-        keras.utils.set_random_seed(self.task.seed)
-        recipe, seed = RECIPES[arm], self.task.seed
-        model = kb.models.convnet(self.task.image_shape, self.task.num_classes)
-        images = kb.data.LabelledImages(*data)
-        feed = recipe.feed(images, BATCH_SIZE, seed)
-        layer = recipe.make_layer(images, seed)
-        loss = recipe.make_loss(feed, from_logits=False)
-        trainee = model if layer is None else keras.Sequential([layer, model])
-        if trainee is not model or loss is not None:
-            trainee.compile(model.optimizer, loss or model.loss)
+        model, trainee, feed = made_by(RECIPES[arm], self.task, data, BATCH_SIZE)
         stop = StopAfter(self.task.steps)
         epochs = -(-self.task.steps // len(feed))
         trainee.fit(feed, epochs=epochs, callbacks=[stop], shuffle=False, verbose=0)

@@ -210,6 +210,31 @@ def train_and_score(task, training):
     return kb.metrics.class_report(y_test, probabilities)
 
 
+def made_by(recipe, task, data, batch_size):
+    """Make what trains by a recipe, as the code says that `AutoBalance` prints.
+
+    Args:
+        recipe: `kb.tuners.Recipe`.
+        task: `Task`, of the seed and the shape of the images.
+        data: `(images, labels)` to train on.
+        batch_size: Images in a batch.
+
+    Returns:
+        `(model, trainee, feed)`: the paper's ConvNet, the same behind the recipe's
+        layer and with its loss, which `fit` is called of, and what `fit` gets.
+    """
+    keras.utils.set_random_seed(task.seed)
+    model = kb.models.convnet(task.image_shape, task.num_classes)
+    images = kb.data.LabelledImages(*data)
+    feed = recipe.feed(images, batch_size, task.seed)
+    layer = recipe.make_layer(images, task.seed)
+    loss = recipe.make_loss(feed, from_logits=False)
+    trainee = model if layer is None else keras.Sequential([layer, model])
+    if trainee is not model or loss is not None:
+        trainee.compile(model.optimizer, loss or model.loss)
+    return model, trainee, feed
+
+
 def _behind(layer, model):
     inputs = keras.Input(model.input_shape[1:])
     augmented = keras.Model(inputs, model(layer(inputs)))

@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 
 import keras_balance as kb
 from study import pretrained
-from study.experiment import draw
+from study.experiment import draw, made_by
 from study.files import atomic_path
 from study.lines import Lines, scores
 
@@ -210,15 +210,7 @@ class Pictures:
 
     def _trained(self, recipe, data):
         """Train by a recipe as the code says that `AutoBalance` prints."""
-        keras.utils.set_random_seed(self.task.seed)
-        model = kb.models.convnet(self.task.image_shape, self.task.num_classes)
-        images = kb.data.LabelledImages(*data)
-        feed = recipe.feed(images, self.batch_size, self.task.seed)
-        layer = recipe.make_layer(images, self.task.seed)
-        loss = recipe.make_loss(feed, from_logits=False)
-        trainee = model if layer is None else keras.Sequential([layer, model])
-        if trainee is not model or loss is not None:
-            trainee.compile(model.optimizer, loss or model.loss)
+        model, trainee, feed = made_by(recipe, self.task, data, self.batch_size)
         epochs = max(1, round(self.steps / len(feed)))
         trainee.fit(feed, epochs=epochs, shuffle=False, verbose=0)
         return self._predict(model), {}

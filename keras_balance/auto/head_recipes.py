@@ -7,13 +7,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from keras_balance.auto.out_of_fold import C
+from keras_balance.auto.out_of_fold import ITERATIONS, C
 from keras_balance.auto.recipe_trials import Trainings, to_log_probabilities
 from keras_balance.layers import LogitAdjustment
 from keras_balance.models import FewShotClassifier, adjust_logits
 from keras_balance.utils.seeds import seeded
-
-_ITERATIONS = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +106,7 @@ def linear_head(rows, indices):
         rows: Features `(n, d)`.
         indices: Their class indices `(n,)`.
     """
-    scaler, regression = StandardScaler(), LogisticRegression(C=C, max_iter=_ITERATIONS)
+    scaler, regression = StandardScaler(), LogisticRegression(C=C, max_iter=ITERATIONS)
     regression.fit(scaler.fit_transform(rows), indices)
     kernel = (regression.coef_ / scaler.scale_).T
     bias = regression.intercept_ - scaler.mean_ @ kernel
@@ -155,7 +153,7 @@ import keras_balance as kb
 
 {{labels}}rows = backbone.predict(x)
 scaler = StandardScaler().fit(rows)
-regression = LogisticRegression(C={C}, max_iter={_ITERATIONS})
+regression = LogisticRegression(C={C}, max_iter={ITERATIONS})
 regression.fit(scaler.transform(rows), {{indices}})
 kernel = (regression.coef_ / scaler.scale_).T
 bias = regression.intercept_ - scaler.mean_ @ kernel

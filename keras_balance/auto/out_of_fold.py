@@ -19,6 +19,7 @@ BATCH_SIZE = 64
 # Strength of the prior on the weights, for standardised features: 1,280 of them and
 # some hundred images a class were classified best by 0.001 to 0.01.
 C = 0.003
+ITERATIONS = 300  # at most
 _COMPONENTS = 50  # of pixels, which are many and alike
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 
@@ -35,11 +36,11 @@ def by_regression(images, features, folds, progress):
     """
     rows = _rows(images, features)
     if features is None:  # the strength of the prior is that for standardised ones
-        rows /= rows.std() or 1.0
+        rows = rows / (rows.std() or 1.0)
     log_shares = np.empty((len(rows), images.num_classes))
     for fold in range(folds.max() + 1):
         held_out = folds == fold
-        parts = [StandardScaler(), LogisticRegression(max_iter=300, C=C)]
+        parts = [StandardScaler(), LogisticRegression(max_iter=ITERATIONS, C=C)]
         if features is None:
             size = min(_COMPONENTS, (~held_out).sum(), rows.shape[1])
             parts[0] = PCA(size, random_state=0)
