@@ -4,10 +4,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_balance.layers.class_means import ClassMeans
 from keras_balance.utils.numbers import real_number, whole_number
 
-# Of the mean deviation: a feature that hardly moved in training may do so later.
-_LEAST_DEVIATION = 0.1
+# Wider features are standardised one by one: their covariances take too much memory.
+_WIDEST = 4096
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
@@ -16,10 +17,16 @@ class CosineHead(keras.layers.Layer):
 
     Features are raised to `power` (their sign kept), which makes the skewed ones of a
     network that ends in rectifiers more nearly normal, and standardised as in the
-    training data. The vectors begin at the class means, by `start_at_means`, and are
-    held near them by `anchor`: a dozen images are enough for a mean, and not for a
-    thousand free weights. All vectors count by their direction alone, so that a class
-    gains nothing by being frequent.
+    training data, around the middle of the classes. What then varies together within
+    the classes counts less, by their shrunken covariance, which the frequent classes
+    teach the rare one. The vectors begin at the class means, by `start_at_means`, and
+    are held near them by `anchor`: a dozen images are enough for a mean, and not for a
+    thousand free weights.
+
+    All vectors count by their direction alone, so that a class gains nothing by being
+    frequent. Nor does it lose by being rare: the mean of a dozen images points a little
+    beside the true one, so that even images of its own class have small cosines with
+    it; what that takes away is given back.
 
     Args:
         num_classes: Number of classes, 2 or more.
@@ -27,6 +34,9 @@ class CosineHead(keras.layers.Layer):
         scale: Factor of the cosines before the softmax, with which training begins.
         anchor: Strength, 0 or more, of the pull of each vector towards the mean of
             its class: the factor of the squared distance in the loss.
+        shrinkage: In (0, 1]: how far the covariance within the classes is drawn towards
+            features that vary alone and alike, which 1 takes them for. Features of more
+            than 4,096 numbers are always taken for that.
         **kwargs: As in `keras.layers.Layer`.
 
     Input shape:
@@ -52,16 +62,30 @@ class CosineHead(keras.layers.Layer):
           Imprinted Weights", for the beginning at class means.
         - Yang et al. 2021, "Free Lunch for Few-Shot Learning", equation 3, for the
           power.
+        - Friedman 1989, "Regularized Discriminant Analysis", for the shrunken
+          covariance; Moran and Murphy 1979, "A Closer Look at Two Alternative Methods
+          of Statistical Discrimination", for what the error of a mean does; DerSimonian
+          and Laird 1986, "Meta-Analysis in Clinical Trials", for the weights of the
+          classes in their centre.
         - Li et al. 2018, "Explicit Inductive Bias for Transfer Learning", equation 3,
           for the pull to where training began.
     """
 
-    def __init__(self, num_classes, power=0.5, scale=16.0, anchor=0.03, **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        power=0.5,
+        scale=16.0,
+        anchor=0.07,
+        shrinkage=0.8,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_classes = whole_number("num_classes", num_classes, 2)
         self.power = real_number("power", power, above=0, highest=1)
         self.scale = real_number("scale", scale, above=0)
         self.anchor = real_number("anchor", anchor, 0)
+        self.shrinkage = real_number("shrinkage", shrinkage, above=0, highest=1)
 
     def build(self, input_shape):
         """Make the weights for features `(n, d)`."""
@@ -72,7 +96,21 @@ class CosineHead(keras.layers.Layer):
         self.deviation = self.add_weight(
             shape=(width,), initializer="ones", trainable=False, name="deviation"
         )
+        self.whitening = None
+        if self.shrinkage < 1 and width <= _WIDEST:
+            self.whitening = self.add_weight(
+                shape=(width, width),
+                initializer="identity",
+                trainable=False,
+                name="whitening",
+            )
         self.start = self.add_weight(shape=shape, name="start", **fixed)
+        self.gain = self.add_weight(
+            shape=(self.num_classes,),
+            initializer="ones",
+            trainable=False,
+            name="gain",
+        )
         self.shift = self.add_weight(
             shape=shape,
             initializer="zeros",
@@ -94,27 +132,30 @@ class CosineHead(keras.layers.Layer):
         rows = np.asarray(rows, dtype="float32")
         if not self.built:
             self.build(rows.shape)
-        rows = np.sign(rows) * np.abs(rows) ** self.power
-        deviation = rows.std(axis=0)
-        least = _LEAST_DEVIATION * deviation.mean()
-        deviation = np.maximum(deviation, least if least > 0 else 1.0)
-        self.mean.assign(rows.mean(axis=0))
-        self.deviation.assign(deviation)
-        rows = (rows - rows.mean(axis=0)) / deviation
-        means = np.stack(
-            [rows[indices == c].mean(axis=0) for c in range(self.num_classes)]
+        shrinkage = None if self.whitening is None else self.shrinkage
+        found = ClassMeans.of(
+            np.sign(rows) * np.abs(rows) ** self.power,
+            indices,
+            self.num_classes,
+            shrinkage,
         )
-        lengths = np.linalg.norm(means, axis=1, keepdims=True)
-        self.start.assign(means / np.maximum(lengths, 1e-6))
-        self.shift.assign(np.zeros_like(means))
+        self.mean.assign(found.centre)
+        self.deviation.assign(found.deviation)
+        if self.whitening is not None:
+            self.whitening.assign(found.whitening)
+        self.start.assign(found.directions)
+        self.gain.assign(found.gain)
+        self.shift.assign(np.zeros_like(found.directions))
         self.log_scale.assign(np.log(self.scale))
 
     def call(self, inputs):
         """Probabilities of features."""
         rows = ops.sign(inputs) * ops.power(ops.abs(inputs) + 1e-7, self.power)
         rows = (rows - self.mean) / self.deviation
+        if self.whitening is not None:
+            rows = ops.matmul(rows, self.whitening)
         cosines = ops.matmul(_unit(rows), ops.transpose(_unit(self.start + self.shift)))
-        return ops.softmax(ops.exp(self.log_scale) * cosines, axis=-1)
+        return ops.softmax(ops.exp(self.log_scale) * self.gain * cosines, axis=-1)
 
     def compute_output_shape(self, input_shape):
         """Give the shape `(n, num_classes)`."""
@@ -128,6 +169,7 @@ class CosineHead(keras.layers.Layer):
             "power": self.power,
             "scale": self.scale,
             "anchor": self.anchor,
+            "shrinkage": self.shrinkage,
         }
 
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_balance.layers import CosineHead
+from keras_balance.layers import CosineHead, cosine_head
 
 
 def rows(seed=0):
@@ -45,6 +45,60 @@ def test_features_that_are_alike_or_negative_give_finite_numbers(x):
     assert np.isfinite(keras.ops.convert_to_numpy(head(x))).all()
 
 
+def decided(head, x):
+    return keras.ops.convert_to_numpy(head(x)).argmax(axis=1)
+
+
+def few_of_the_last(centres, counts, seed):
+    indices = np.repeat(np.arange(len(counts)), counts)
+    rng = np.random.default_rng(seed)
+    return centres[indices] + rng.normal(size=(len(indices), centres.shape[1])), indices
+
+
+def test_a_class_loses_nothing_by_a_mean_of_few_images():
+    centres = np.random.default_rng(0).normal(size=(6, 200)) / 3
+    head = CosineHead(6, power=1)
+    head.start_at_means(*few_of_the_last(centres, [100] * 5 + [3], 1))
+    x, y = few_of_the_last(centres, [100] * 6, 2)
+    recall = (decided(head, x) == y)[y == 5].mean()
+    assert recall > 0.85
+    head.gain.assign(np.ones(6))
+    assert (decided(head, x) == y)[y == 5].mean() < recall - 0.1
+
+
+def test_of_two_classes_the_rare_one_is_found_as_well():
+    centres = np.random.default_rng(0).normal(size=(2, 200)) / 3
+    head = CosineHead(2, power=1)
+    head.start_at_means(*few_of_the_last(centres, [200, 4], 1))
+    x, y = few_of_the_last(centres, [200, 200], 2)
+    found = decided(head, x)
+    assert min((found == y)[y == c].mean() for c in (0, 1)) > 0.85
+
+
+def test_what_varies_together_within_classes_counts_less():
+    common = np.array([1, 1, 1, 1, 0, 0]) * 4
+    rng = np.random.default_rng(0)
+    indices = np.repeat([0, 1], 50)
+    x = rng.normal(size=(100, 6)) + rng.normal(size=(100, 1)) * common
+    x[:, 0] += 3 * indices
+    right = []
+    for shrinkage in (0.01, 1):
+        head = CosineHead(2, power=1, shrinkage=shrinkage)
+        head.start_at_means(x, indices)
+        right.append((decided(head, x) == indices).mean())
+    assert right[0] > 0.9 > 0.8 > right[1]
+
+
+def test_features_too_wide_for_a_covariance_are_taken_one_by_one(monkeypatch):
+    monkeypatch.setattr(cosine_head, "_WIDEST", 5)
+    head, alone = CosineHead(3), CosineHead(3, shrinkage=1)
+    x, y = rows()
+    for one in (head, alone):
+        one.start_at_means(x, y)
+    ours, theirs = (keras.ops.convert_to_numpy(one(x)) for one in (head, alone))
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def test_the_anchor_holds():
     x, y = rows()
     moved = []
@@ -59,7 +113,7 @@ def test_the_anchor_holds():
 
 
 def test_saved_and_loaded(tmp_path):
-    head = CosineHead(3, power=0.4, scale=8, anchor=0.1)
+    head = CosineHead(3, power=0.4, scale=8, anchor=0.1, shrinkage=0.5)
     head.start_at_means(*rows())
     model = keras.Sequential([keras.Input((6,)), head])
     model.save(tmp_path / "head.keras")
@@ -78,6 +132,7 @@ def test_saved_and_loaded(tmp_path):
         ({"num_classes": 3, "power": 0}, "`power` must be"),
         ({"num_classes": 3, "scale": 0}, "`scale` must be"),
         ({"num_classes": 3, "anchor": -1}, "`anchor` must be"),
+        ({"num_classes": 3, "shrinkage": 0}, "`shrinkage` must be"),
     ],
 )
 def test_wrong_arguments(arguments, match):

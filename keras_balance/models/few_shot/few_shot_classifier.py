@@ -45,6 +45,9 @@ class FewShotClassifier(keras.Model):
         anchor: How firmly the head is held near the class means; see
             `kb.layers.CosineHead`.
         power: Power that features are raised to, in (0, 1]; see `kb.layers.CosineHead`.
+        shrinkage: How far the features' covariance within the classes, by which those
+            that vary together count less, is drawn towards none, in (0, 1]; see
+            `kb.layers.CosineHead`.
         augmentation: Optional Keras layer for the images. The backbone then looks at
             them anew in each epoch, which takes its time.
         cache: Optional path of a file that keeps the features of images from one run
@@ -82,8 +85,9 @@ class FewShotClassifier(keras.Model):
         backbone,
         num_classes,
         tau=1.0,
-        anchor=0.03,
+        anchor=0.07,
         power=0.5,
+        shrinkage=0.8,
         augmentation=None,
         cache=None,
         seed=None,
@@ -92,13 +96,15 @@ class FewShotClassifier(keras.Model):
         super().__init__(name=name)
         self.num_classes = whole_number("num_classes", num_classes, 2)
         self.tau = real_number("tau", tau, 0)
-        self.anchor, self.power = anchor, power
+        self.anchor, self.power, self.shrinkage = anchor, power, shrinkage
         self.augmentation = augmentation
         self.cache, self.seed = cache, check_seed(seed)
         _check_backbone(backbone)
         self.backbone = backbone
         self.backbone.trainable = False
-        self.head = CosineHead(self.num_classes, power, anchor=anchor, name="head")
+        self.head = CosineHead(
+            self.num_classes, power, anchor=anchor, shrinkage=shrinkage, name="head"
+        )
         self._features = Features(backbone, name="backbone", cache=cache)
         if backbone.built and isinstance(backbone.input_shape, tuple):
             self.build(backbone.input_shape)
@@ -234,6 +240,7 @@ class FewShotClassifier(keras.Model):
             "tau": self.tau,
             "anchor": self.anchor,
             "power": self.power,
+            "shrinkage": self.shrinkage,
             "augmentation": keras.saving.serialize_keras_object(self.augmentation),
             "seed": self.seed,
             "name": self.name,
