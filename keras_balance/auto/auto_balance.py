@@ -45,8 +45,11 @@ class AutoBalance:
     of the training data as rare as the rarest one; what mixes behind a layer, only
     where the layer alone is not clearly behind. The best three are trained in full on
     another case and the best two on a third, as long as they are not clearly behind
-    either, and the simplest within one standard error of the best is taken. Then the
-    strength of the decision is found from out-of-fold probabilities of that recipe (see
+    either, and the simplest within one standard error of the best is taken. They are
+    compared by the log-likelihood of the images that were held out, each recipe at its
+    best strength of the decision and its best temperature: of a few images, a
+    recipe's F1 says too little. The error is that of the paired differences. Then the
+    strength is found from out-of-fold probabilities of the chosen recipe (see
     `AutoAdjustment`), and a model is trained on all the data. No other data are looked
     at. Plain training is always among the recipes.
 
@@ -58,9 +61,9 @@ class AutoBalance:
         build: Function without arguments that returns a compiled Keras classifier, a
             new one each time. By default the paper's ConvNet, for small pictures.
         features: Optional Keras model from images to vectors, in the place of `build`.
-            The recipes then are a head on it: plain logistic regression or a
-            `kb.models.FewShotClassifier`. A training takes seconds; `epochs`,
-            `recipes` and `batch_size` are not used.
+            The recipes then are a head on it: plain logistic regression, a
+            `kb.models.FewShotClassifier`, or the mean of their log-probabilities. A
+            training takes seconds; `epochs`, `recipes` and `batch_size` are not used.
         target_prior: Shares of the classes that the classifier will meet:
             `"uniform"`, `"natural"` (those of the training data) or an array
             `(num_classes,)`. It is the one question that data cannot answer.
@@ -215,7 +218,12 @@ class AutoBalance:
             course, self.time_budget, self.verbose, lengths_of(plan, cases)
         )
         prior = read_prior(self.target_prior, plan.images.counts)
-        search = RecipeSearch(recipes, plan, prior, progress)
+        is_natural = isinstance(self.target_prior, str) and (
+            self.target_prior == "natural"
+        )
+        search = RecipeSearch(
+            recipes, plan, "natural" if is_natural else prior, progress
+        )
         self.choice, self._search = search.run(cases), search
         return search
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_balance.auto.decision import paired_error, simplest_within_noise
+from keras_balance.auto.recipe_trials import STRENGTHS
 from keras_balance.metrics.adjustment import TAUS
 from keras_balance.utils import plots
 from keras_balance.utils.tables import text_table
@@ -16,22 +17,27 @@ _GAINING = 0.01  # macro F1, faster than the chosen one
 class RecipeSearch:
     """Tries recipes on cases of the training data, the unpromising ones briefly.
 
+    Recipes are compared by the mean log-likelihood of held-out images, each at its best
+    strength: what is right by a hair and what is right by far count alike in F1, and of
+    four images of a class that is all there is to see.
+
     Args:
         recipes: dict of name to `Recipe`, from the simplest on.
         trainings: `Trainings`.
-        prior: float array `(num_classes,)`, shares of the classes that will be met.
+        prior: float array `(num_classes,)`, shares of the classes that will be met;
+            `"natural"` for those of each case, in which a class may have been cut.
         progress: `Progress`.
 
     Attributes:
-        scores: dict of round (`"brief"`, `"full"`) to dict of recipe to list, one a
-            case, of the F1 of its classes at each of `TAUS`.
+        trials: dict of round (`"brief"`, `"full"`) to dict of recipe to list, one a
+            case, of what `Trainings.trial` gives.
         seconds: dict of recipe to the seconds of all its trials.
     """
 
     def __init__(self, recipes, trainings, prior, progress):
         self.recipes, self.trainings = recipes, trainings
         self.prior, self.progress = prior, progress
-        self.scores = {"brief": {}, "full": {}}
+        self.trials = {"brief": {}, "full": {}}
         self.seconds = dict.fromkeys(recipes, 0.0)
 
     def run(self, cases):
@@ -50,7 +56,7 @@ class RecipeSearch:
         finalists = self._best("brief", self.recipes, FINALISTS[0])
         is_full = self._brief_is_full(cases[0])
         if is_full:
-            self.scores["full"] = {n: list(self.scores["brief"][n]) for n in finalists}
+            self.trials["full"] = {n: list(self.trials["brief"][n]) for n in finalists}
         for place, most in _full_cases(cases, len(self.recipes)):
             if place > 1:
                 finalists = self._best("full", finalists, most)
@@ -72,37 +78,50 @@ class RecipeSearch:
             self.prior,
             BRIEF if round_ == "brief" else 1.0,
         )
-        self.scores[round_].setdefault(name, []).append(result["f1"])
+        self.trials[round_].setdefault(name, []).append(result)
         self.seconds[name] += result["seconds"]
         title = f"{cases[place].title}, {name}, {round_} training"
         self.progress.end(title, result["f1"].mean(axis=1).max())
 
     def tau(self, name):
         """Best strength of one recipe over its cases, by its longest trainings."""
-        scores = self.scores["full"].get(name) or self.scores["brief"].get(name)
-        if not scores:
-            is_uniform = np.allclose(self.prior, 1 / len(self.prior))
+        tried = self.trials["full"].get(name) or self.trials["brief"].get(name)
+        if not tried:
+            is_natural = isinstance(self.prior, str)
+            is_uniform = not is_natural and np.allclose(self.prior, self.prior[0])
             return self.recipes[name].tau_in_theory if is_uniform else 0.0
-        return float(TAUS[_best_tau(scores)])
+        return float(STRENGTHS[_best_strength(tried)])
 
-    def class_f1(self, round_):
-        """F1 of each recipe tried in a round at its best `tau`: `(cases, classes)`."""
-        tried = self.scores[round_]
+    def likelihoods(self, round_):
+        """Log-likelihoods of a round at the best strength: lists of `(n,)`, by recipe.
+
+        One array a case, of its held-out images.
+        """
+        tried = self.trials[round_]
         return {
-            name: np.stack([one[_best_tau(tried[name])] for one in tried[name]])
+            name: [
+                one["log_likelihood"][_best_strength(tried[name])]
+                for one in tried[name]
+            ]
             for name in self.recipes
             if name in tried
         }
 
     def macro_f1(self, round_):
         """Macro F1 of each recipe tried in a round, one a case, at its best `tau`."""
-        return {name: f1.mean(axis=1) for name, f1 in self.class_f1(round_).items()}
+        found = {}
+        for name in self.recipes:
+            tried = self.trials[round_].get(name, [])
+            if tried:
+                place = np.argmin(np.abs(TAUS - STRENGTHS[_best_strength(tried)]))
+                found[name] = np.array([one["f1"][place].mean() for one in tried])
+        return found
 
     def errors(self):
         """Of each recipe tried in full, the error of its distance from the best."""
         compared = self._compared()
         best = max(compared.values(), key=np.mean, default=None)
-        return {name: paired_error(best, f1) for name, f1 in compared.items()}
+        return {name: paired_error(best, found) for name, found in compared.items()}
 
     def longest(self):
         """Macro F1 of each recipe, one a case, in its longest trainings."""
@@ -110,34 +129,35 @@ class RecipeSearch:
 
     def table(self, choice):
         """Give what was tried as text; `*` marks the chosen recipe."""
-        brief, full = self.macro_f1("brief"), self.macro_f1("full")
-        errors = self.errors()
+        brief, full = self._log_loss("brief"), self._log_loss("full")
+        errors, f1 = self.errors(), self.longest()
         rows = [
             [
                 name,
                 _as_text(brief.get(name)),
                 _as_text(full.get(name)),
                 _as_text(errors.get(name)),
-                f"{self.tau(name):.1f}" if name in brief else "",
+                _as_text(f1.get(name)),
+                f"{self.tau(name):.2f}" if name in brief else "",
                 f"{self.seconds[name]:.0f}",
                 "*" * (name == choice),
             ]
             for name in self.recipes
         ]
-        titles = ["recipe", "brief", "full", "error", "tau", "seconds", "chosen"]
-        return text_table(titles, rows)
+        titles = ["recipe", "brief", "full", "error", "macro f1", "tau", "seconds"]
+        return text_table([*titles, "chosen"], rows)
 
     def figure(self, choice):
         """Draw what was tried; the chosen recipe is marked."""
         titles = {"brief": "brief trainings", "full": "full trainings"}
         names, series = list(self.recipes), {}
         for round_, title in titles.items():
-            found = self.macro_f1(round_)
+            found = self._log_loss(round_)
             errors = self.errors() if round_ == "full" else {}
-            means = [np.mean(found.get(name, np.nan)) for name in names]
+            means = [-found.get(name, np.nan) for name in names]
             series[title] = means, [errors.get(name, np.nan) for name in names]
         xlabel = (
-            "macro F1 on cases of the training data; bars: of the distance to the best"
+            "log-likelihood of held-out images; bars: error of the distance to the best"
         )
         return plots.marked_rows(series, names, names.index(choice), xlabel)
 
@@ -155,7 +175,7 @@ class RecipeSearch:
 
     def _helped_alone(self, name):
         """Whether a recipe is worth trying: what adds to a layer that helps alone."""
-        recipe, tried = self.recipes[name], self.scores["brief"]
+        recipe, tried = self.recipes[name], self.trials["brief"]
         if recipe.layer is None or recipe.mix is None:
             return True
         alone = {
@@ -166,11 +186,16 @@ class RecipeSearch:
         }
         return not alone or bool(alone & {*self._still_open(tried, "brief")})
 
+    def _log_loss(self, round_):
+        """Mean log-loss of each recipe tried in a round."""
+        found = self.likelihoods(round_)
+        return {name: -_mean(cases) for name, cases in found.items()}
+
     def _still_open(self, names, round_):
         """Those of the names that are not clearly behind the best of them so far."""
-        found = self.class_f1(round_)
+        found = self.likelihoods(round_)
         tried = [found[name] for name in names if name in found]
-        best = max(tried, key=np.mean, default=None)
+        best = max(tried, key=_mean, default=None)
         return [
             name
             for name in names
@@ -183,22 +208,26 @@ class RecipeSearch:
 
     def _best(self, round_, names, most):
         """Those of the names that are best so far, and not clearly behind the best."""
-        means = {name: f1.mean() for name, f1 in self.macro_f1(round_).items()}
-        tried = [name for name in names if name in means]
-        best = sorted(tried, key=means.get, reverse=True)[:most]
+        losses = self._log_loss(round_)
+        tried = [name for name in names if name in losses]
+        best = sorted(tried, key=losses.get)[:most]
         return [name for name in self._still_open(tried, round_) if name in best]
 
     def _choose(self):
-        compared = self._compared() or self.class_f1("brief")
+        compared = self._compared() or self._compared("brief")
         if not compared:
             return next(iter(self.recipes))
         return simplest_within_noise(compared)
 
-    def _compared(self):
-        """F1 of the recipes that were tried in full on the most cases."""
-        full = self.class_f1("full")
-        most = max(map(len, full.values()), default=0)
-        return {name: f1 for name, f1 in full.items() if len(f1) == most}
+    def _compared(self, round_="full"):
+        """Log-likelihoods of the recipes that were tried on the most cases."""
+        found = self.likelihoods(round_)
+        most = max(map(len, found.values()), default=0)
+        return {
+            name: np.concatenate(cases)
+            for name, cases in found.items()
+            if len(cases) == most
+        }
 
 
 def course_of(recipes, cases):
@@ -233,15 +262,20 @@ def _full_cases(cases, number):
     ]
 
 
-def _is_clearly_behind(best, f1):
-    cases = min(len(best), len(f1))  # of one, the time may be over
-    best, f1 = best[:cases], f1[:cases]
-    return best.mean() - f1.mean() > _CLEARLY * paired_error(best, f1)
+def _is_clearly_behind(best, found):
+    cases = min(len(best), len(found))  # of one, the time may be over
+    best, found = np.concatenate(best[:cases]), np.concatenate(found[:cases])
+    return best.mean() - found.mean() > _CLEARLY * paired_error(best, found)
 
 
-def _best_tau(scores):
-    """Place of the strength with the best mean over cases and classes."""
-    return int(np.mean(scores, axis=(0, 2)).argmax())
+def _mean(cases):
+    return float(np.mean(np.concatenate(cases)))
+
+
+def _best_strength(tried):
+    """Place of the strength with the best mean over cases."""
+    means = [one["log_likelihood"].mean(axis=1) for one in tried]
+    return int(np.mean(means, axis=0).argmax())
 
 
 def _as_text(values):

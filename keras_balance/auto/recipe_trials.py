@@ -8,11 +8,16 @@ import numpy as np
 from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.auto.recipe_training import reads_logits, train
 from keras_balance.callbacks import ResumableBackup
-from keras_balance.metrics.adjustment import TAUS, AdjustedScores
+from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
 from keras_balance.models import adjust_logits
 from keras_balance.utils.outputs import class_probabilities
+from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import derive_seed
 
+STRENGTHS = TAUS[::5]  # by which log-likelihoods are told: they change slowly
+# What is sure of itself and what is not, such as a model that was trained with mixup,
+# may decide alike.
+_TEMPERATURES = 0.5, 0.7, 1.0, 1.4, 2.0, 2.8
 _LEAST_STEPS = 100  # of a trial: before, what learns fastest leads
 _LEAST = 1e-7  # probability
 _BATCH_SIZE = 256
@@ -53,6 +58,8 @@ class Trainings:
     def trial(self, name, recipe, case, prior, share=1.0):
         """Train by a recipe on a case, for a share of the steps.
 
+        `prior` is as in `RecipeSearch`.
+
         Returns:
             dict of what `scores_over_taus` gives, and `"seconds"`.
         """
@@ -63,9 +70,14 @@ class Trainings:
                 recipe, case.train, case.held_out, steps, case.title
             )
             indices = self.images.indices
-            counts = np.bincount(indices[case.train], minlength=len(prior))
-            held_out = indices[case.held_out]
-            scores = scores_over_taus(predicted, held_out, counts, prior, case.scored)
+            counts = np.bincount(indices[case.train], minlength=self.images.num_classes)
+            scores = scores_over_taus(
+                predicted,
+                indices[case.held_out],
+                counts,
+                read_prior(prior, counts),
+                case.scored,
+            )
             return {**scores, "seconds": time.monotonic() - start}
 
         steps = self.steps_on(case.train, share)
@@ -180,7 +192,7 @@ def to_log_probabilities(outputs, from_logits):
 
 
 def scores_over_taus(log_probabilities, indices, counts, prior, scored):
-    """Scores at each of `TAUS`, for a world of the given shares.
+    """Scores at many strengths, for a world of the given shares.
 
     Args:
         log_probabilities: `(n, num_classes)` of held-out images.
@@ -190,10 +202,26 @@ def scores_over_taus(log_probabilities, indices, counts, prior, scored):
         scored: Indices of the classes whose F1 is wanted.
 
     Returns:
-        dict of `"f1"`, float `(len(TAUS), len(scored))`, and `"log_loss"`,
-        `(len(TAUS),)`.
+        dict of `"f1"`, float `(len(TAUS), len(scored))`, and `"log_likelihood"`,
+        float32 `(len(STRENGTHS), n)`, of each image at the best temperature of each
+        strength, weighted so that the mean is that of the world.
     """
-    offsets = TAUS[:, None] * -np.log(counts / np.sum(counts))
-    adjusted = AdjustedScores(indices, log_probabilities, offsets, prior)
-    f1 = adjusted.class_scores()["f1"][:, scored]
-    return {"f1": f1, "log_loss": adjusted.log_loss}
+    direction = -np.log(counts / np.sum(counts))
+    adjusted = AdjustedScores(
+        indices, log_probabilities, TAUS[:, None] * direction, prior
+    )
+    weights = adjusted.weights / adjusted.weights.mean()
+    likelihoods = []
+    for tau in STRENGTHS:
+        logits = log_probabilities + tau * direction
+        likelihoods.append(weights * _at_best_temperature(logits, indices, weights))
+    return {
+        "f1": adjusted.class_scores()["f1"][:, scored],
+        "log_likelihood": np.array(likelihoods, "float32"),
+    }
+
+
+def _at_best_temperature(logits, indices, weights):
+    """Log-likelihoods `(n,)` at the temperature of the best weighted mean."""
+    found = [log_likelihoods(logits / one, indices) for one in _TEMPERATURES]
+    return max(found, key=lambda values: np.mean(weights * values))

@@ -34,13 +34,10 @@ class AdjustedScores:
         self.weights = (target / np.maximum(counts, 1))[indices]
         self.guesses = np.empty((len(offsets), len(indices)), "int64")
         self.log_loss = np.empty(len(offsets))
-        rows = np.arange(len(indices))
         for place, added in enumerate(offsets):
             adjusted = log_shares + added
             self.guesses[place] = adjusted.argmax(axis=1)
-            highest = adjusted.max(axis=1, keepdims=True)
-            total = highest[:, 0] + np.log(np.exp(adjusted - highest).sum(axis=1))
-            losses = total - adjusted[rows, indices]
+            losses = -log_likelihoods(adjusted, indices)
             self.log_loss[place] = np.average(losses, weights=self.weights)
 
     def class_scores(self, times=None):
@@ -64,6 +61,18 @@ class AdjustedScores:
     def macro_f1(self, times=None):
         """Mean of the classes' F1, float64 `(taus,)`."""
         return self.class_scores(times)["f1"].mean(axis=1)
+
+
+def log_likelihoods(logits, indices):
+    """Logarithms of the probabilities that logits give the true classes, `(n,)`.
+
+    Args:
+        logits: float64 `(n, num_classes)`.
+        indices: Class indices `(n,)`.
+    """
+    highest = logits.max(axis=1, keepdims=True)
+    total = highest[:, 0] + np.log(np.exp(logits - highest).sum(axis=1))
+    return logits[np.arange(len(indices)), indices] - total
 
 
 def save_adjustment_curves(

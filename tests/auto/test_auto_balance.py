@@ -6,7 +6,7 @@ import pytest
 
 import keras_balance as kb
 from keras_balance.auto import auto_balance, recipe_trials
-from keras_balance.auto.head_recipes import HEADS, HeadTrainings
+from keras_balance.auto.head_recipes import HEADS, HeadTrainings, joined
 from keras_balance.auto.recipe_trials import Trainings
 from keras_balance.auto.recipes import RECIPES, Recipe
 from keras_balance.models import FewShotClassifier
@@ -245,6 +245,7 @@ def test_a_class_of_one_image():
         ("few shots", COUNTS, "natural"),
         ("plain", COUNTS, [0.2, 0.3, 0.5]),
         ("plain", (30, 6), "uniform"),
+        ("both", COUNTS, "uniform"),
     ],
 )
 @pytest.mark.usefixtures("quick_heads")
@@ -265,6 +266,11 @@ def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
     np.testing.assert_allclose(
         names["model"].predict(x, verbose=0), probabilities, atol=1e-4
     )
+    if head == "both":
+        auto.model.save(tmp_path / "model.keras")
+        again = kb.models.load_model(tmp_path / "model.keras")
+        loaded = again.predict(x, verbose=0)
+        np.testing.assert_allclose(loaded, probabilities, atol=1e-5)
 
 
 @pytest.mark.once
@@ -275,10 +281,10 @@ def test_plain_training_is_a_head_to_choose(monkeypatch, tmp_path):
     x, y = pictures()
     names = np.array(["cat", "dog", "ship"])[y]
     auto = kb.AutoBalance(**options).fit(x, names)
-    assert set(auto.scores) == {"plain", "few shots"}
+    assert set(auto.scores) == set(HEADS)
     assert auto.table().count("*") == 1
-    assert auto.cost == 2 + 2 + 1
-    assert len(auto.figure().axes[0].get_yticklabels()) == 2
+    assert auto.cost == len(HEADS) + 2 + 1
+    assert len(auto.figure().axes[0].get_yticklabels()) == len(HEADS)
     assert "np.unique(y, return_inverse=True)" in auto.code()
 
     def never(*args):
@@ -286,6 +292,20 @@ def test_plain_training_is_a_head_to_choose(monkeypatch, tmp_path):
 
     monkeypatch.setattr(HeadTrainings, "_predictions", never)
     assert kb.AutoBalance(**options).fit(x, names).tau == auto.tau
+
+
+def test_two_heads_are_joined_in_the_world_of_the_training_data():
+    rng, counts = np.random.default_rng(0), np.array([20, 20, 4])
+    backbone = keras.Sequential([keras.Input((4,)), keras.layers.Identity()])
+    few_shots = FewShotClassifier(backbone, 3, seed=0)
+    linear = keras.layers.Dense(3, activation="softmax")
+    rows = rng.normal(size=(5, 4)).astype("float32")
+    plain = keras.ops.convert_to_numpy(linear(rows))
+    natural = keras.ops.convert_to_numpy(few_shots.head(rows)) * counts
+    both = np.sqrt(plain * natural / natural.sum(axis=1, keepdims=True))
+    found = keras.ops.convert_to_numpy(joined(linear, few_shots, counts)(rows))
+    wanted = both / both.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
 
 
 @pytest.mark.once

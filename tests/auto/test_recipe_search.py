@@ -5,22 +5,23 @@ import pytest
 
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
+from keras_balance.auto.recipe_trials import STRENGTHS
 from keras_balance.auto.recipes import RECIPES, Recipe
 from keras_balance.metrics.adjustment import TAUS
 
 pytestmark = pytest.mark.once
 
-CLASSES = 6
+CLASSES, IMAGES = 6, 6
 CASES = [types.SimpleNamespace(train=np.arange(40), title=f"{c}") for c in range(3)]
 
 
 class Trainings:
-    """Gives the scores of a table; writes down what is asked for."""
+    """Gives the log-likelihoods of a table; writes down what is asked for."""
 
     steps = 900
 
-    def __init__(self, f1, brief=0.25):
-        self.f1, self.brief, self.asked = f1, brief, []
+    def __init__(self, found, brief=0.25):
+        self.found, self.brief, self.asked = found, brief, []
 
     def steps_on(self, rows, share=1.0):
         return 600 * (1.0 if share == 1 else self.brief)
@@ -29,13 +30,15 @@ class Trainings:
         round_, place, recipe = name.replace("-of", "").split("-")
         self.asked.append((round_, int(place), recipe))
         rng = np.random.default_rng([int(place), *recipe.encode()])
-        noise = rng.permutation(np.repeat([0.01, -0.01], CLASSES // 2))
-        f1 = np.full((len(TAUS), CLASSES), self.f1.get(recipe, 0.5)) + noise
-        return {"f1": f1, "seconds": 1.0}
+        noise = rng.permutation(np.repeat([0.01, -0.01], IMAGES // 2))
+        mean = np.full((len(STRENGTHS), IMAGES), self.found.get(recipe, -0.5))
+        mean[3] += 0.001  # the best strength
+        f1 = np.full((len(TAUS), CLASSES), 0.5)
+        return {"f1": f1, "log_likelihood": mean + noise, "seconds": 1.0}
 
 
-def searched(f1, recipes=None, brief=0.25, cases=CASES):
-    trainings = Trainings(f1, brief)
+def searched(found, recipes=None, brief=0.25, cases=CASES):
+    trainings = Trainings(found, brief)
     recipes = RECIPES if recipes is None else recipes
     course = [*course_of(recipes, cases), ("final", 0)]
     progress = Progress(course, np.inf, 0, lengths_of(trainings, cases))
@@ -48,43 +51,43 @@ def searched(f1, recipes=None, brief=0.25, cases=CASES):
 
 
 def test_the_three_best_are_trained_in_full_and_then_two_of_them():
-    f1 = {"repeat": 0.8, "square root": 0.805, "mixup": 0.805}
-    choice, asked, search = searched(f1)
+    found = {"repeat": -0.2, "square root": -0.195, "mixup": -0.195}
+    choice, asked, search = searched(found)
     full = [(place, name) for round_, place, name in asked if round_ == "full"]
     second = [(2, name) for name in ("square root", "mixup")]
-    assert full == [(1, name) for name in f1] + second
-    assert choice in f1
+    assert full == [(1, name) for name in found] + second
+    assert choice in found
     assert "*" in search.table(choice)
 
 
 def test_what_is_clearly_behind_is_not_trained_on():
-    f1 = {"repeat": 0.8, "square root": 0.805, "mixup": 0.7}
-    choice, asked, _ = searched(f1)
+    found = {"repeat": -0.2, "square root": -0.195, "mixup": -0.3}
+    choice, asked, _ = searched(found)
     assert choice in ("repeat", "square root")
     assert ("full", 1, "mixup") not in asked
     assert asked[-1] == ("full", 2, "square root")
     # One that is ahead of all others needs no other case.
-    choice, asked, _ = searched({"shift": 0.9})
+    choice, asked, _ = searched({"shift": -0.1})
     assert choice == "shift"
     assert {round_ for round_, _, _ in asked} == {"brief"}
 
 
 def test_what_mixes_behind_a_layer_waits_for_the_layer_alone():
     mixed = {"photo, mixup", "photo, cutmix"}
-    _, asked, _ = searched({"repeat": 0.8})
+    _, asked, _ = searched({"repeat": -0.2})
     assert not mixed & {name for _, _, name in asked}
-    _, asked, _ = searched({"repeat": 0.8, "photo": 0.8, "photo, mixup": 0.8})
+    _, asked, _ = searched({"repeat": -0.2, "photo": -0.2, "photo, mixup": -0.2})
     assert mixed < {name for _, _, name in asked}
     # Without the layer alone, nothing is known of it.
     recipes = {"repeat": Recipe(), "photo, mixup": RECIPES["photo, mixup"]}
-    assert len(searched({"repeat": 0.9}, recipes)[1]) == 2
+    assert len(searched({"repeat": -0.1}, recipes)[1]) == 2
 
 
 def test_brief_trainings_that_are_full_ones_count_as_such():
-    f1 = {"repeat": 0.8, "square root": 0.8, "mixup": 0.8}
-    _, asked, search = searched(f1, brief=1.0)
+    found = {"repeat": -0.2, "square root": -0.2, "mixup": -0.2}
+    _, asked, search = searched(found, brief=1.0)
     assert len(asked) == 7 + 3 + 2
-    lengths = [len(found) for found in search.scores["full"].values()]
+    lengths = [len(found) for found in search.trials["full"].values()]
     assert sorted(lengths) == [2, 3, 3]
 
 

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from keras_balance.auto.recipe_trials import STRENGTHS, scores_over_taus
+
+pytestmark = pytest.mark.once
+
+INDICES = np.repeat([0, 1], [40, 4])
+COUNTS = np.array([40, 4])
+UNIFORM = np.array([0.5, 0.5])
+
+
+def scored(margins, counts=COUNTS, prior=UNIFORM):
+    """Scores where the true class is ahead by so much in the logits."""
+    logits = np.zeros((len(INDICES), 2))
+    logits[np.arange(len(INDICES)), INDICES] = margins
+    logits -= np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    return scores_over_taus(logits, INDICES, counts, prior, [0, 1])
+
+
+def best(scores):
+    return scores["log_likelihood"].mean(axis=1).max()
+
+
+def test_right_by_far_is_better_than_right_by_a_hair():
+    rng = np.random.default_rng(0)
+    margins = rng.normal(3, 1, len(INDICES))
+    missed = np.where(np.arange(len(INDICES)) % 8 == 0, -1.0, margins)
+    by_far = np.where(INDICES == 1, margins + 3, missed)
+    by_a_hair = np.where(INDICES == 1, 0.1, missed)
+    by_far, by_a_hair = scored(by_far), scored(by_a_hair)
+    assert by_far["f1"][0] == pytest.approx(by_a_hair["f1"][0])
+    assert best(by_far) > best(by_a_hair)
+
+
+def test_what_decides_alike_is_as_good_whatever_its_temperature():
+    margins = np.random.default_rng(0).normal(0.5, 1, len(INDICES))
+    sure = scored(2 * margins, counts=[1, 1])
+    unsure = scored(margins, counts=[1, 1])
+    np.testing.assert_allclose(sure["f1"], unsure["f1"])
+    assert best(sure) == pytest.approx(best(unsure), abs=0.01)
+    # Its own temperature is the best of a hundred that are not far from it.
+    assert best(sure) > -np.mean(np.logaddexp(0, -2 * margins))
+
+
+def test_each_class_has_the_share_that_it_will_have():
+    rare = scored(1.0, prior=np.array([0.1, 0.9]))["log_likelihood"]
+    assert rare.shape == (len(STRENGTHS), len(INDICES))
+    assert rare[0, 40:].sum() / rare[0].sum() == pytest.approx(0.9, rel=1e-5)
