@@ -84,6 +84,7 @@ class ClassGenerator(PhasedModel):
         callbacks=None,
         verbose="auto",
         initial_epoch=0,
+        features=None,
         **phase_epochs,
     ):
         """Train all phases, one after the other, in one run of epochs.
@@ -104,15 +105,19 @@ class ClassGenerator(PhasedModel):
                 tells how long the whole will take; 2 as in `keras.Model.fit`.
             initial_epoch: Epoch of the whole run to begin at, to resume a training:
                 see `kb.callbacks.ResumableBackup`.
+            features: Optional Keras model from images to vectors, such as a pretrained
+                backbone: checkpoints are chosen by what a classifier of its vectors
+                learns from generated images, in place of one of pixels.
             **phase_epochs: Epochs of an earlier phase, as `<its name>_epochs`.
 
         Returns:
             The `History` of the run.
 
         Raises:
-            TypeError: For data that can be read only once.
+            TypeError: For data that can be read only once, and for `features` that
+                cannot be called.
             ValueError: For a class without images, labels or pixels that do not fit,
-                and data without end.
+                data without end, and `features` that give no finite `(n, d)`.
             FloatingPointError: When a loss is NaN or infinite; the weights are then
                 those from before the epoch.
 
@@ -130,7 +135,7 @@ class ClassGenerator(PhasedModel):
         } | {self.phases[-1].name: epochs}
         course = self._plan(phase_epochs, batches)
         callbacks = with_columns(callbacks or [], self.log_names)
-        callbacks = [Course(course, images, labels), *callbacks]
+        callbacks = [Course(course, images, labels, features), *callbacks]
         if verbose in ("auto", 1):
             size = getattr(data, "batch_size", batch_size)
             callbacks.append(PhaseBars(course, batches, size, initial_epoch))

@@ -6,6 +6,7 @@ import warnings
 import keras
 import numpy as np
 
+from keras_balance.metrics.features import Features
 from keras_balance.models.training import selection
 from keras_balance.models.training.weights import snapshot
 from keras_balance.utils.losses import check_losses
@@ -47,13 +48,16 @@ class Course(keras.callbacks.Callback):
         epochs: dict of each phase's name to its epochs.
         images: A sample of the real training images `(n, ...)`.
         labels: Their class indices `(n,)`.
+        features: Optional Keras model from images to vectors, by which checkpoints are
+            judged in place of pixels.
     """
 
-    def __init__(self, epochs, images, labels):
+    def __init__(self, epochs, images, labels, features=None):
         super().__init__()
         self.epochs = epochs
         self.images = images
         self.labels = labels
+        self.features = None if features is None else Features(features)
         self._warned = False
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -118,7 +122,7 @@ class Course(keras.callbacks.Callback):
         most = max(_LEAST_SAMPLES, _SAMPLES // model.num_classes)
         images, labels = self._samples(min(_SAMPLES_PER_CLASS, most))
         real = model.unseen(self.images, self.labels)
-        score = selection.usefulness(images, labels, *real)
+        score = selection.usefulness(images, labels, *real, self.features)
         model.candidate_scores[epoch] = score
         # Strictly better: an earlier phase's stays unless the last one beats it.
         if np.float32(score) > keras.ops.convert_to_numpy(model.best_score):

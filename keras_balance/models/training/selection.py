@@ -8,7 +8,7 @@ from sklearn.svm import SVC
 from keras_balance.metrics.features import principal_components
 
 
-def usefulness(images, labels, real_images, real_labels):
+def usefulness(images, labels, real_images, real_labels, features=None):
     """Balanced accuracy on real images of a classifier trained on generated ones.
 
     The classification accuracy score of Ravuri and Vinyals 2019, with a support
@@ -21,12 +21,17 @@ def usefulness(images, labels, real_images, real_labels):
         labels: Their class indices `(n,)`.
         real_images: Real images `(m, ...)` of the training data.
         real_labels: Their class indices `(m,)`.
+        features: Optional `Features` that images are compared by in place of pixels.
 
     Returns:
         float in [0, 1].
     """
-    flat = images.reshape(len(images), -1)
-    real = np.asarray(real_images, dtype="float32").reshape(len(real_images), -1)
+    real = np.asarray(real_images, dtype="float32")
+    if features is None:
+        flat, real = (part.reshape(len(part), -1) for part in (images, real))
+    else:
+        # Real images come again with each checkpoint, generated ones never.
+        flat, real = features.compute(images), features(real)
     components = principal_components(flat, svd_solver="full")
     classifier = make_pipeline(components, SVC(C=10.0))
     return float(

@@ -146,6 +146,21 @@ def test_keeps_the_checkpoint_with_the_best_score(monkeypatch):
 
 
 @pytest.mark.once
+def test_checkpoints_are_chosen_by_what_features_show(monkeypatch):
+    judged_by = []
+    monkeypatch.setattr(
+        f"{SELECTION}.usefulness", lambda *args: judged_by.append(args[-1]) or 0.5
+    )
+
+    def backbone(images):
+        return images.reshape(len(images), -1)
+
+    bagan = small(candidates=1)
+    fit(bagan, *class_images([20, 10, 5]), epochs=1, features=backbone)
+    assert [features.backbone for features in judged_by] == [backbone] * 2
+
+
+@pytest.mark.once
 def test_the_gan_cannot_make_the_autoencoder_worse(monkeypatch):
     scores = iter([0.9, 0.9, 0.1])
     monkeypatch.setattr(
