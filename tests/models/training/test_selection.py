@@ -23,17 +23,17 @@ def test_useful_images_score_higher_than_mislabelled_ones():
 def test_images_are_judged_by_what_features_show_of_them():
     real, labels = blobs(30, 20, seed=1)
     images, wanted = blobs(30, 20, seed=2)
-    looked_at = []
+    batches = []
     rng = np.random.default_rng(3)
 
     def blind(batch):
-        looked_at.append(len(batch))
+        batches.append(batch)
         return rng.normal(size=(len(batch), 2)).astype("float32")
 
     features = Features(blind)
     for _ in range(2):
         assert selection.usefulness(images, wanted, real, labels, features) < 0.7
-    assert sum(looked_at) == 3 * 60  # the real images once
+    assert len(batches) == 3 * 2  # the real images once
 
 
 def test_diversity_is_one_for_real_images_and_zero_for_a_collapsed_class():
