@@ -83,12 +83,16 @@ def test_what_mixes_behind_a_layer_waits_for_the_layer_alone():
     assert len(searched({"repeat": -0.1}, recipes)[1]) == 2
 
 
-def test_brief_trainings_that_are_full_ones_count_as_such():
+@pytest.mark.parametrize("brief", [0.8, 1.0])
+def test_brief_trainings_that_are_nearly_full_ones_count_as_such(brief):
     found = {"repeat": -0.2, "square root": -0.2, "mixup": -0.2}
-    _, asked, search = searched(found, brief=1.0)
+    _, asked, search = searched(found, brief=brief)
     assert len(asked) == 7 + 3 + 2
     lengths = [len(found) for found in search.trials["full"].values()]
     assert sorted(lengths) == [2, 3, 3]
+    search = searched(found, brief=0.7)[2]
+    lengths = [len(found) for found in search.trials["full"].values()]
+    assert sorted(lengths) == [1, 2, 2]
 
 
 def test_without_a_case_the_simplest_is_taken():
