@@ -323,9 +323,8 @@ def _read(source, pool, rows, dtype):
     """Images of rows, beyond those of the source of the pool: `(n, ...)`."""
     in_pool = rows >= len(source)
     if not in_pool.any():
-        return source.take(rows).astype(dtype, copy=False)
+        return source.read(rows, dtype)
     images = np.empty((len(rows), *source.shape[1:]), dtype)
-    images[in_pool] = pool.take(rows[in_pool] - len(source))
-    if not in_pool.all():
-        images[~in_pool] = source.take(rows[~in_pool])
+    pool.write(images, in_pool, rows[in_pool] - len(source))
+    source.write(images, ~in_pool, rows[~in_pool])
     return images

@@ -18,6 +18,9 @@ from keras_balance.utils.images import check_images, chunks
 # Synthetic images beyond this many bytes are kept in a file.
 _MEMORY = 2**26
 _AT_ONCE = 128  # pictures
+# Numbers in a picture from which it is faster to cast each on its way into the batch
+# than to gather all of them first.
+_LARGE = 2**14
 
 
 def open_source(x):
@@ -104,6 +107,8 @@ def value_range(source):
 class ArraySource:
     """Images in memory."""
 
+    _reads_rows = True  # one by one as fast as many together
+
     def __init__(self, array):
         self.array = array
         self.shape, self.dtype = tuple(array.shape), array.dtype
@@ -118,9 +123,35 @@ class ArraySource:
         """Images of the given rows, in any order and repeated at will."""
         return self.array[rows]
 
+    def read(self, rows, dtype):
+        """Give what `take(rows)` does, in a dtype."""
+        if dtype == self.dtype or not self._is_cast_singly:
+            return self.take(rows).astype(dtype, copy=False)
+        images = np.empty((len(rows), *self.shape[1:]), dtype)
+        self.write(images, np.ones(len(rows), bool), rows)
+        return images
+
+    def write(self, images, places, rows):
+        """Write what `take(rows)` gives to where the bool array `places` is True."""
+        if not self._is_cast_singly:
+            images[places] = self.take(rows)
+            return
+        array = self._held()
+        for place, row in zip(np.flatnonzero(places), rows, strict=True):
+            images[place] = array[row]
+
+    @property
+    def _is_cast_singly(self):
+        return self._reads_rows and math.prod(self.shape[1:]) >= _LARGE
+
+    def _held(self):
+        return self.array
+
 
 class LazySource(ArraySource):
     """Images that are read when asked for, such as an `h5py.Dataset`."""
+
+    _reads_rows = False
 
     def take(self, rows):
         """Images of the given rows; HDF5 wants them rising and each once."""
@@ -138,6 +169,8 @@ class LazySource(ArraySource):
 
 class SomeRows(ArraySource):
     """Some rows of a source, read when asked for."""
+
+    _reads_rows = False
 
     def __init__(self, source, rows):
         self._source, self._rows = source, np.asarray(rows)
@@ -177,6 +210,9 @@ class MappedFile(ArraySource):
     def take(self, rows):
         """Images of the given rows, in any order and repeated at will."""
         return self._map()[rows]
+
+    def _held(self):
+        return self._map()
 
     def __getstate__(self):
         return {**self.__dict__, "array": None}

@@ -139,3 +139,20 @@ def test_many_pictures_are_read_in_parts(monkeypatch):
     rows = np.random.default_rng(0).integers(0, 30, 50)
     np.testing.assert_array_equal(open_source(Pictures()).take(rows), X[rows])
     assert max(read) == 4
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_large_pictures_are_cast_one_by_one_into_the_batch(dtype, tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (5, 128, 128, 1), "uint8")
+    np.save(tmp_path / "x.npy", x)
+    rows = np.array([3, 0, 3, 4])
+    sources = [open_source(x), open_source(np.load(tmp_path / "x.npy", mmap_mode="r"))]
+    for source in [*sources, SomeRows(sources[0], np.arange(5))]:
+        batch = source.read(rows, np.dtype(dtype))
+        assert batch.dtype == dtype
+        np.testing.assert_array_equal(batch, x[rows])
+        batch = np.zeros((6, 128, 128, 1), dtype)
+        source.write(batch, np.array([1, 0, 1, 0, 1, 1], bool), rows)
+        np.testing.assert_array_equal(batch[[0, 2, 4, 5]], x[rows])
+        assert not batch[[1, 3]].any()
