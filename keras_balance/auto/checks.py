@@ -93,6 +93,16 @@ def steps(value, classifier):
     return whole_number("steps", value, 1)
 
 
+def per_class(value, target_prior):
+    """Check `per_class`: for many strengths there is a log-loss, and no F1."""
+    if value and not (isinstance(target_prior, str) and target_prior == "uniform"):
+        raise ValueError(
+            "`per_class` must be False where `target_prior` is not 'uniform'. "
+            f"Received: per_class={value!r} and target_prior={target_prior!r}"
+        )
+    return bool(value)
+
+
 def time_budget(value):
     """`time_budget` in seconds, infinite for None."""
     if value is None:

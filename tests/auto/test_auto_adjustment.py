@@ -191,6 +191,36 @@ def test_adjusts_for_shares_beside_the_line():
     np.testing.assert_allclose(found, odds / odds.sum(axis=1, keepdims=True), rtol=1e-3)
 
 
+def test_a_strength_for_each_class():
+    biases = np.array([1.0, 1.0, 1.8])
+    indices, shares = world(COUNTS, 0, biases)
+    one, each = (
+        kb.tuners.AutoAdjustment(per_class=per_class, seed=0, verbose=0)
+        for per_class in (False, True)
+    )
+    for auto in (one, each):
+        auto.fit_predictions(shares, indices, COUNTS)
+    assert one.taus.tolist() == [one.tau] * 3
+    assert each.tau == one.tau
+    assert each.taus[2] > each.taus[1] + 0.1  # 0.8, but for what holds them together
+    indices, shares = world([1500] * 3, 1, biases)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Softmax()])
+    losses = []
+    for auto in (one, each):
+        found = auto.adjust(model).predict(np.log(shares), verbose=0)
+        losses.append(-np.log(found[np.arange(4500), indices]).mean())
+    assert losses[1] < losses[0]
+    # What it says of its own images is what the model does.
+    again = each.adjust(model).predict(np.log(each.probabilities), verbose=0)
+    np.testing.assert_allclose(again, each.adjusted_probabilities(), atol=1e-5)
+
+
+@pytest.mark.once
+def test_strengths_stay_together_where_one_serves_all():
+    auto = find(per_class=True)
+    np.testing.assert_allclose(auto.taus, auto.tau, atol=0.1)
+
+
 @pytest.mark.once
 def test_bad_arguments():
     make = kb.tuners.AutoAdjustment
@@ -203,6 +233,7 @@ def test_bad_arguments():
         ({"feed": len}, ValueError, "feed="),
         ({"feed": 3, "classifier": classifier}, TypeError, "feed=3"),
         ({"seed": -1}, ValueError, "seed=-1"),
+        ({"per_class": True, "target_prior": "natural"}, ValueError, "per_class=True"),
     ]:
         with pytest.raises(error, match=f"Received: {text}"):
             make(**arguments)
