@@ -1,6 +1,7 @@
 """Shared set-up: processes, the backend under test, and pictures without a screen."""
 
 import atexit
+import functools
 import gc
 import importlib.util
 import os
@@ -26,11 +27,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
-# With both installed, torch must be imported before TensorFlow.
-if importlib.util.find_spec("torch"):
-    import torch  # noqa: F401
-
-import keras
 import pytest
 
 # Rooms whose tests do not depend on the backend, but for those marked `backend`.
@@ -43,6 +39,14 @@ def pytest_xdist_auto_num_workers(config):
     return min(2, os.cpu_count()) if of_all else 0
 
 
+def pytest_collectstart():
+    """Import the framework, but where the tests are only handed out."""
+    # With both installed, torch must be imported before TensorFlow.
+    if importlib.util.find_spec("torch"):
+        import torch  # noqa: F401
+    import keras  # noqa: F401
+
+
 def pytest_collection_finish():
     """What is imported stays: to look through it for garbage takes a sixth of a run."""
     gc.freeze()
@@ -50,6 +54,8 @@ def pytest_collection_finish():
 
 def pytest_collection_modifyitems(config, items):
     """Run on TensorFlow alone what does not depend on the backend."""
+    import keras
+
     if keras.backend.backend() == "tensorflow":
         return
     once = [item for item in items if _runs_once(item)]
@@ -67,12 +73,45 @@ def _runs_once(item):
 @pytest.fixture(autouse=True)
 def _fresh_keras():
     """Every test starts from the same names, seed, data format and environment."""
+    import keras
+
     keras.utils.set_random_seed(0)
     with mock.patch.dict(os.environ):  # a script may set what other processes inherit
         yield
     # To collect garbage takes half a second a test.
     keras.utils.clear_session(free_memory=False)
     keras.config.set_image_data_format("channels_last")
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """Models are compiled to run eagerly: a few steps take less than to compile them.
+
+    For tests of what happens around the steps. What `compile` is told stays.
+    """
+    import keras
+
+    # Where it is defined: a model that has its own is saved and loaded otherwise.
+    owner = next(cls for cls in keras.Model.__mro__ if "compile" in vars(cls))
+    compile_as_told = owner.compile
+
+    @functools.wraps(compile_as_told)
+    def compile_eagerly(self, *args, **options):
+        options.setdefault("run_eagerly", options.get("jit_compile") is not True)
+        return compile_as_told(self, *args, **options)
+
+    with mock.patch.object(owner, "compile", compile_eagerly):
+        yield
+
+
+@pytest.fixture
+def small_networks(monkeypatch):
+    """Generators have networks of one layer, for tests of what surrounds them."""
+    from keras_balance.models.generators import networks
+    from small_models import dense_decoder, dense_encoder
+
+    monkeypatch.setattr(networks, "build_encoder", dense_encoder)
+    monkeypatch.setattr(networks, "build_decoder", dense_decoder)
 
 
 _TWO_LOGICAL_CPUS = """
@@ -87,8 +126,11 @@ tf.config.set_logical_device_configuration(cpu, two)
 def run_on_two_devices():
     """Run a script in a new process: devices are set up before Keras is imported."""
 
+    import keras
+
     def run(script):
         backend = keras.backend.backend()
+        flags = os.environ.get("XLA_FLAGS", "")
         first = _TWO_LOGICAL_CPUS if backend == "tensorflow" else ""
         finished = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", f"{first}{script}\nprint('done')"],
@@ -96,7 +138,7 @@ def run_on_two_devices():
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "KERAS_BACKEND": backend,
-                "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+                "XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count=2",
             },
             capture_output=True,
             text=True,

@@ -17,8 +17,9 @@ import pytest
 from matplotlib import figure
 
 import keras_balance as kb
+from small_models import dense_networks
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.usefixtures("eager"), pytest.mark.once]
 
 # Examples that do not run here, each with the reason.
 SKIPPED = {
@@ -95,7 +96,8 @@ def small_model():
 @pytest.fixture(scope="module")
 def bagan():
     """A BAGAN that has seen its data once."""
-    bagan = kb.models.BAGAN((28, 28, 1), 10, latent_dim=4, seed=0)
+    shape = (28, 28, 1)
+    bagan = kb.models.BAGAN(shape, 10, **dense_networks(shape), seed=0)
     bagan.compile(run_eagerly=True)
     bagan.fit(*data([2] * 10, seed=0), autoencoder_epochs=1, epochs=1, verbose=0)
     return bagan

@@ -9,6 +9,8 @@ from keras_balance.auto.auto_adjustment import beyond_tau
 from keras_balance.auto.folds import stratified_folds
 from small_data import grey_images
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNTS = np.array([600, 200, 30])
 
 

@@ -13,6 +13,8 @@ from keras_balance.models import FewShotClassifier
 from keras_balance.models.few_shot import few_shot_classifier
 from small_data import grey_images
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNTS = (24, 24, 5)
 FEW = {"plain": Recipe({}), "repeat": Recipe()}
 

@@ -6,17 +6,19 @@ import pytest
 
 import keras_balance as kb
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNTS = [6, 2]
 X = np.array([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0]], "float32") / 7
 Y = np.array([0] * 6 + [1] * 2)
 
 
-def classifier(units=2, loss="sparse_categorical_crossentropy"):
+def classifier(units=2, loss="sparse_categorical_crossentropy", **compiled):
     keras.utils.set_random_seed(3)
     activation = "softmax" if units > 1 else "sigmoid"
     dense = keras.layers.Dense(units, activation)
     model = keras.Sequential([keras.Input((1,)), dense])
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss)
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss, **compiled)
     return model
 
 
@@ -43,7 +45,7 @@ def test_weights_come_with_the_last_fifth():
     callback = kb.callbacks.DeferredReweighting(COUNTS, beta=0.9)
     weights = (1 - 0.9) / (1 - 0.9 ** np.array(COUNTS))
     np.testing.assert_allclose(callback.weights, 2 * weights / weights.sum())
-    model = classifier()
+    model = classifier(run_eagerly=False)
     fit(model, callbacks=[callback])
     check_equal(model, by_class_weight(callback, 4))
 

@@ -6,6 +6,7 @@ from matplotlib.image import imread
 
 import keras_balance as kb
 from keras_balance.callbacks import generated_images
+from small_models import dense_networks
 
 pytestmark = pytest.mark.once
 
@@ -148,7 +149,8 @@ def test_pictures_of_a_bagan(tmp_path):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (24, 8, 8, 1)).astype("uint8")
     y = np.arange(24) % 3
-    bagan = kb.models.BAGAN((8, 8, 1), 3, latent_dim=4, candidates=0, seed=0)
+    networks = dense_networks()
+    bagan = kb.models.BAGAN((8, 8, 1), 3, **networks, candidates=0, seed=0)
     pictures = kb.callbacks.GeneratedImages(tmp_path, every=1, per_class=3)
     bagan.fit(x, y, autoencoder_epochs=2, epochs=0, callbacks=[pictures], verbose=0)
     assert files(tmp_path) == [

@@ -11,6 +11,8 @@ from sklearn import metrics as sk
 
 import keras_balance as kb
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 NUM_CLASSES = 3
 
 
@@ -49,6 +51,7 @@ class Batches(keras.utils.PyDataset):
 
 def test_logs_hold_scikit_learns_scores_of_the_held_out_data(model, data):
     x, y = data
+    model.compile(model.optimizer, model.loss, run_eagerly=False)
     report = kb.callbacks.PerClassReport(x, y, batch_size=16)
     history = model.fit(x, y, epochs=3, callbacks=[report], verbose=0).history
     guesses = model.predict(x, verbose=0).argmax(axis=1)

@@ -16,6 +16,7 @@ from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN
 from keras_balance.utils.files import write_sealed
 from small_data import grey_images
+from small_models import dense_networks
 
 # A few steps leave every image of a class alike.
 pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
@@ -98,19 +99,7 @@ def train(
 
 def train_bagan(path, kill_after=0, x=None):
     keras.utils.set_random_seed(0)
-    # Dense networks, which compute and compile little.
-    dense = keras.layers.Dense
-    encoder = [keras.Input((8, 8, 1)), keras.layers.Flatten(), dense(3)]
-    decoder = [keras.Input((3,)), dense(64, "tanh"), keras.layers.Reshape((8, 8, 1))]
-    bagan = BAGAN(
-        (8, 8, 1),
-        num_classes=3,
-        latent_dim=3,
-        encoder=keras.Sequential(encoder),
-        decoder=keras.Sequential(decoder),
-        candidates=1,
-        seed=1,
-    )
+    bagan = BAGAN((8, 8, 1), 3, **dense_networks(), candidates=1, seed=1)
     bagan.compile(run_eagerly=True)
     backup = ResumableBackup(path, x)
     bagan.fit(
@@ -179,7 +168,7 @@ def test_backups_every_few_epochs(tmp_path, uninterrupted):
 @pytest.mark.once
 def test_the_sample_of_a_bagan_is_no_epoch_of_its_data():
     dataset = feed(batch_size=15)
-    bagan = BAGAN((8, 8, 1), 3, latent_dim=3, seed=1)
+    bagan = BAGAN((8, 8, 1), 3, **dense_networks(), seed=1)
     bagan.compile(run_eagerly=True)
     bagan.fit(dataset, autoencoder_epochs=1, epochs=0, verbose=0)
     assert dataset.epoch == 1
@@ -333,7 +322,7 @@ def test_another_model_is_refused_and_nothing_is_loaded(backup):
 
 
 def test_a_bagan_of_another_seed_is_refused():
-    one, other = (BAGAN((8, 8, 1), 3, latent_dim=3, seed=seed) for seed in (1, 2))
+    one, other = (BAGAN((8, 8, 1), 3, **dense_networks(), seed=n) for n in (1, 2))
     with pytest.raises(ValueError, match=r"the one it began with, 1.*seed=2"):
         other.set_training_state(one.get_training_state())
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import keras_balance as kb
 from keras_balance.data import BalancedDataset
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNTS = (40, 9, 1)
 
 
@@ -229,7 +231,8 @@ def test_a_model_takes_batches_of_bytes():
     x, y = imbalanced()
     layers = [keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
     model = keras.Sequential([keras.Input((4, 4, 1)), *layers])
-    model.compile(keras.optimizers.SGD(1e-5), "sparse_categorical_crossentropy")
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.SGD(1e-5), loss, run_eagerly=False)
     start, losses = model.get_weights(), []
     for dtype in ("uint8", "float32"):
         model.set_weights(start)

@@ -7,6 +7,8 @@ import pytest
 import keras_balance as kb
 from keras_balance.data import BalancedDataset
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 N = 25
 X = np.arange(N).astype("uint8")[:, None, None, None] * np.ones((1, 4, 4, 1), "uint8")
 Y = np.repeat([0, 1], [20, 5])

@@ -10,6 +10,8 @@ from PIL import Image
 import keras_balance as kb
 from keras_balance.data import balanced_image_dataset_from_directory as from_directory
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNTS = {"cat": 12, "dog": 5, "newt": 3}
 
 

@@ -10,6 +10,8 @@ import pytest
 import keras_balance as kb
 from keras_balance.data import BalancedDataset, Mix
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def images_of(counts=(40, 20, 5), size=(8, 8)):
     """Class c fills its images with 10 ** c."""

@@ -57,7 +57,7 @@ def fitted(**options):
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     dataset = BalancedDataset(X, Y, 8, synthesizer=Noise(), seed=3, **options)
     model.evaluate(*dataset[0], verbose=0)
     # Without shuffling, the batches come in order: equal epochs, equal weights.
@@ -86,7 +86,8 @@ class Broken(BalancedDataset):
 
 def check_exception(options):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, run_eagerly=True)
     begun = time.monotonic()
     # The backends wrap it in errors of their own.
     with pytest.raises(Exception, match="the disk is on fire"):

@@ -43,6 +43,7 @@ SHORTER = {
 
 # keras-tuner calls what `threading` has long deprecated.
 pytestmark = [
+    pytest.mark.usefixtures("eager"),
     pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:There are fewer than 5 images for validation"),
     pytest.mark.filterwarnings("ignore:Generated images of class"),  # after one epoch
@@ -99,7 +100,7 @@ def readers_model():
 
 
 @pytest.fixture
-def _small_world(tmp_path, monkeypatch):
+def _small_world(tmp_path, monkeypatch, small_networks):
     """A reader's folder; fewer digits, shorter trainings."""
     monkeypatch.chdir(tmp_path)
     write_photographs(tmp_path / "photographs")
@@ -109,6 +110,14 @@ def _small_world(tmp_path, monkeypatch):
     once = {"epochs": 1, "autoencoder_epochs": 1, "verbose": 0}
     fit = functools.partialmethod(kb.models.BAGAN.fit, **once)
     monkeypatch.setattr(kb.models.BAGAN, "fit", fit)
+    fewer = {
+        kb.AutoBalance: {"recipes": ["plain", "photo"]},
+        kb.tuners.AutoAugmentation: {"folds": 2},
+        kb.tuners.AutoSynthesizer: {"folds": 2},
+    }
+    for cls, options in fewer.items():
+        make = functools.partialmethod(cls.__init__, **options)
+        monkeypatch.setattr(cls, "__init__", make)
 
 
 def marks_of(name):

@@ -11,6 +11,7 @@ from PIL import Image
 SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "omniglot.py"
 
 pytestmark = [
+    pytest.mark.usefixtures("eager"),
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Generated images of class"),
 ]

@@ -14,6 +14,8 @@ import pytest
 
 from study.cells import side_by_side
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 FEW = ("--per-class", "20", "--keep", "0.1", "--epochs", "1")
 

@@ -4,6 +4,7 @@ A layer that is added to `keras_balance.layers` is found and checked. Arguments 
 cannot do without are declared in `ARGUMENTS`.
 """
 
+import functools
 import inspect
 import json
 
@@ -207,7 +208,10 @@ def test_data_format_of_the_configuration(make):
     assert make().data_format == "channels_first"
 
 
-@pytest.mark.parametrize("shape", [(27, 31, 3), (8, 8, 5), (1, 1, 1), (1, 7, 3)])
+once = functools.partial(pytest.param, marks=pytest.mark.once)  # JAX compiles for each
+
+
+@pytest.mark.parametrize("shape", [once((27, 31, 3)), (8, 8, 5), (1, 1, 1), (1, 7, 3)])
 def test_any_size_and_number_of_channels(make, shape):
     data = batch(2, *shape)
     augmented = images_of(make()(data))
@@ -366,6 +370,7 @@ def test_boxes_and_masks_go_along(make):
     np.testing.assert_allclose(kept, data["bounding_boxes"]["boxes"])
 
 
+@pytest.mark.once  # the bare ones take the same way
 def test_boxes_and_masks_go_along_inside_tf_data(make):
     layer, data = with_boxes_and_masks(make)
     (batched,) = tf.data.Dataset.from_tensors(data).map(layer)

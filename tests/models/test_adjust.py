@@ -6,6 +6,8 @@ import pytest
 
 import keras_balance as kb
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 COUNTS = [90, 10]
 
 

@@ -6,19 +6,16 @@ import pytest
 
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN, load_model
+from small_models import dense_networks
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A `.keras` file of a BAGAN with a layer and networks of the user."""
-    shape, code = (4, 4, 1), 2
     bagan = BAGAN(
-        shape,
+        (4, 4, 1),
         2,
-        latent_dim=code,
-        encoder=keras.Sequential(
-            [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(code)]
-        ),
+        **dense_networks((4, 4, 1)),
         augmentation=RandomGaussianNoise(0.1, value_range=(-1, 1)),
     )
     path = tmp_path_factory.mktemp("saved") / "bagan.keras"

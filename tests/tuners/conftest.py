@@ -16,6 +16,11 @@ SCRIPT = pathlib.Path(__file__).parent / "small_search.py"
 
 
 @pytest.fixture(autouse=True)
+def _small_networks(small_networks):
+    """A search trains what it is given."""
+
+
+@pytest.fixture(autouse=True)
 def _trials_without_a_clean_up(monkeypatch):
     """Spare the second or more that keras-tuner takes to clean up before a trial."""
     clear = functools.partial(keras.utils.clear_session, free_memory=False)

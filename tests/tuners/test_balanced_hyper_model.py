@@ -10,9 +10,10 @@ from keras_balance.auto.recipes import RECIPES
 from keras_balance.tuners.search_space import standard
 
 # keras-tuner calls what `threading` has long deprecated.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:(currentThread|getName):DeprecationWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("eager"),
+    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
+]
 
 
 def statuses(tuner):

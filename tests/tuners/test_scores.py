@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 import keras_balance as kb
 from keras_balance.tuners import scores
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.usefixtures("eager"), pytest.mark.once]
 
 X = np.random.default_rng(0).normal(size=(12, 4)).astype("float32")
 Y = np.array([0, 1, 2] * 4)

@@ -8,6 +8,8 @@ import pytest
 from study import decisions, experiment
 from study.decision_tables import decision_tables
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def predictions(counts, seed=0):
     """Probabilities of a classifier that favours the frequent class, and labels."""

@@ -39,8 +39,8 @@ some = pytest.mark.parametrize(
 pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
 
 
-def data(counts=(8, 6, 1), shape=SHAPE):
-    return class_images(counts, shape)
+def data(counts=(8, 6, 1), shape=SHAPE, seed=0):
+    return class_images(counts, shape, seed)
 
 
 def small(kind, shape=SHAPE, num_classes=3, **kwargs):
@@ -96,6 +96,16 @@ def test_fills_a_balanced_dataset(kind, fitted):
         assert filled[0][0].shape == (24, *SHAPE)
 
 
+def test_images_are_varied(fitted):
+    x, _ = data(seed=1)
+    made = fitted[DAGAN].vary(x, seed=0)
+    assert made.shape == x.shape
+    assert np.isfinite(made).all()
+    np.testing.assert_array_equal(made, fitted[DAGAN].vary(x, seed=0))
+    drawn = fitted[DAGAN].generate(["new"], images=(x[:3], ["new"] * 3), seed=0)
+    assert drawn.shape == (1, *SHAPE)
+
+
 @each
 def test_a_file_holds_all_of_it(kind, fitted, tmp_path):
     model = fitted[kind]
@@ -116,6 +126,7 @@ def test_logs_are_finite(kind, fitted):
     assert np.isfinite([value for some in history.values() for value in some]).all()
 
 
+@pytest.mark.usefixtures("small_networks")
 @each
 def test_the_config_holds_every_argument(kind):
     model = small(kind, class_names=[7, 2, 40], value_range=(-1, 1), augmentation=None)
@@ -125,6 +136,7 @@ def test_the_config_holds_every_argument(kind):
     assert kind.from_config(config).get_config() == config
 
 
+@pytest.mark.usefixtures("small_networks")
 @each
 def test_nothing_is_drawn_before_training(kind):
     with pytest.raises(RuntimeError, match="run `fit`"):
@@ -154,6 +166,7 @@ def test_any_shape(kind):
     assert model.generate([0, 1], seed=0).shape == (2, *shape)
 
 
+@pytest.mark.usefixtures("small_networks")
 @pytest.mark.parametrize("kind", [BAGAN, DAGAN])
 @pytest.mark.once
 def test_the_door_is_passed_once(kind, calls_at_the_door):
@@ -163,6 +176,7 @@ def test_the_door_is_passed_once(kind, calls_at_the_door):
     assert calls_at_the_door == {"read_labels": 1, "check_images": 1}
 
 
+@pytest.mark.usefixtures("small_networks")
 def test_labelled_images_are_through_the_door(calls_at_the_door):
     images = LabelledImages(*data())
     fit(small(VAE), images)
@@ -208,6 +222,7 @@ class Endless(keras.utils.PyDataset):
         return data()
 
 
+@pytest.mark.usefixtures("small_networks")
 @each
 @pytest.mark.once
 def test_data_without_end_and_data_read_once_are_refused(kind):
@@ -222,6 +237,7 @@ def test_data_without_end_and_data_read_once_are_refused(kind):
         fit(model, *data(), warm_up_epochs=3)
 
 
+@pytest.mark.usefixtures("small_networks")
 @pytest.mark.parametrize("kind", [VAE, DAGAN])
 @pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 def test_names_that_are_numbers_in_batches(kind):
@@ -239,6 +255,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.usefixtures("small_networks")
 @pytest.mark.once
 @some
 def test_a_killed_training_goes_on_to_the_same_weights(kind, tmp_path):

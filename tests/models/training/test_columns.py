@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_balance.models import BAGAN
+from small_models import dense_networks
 
 
 class Added(keras.callbacks.Callback):
@@ -24,7 +25,7 @@ def read(path):
 def test_a_log_file_has_the_columns_of_all_phases(tmp_path):
     y = np.repeat([0, 1], 4)
     x = np.random.default_rng(0).uniform(0, 255, (8, 4, 4, 1)).astype("float32")
-    bagan = BAGAN((4, 4, 1), 2, latent_dim=2, candidates=0, seed=0)
+    bagan = BAGAN((4, 4, 1), 2, **dense_networks((4, 4, 1)), candidates=0, seed=0)
     bagan.compile(run_eagerly=True)
     path = tmp_path / "log.csv"
     callbacks = [Added(), keras.callbacks.CSVLogger(path)]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from keras_balance.models import BAGAN
+from small_models import dense_networks
 
 
 def small(seed=0, **kwargs):
-    options = {"num_classes": 2, "latent_dim": 2, "seed": seed}
+    options = {"num_classes": 2, "seed": seed, **dense_networks((4, 4, 1), 2)}
     bagan = BAGAN((4, 4, 1), **{**options, **kwargs})
     bagan.compile()
     return bagan

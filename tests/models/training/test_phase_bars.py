@@ -10,6 +10,7 @@ from keras_balance.models import BAGAN
 from keras_balance.models.generators import image_format
 from keras_balance.models.training import phase_bars
 from keras_balance.models.training.phase_bars import PhaseBars, in_words
+from small_models import dense_networks
 
 X = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1)).astype("uint8")
 Y = np.repeat([0, 1], 6)
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
 
 
 def train(verbose):
-    bagan = BAGAN((8, 8, 1), 2, latent_dim=3, candidates=0, seed=0)
+    bagan = BAGAN((8, 8, 1), 2, **dense_networks(), candidates=0, seed=0)
     bagan.compile(run_eagerly=True)
     bagan.fit(X, Y, epochs=1, autoencoder_epochs=2, batch_size=6, verbose=verbose)
 

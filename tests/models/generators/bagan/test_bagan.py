@@ -11,6 +11,7 @@ from keras_balance.data import BalancedDataset, FilteredSynthesizer
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN, ClassGaussians
 from small_data import class_images
+from small_models import dense_networks
 
 SELECTION = "keras_balance.models.training.selection"
 SHAPE = (8, 8, 1)
@@ -19,8 +20,10 @@ SHAPE = (8, 8, 1)
 pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
 
 
-def small(shape=SHAPE, num_classes=3, compile=None, **kwargs):
-    bagan = BAGAN(shape, num_classes, **{"latent_dim": 4, "seed": 1, **kwargs})
+def small(shape=SHAPE, num_classes=3, compile=None, own_networks=False, **kwargs):
+    """A BAGAN with dense networks, or with its own ones, which are convolutional."""
+    networks = {"latent_dim": 4} if own_networks else dense_networks(shape)
+    bagan = BAGAN(shape, num_classes, **{"seed": 1, **networks, **kwargs})
     # Eagerly it is quicker than to compile a few steps.
     bagan.compile(**{"run_eagerly": True, **(compile or {})})
     return bagan
@@ -33,7 +36,7 @@ def fit(bagan, x, y=None, **kwargs):
 
 @pytest.fixture(scope="module")
 def fitted():
-    bagan = small()
+    bagan = small(own_networks=True)
     bagan.compile()
     fit(bagan, *class_images([40, 30, 5]), autoencoder_epochs=8)
     return bagan
@@ -81,7 +84,7 @@ def test_any_number_of_images_a_class(counts):
 @pytest.mark.parametrize("shape", [(4, 4, 1), (40, 64, 4)])
 def test_small_and_large(shape):
     x, y = class_images([3, 1], shape)
-    bagan = small(shape, 2, candidates=0)
+    bagan = small(shape, 2, own_networks=True, candidates=0)
     fit(bagan, x, y, autoencoder_epochs=1)
     assert bagan.generate([0, 1], seed=0).shape == (2, *shape)
     assert bagan.reconstruct(x[:3]).shape == (3, *shape)
@@ -208,7 +211,8 @@ def test_mixed_precision_stays_finite(policy, is_own):
     keras.config.set_dtype_policy(policy)
     try:
         noise = RandomGaussianNoise(0.1, value_range=(-1, 1))
-        bagan = small(augmentation=noise if is_own else "auto")
+        options = {"augmentation": noise} if is_own else {"own_networks": True}
+        bagan = small(**options)
         history = fit(bagan, *class_images([20, 10, 5])).history
     finally:
         keras.config.set_dtype_policy(before)
@@ -326,18 +330,8 @@ def test_a_file_holds_the_arguments_of_compile(tmp_path):
 # Networks of the user
 
 
-def encoder(latent_dim=4):
-    layers = [keras.Input(SHAPE), keras.layers.Flatten()]
-    return keras.Sequential([*layers, keras.layers.Dense(latent_dim)])
-
-
-def decoder(latent_dim=4):
-    layers = [keras.Input((latent_dim,)), keras.layers.Dense(64, "tanh")]
-    return keras.Sequential([*layers, keras.layers.Reshape(SHAPE)])
-
-
 def test_networks_can_be_replaced(tmp_path):
-    bagan = small(encoder=encoder(), decoder=decoder())
+    bagan = small()
     fit(bagan, *class_images([20, 10, 5]))
     assert bagan.discriminator.count_params() == 64 * 4 + 4
     bagan.save(tmp_path / "own.keras")
@@ -347,9 +341,9 @@ def test_networks_can_be_replaced(tmp_path):
 
 def test_networks_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"`encoder` must map .*to \(None, 5\)"):
-        small(encoder=encoder(5))
+        small(encoder=dense_networks(latent_dim=5)["encoder"])
     with pytest.raises(ValueError, match=r"`decoder` must map .*from \(None, 5\)"):
-        small(decoder=decoder(5))
+        small(decoder=dense_networks(latent_dim=5)["decoder"])
     with pytest.raises(TypeError, match="`encoder` must be a built"):
         small(encoder="convolutional")
 

@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 
 from keras_balance.models import published_bagan
+from keras_balance.models.generators.bagan import networks
+from small_models import dense_decoder, dense_encoder
 
 
+@pytest.fixture
+def _small_networks(monkeypatch):
+    monkeypatch.setattr(networks, "build_published_encoder", dense_encoder)
+    monkeypatch.setattr(networks, "build_published_decoder", dense_decoder)
+
+
+@pytest.mark.once
 def test_has_the_published_networks():
     bagan = published_bagan((28, 28, 1), 10)
     assert bagan.decoder.count_params() == pytest.approx(8.2e6, rel=0.05)
@@ -13,6 +22,7 @@ def test_has_the_published_networks():
     assert filters == [32, 64, 128, 256]
 
 
+@pytest.mark.usefixtures("_small_networks")
 def test_has_the_published_training():
     bagan = published_bagan((8, 8, 1), 4)
     assert not bagan.balanced
@@ -27,7 +37,12 @@ def test_has_the_published_training():
 
 
 @pytest.mark.filterwarnings("ignore:Generated images of class")
-def test_trains_and_keeps_the_last_weights():
+@pytest.mark.parametrize(
+    "kind", ["small", pytest.param("published", marks=pytest.mark.once)]
+)
+def test_trains_and_keeps_the_last_weights(kind, request):
+    if kind == "small":
+        request.getfixturevalue("_small_networks")
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (12, 4, 4, 1), dtype="uint8")
     bagan = published_bagan((4, 4, 1), 2, seed=0)
