@@ -1,5 +1,6 @@
 """CIFAR-10 from a zip of JPEG files in class folders, and the parts taken of it."""
 
+import argparse
 import concurrent.futures
 import dataclasses
 import io
@@ -22,6 +23,16 @@ CLASSES = (
     "truck",
 )
 PER_CLASS = 5000
+
+
+def parser(doc):
+    """Build a parser of the options that every script on these photographs has."""
+    found = argparse.ArgumentParser(description=doc.splitlines()[0])
+    found.add_argument("--path", required=True, help="zip of JPEGs in class folders")
+    found.add_argument("--out", required=True, type=pathlib.Path, help="folder")
+    found.add_argument("--replicas", type=int, default=1)
+    found.add_argument("--budget", type=float, default=1e9, help="seconds")
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

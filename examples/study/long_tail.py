@@ -14,8 +14,6 @@ Each finished cell is a line of `--out`; what is there is not trained again. No 
 is begun that would not end within `--budget` seconds.
 """
 
-import argparse
-import pathlib
 import time
 
 import keras
@@ -68,9 +66,7 @@ def main():
 
 
 def read_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--path", required=True, help="zip of JPEGs in class folders")
-    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder")
+    parser = cifar.parser(__doc__)
     parser.add_argument("--tables", nargs="*", default=["lt100"], choices=TABLES)
     parser.add_argument("--widths", nargs="*", type=int, default=[16])
     parser.add_argument(
@@ -83,11 +79,9 @@ def read_options():
     parser.add_argument("--epochs", type=float, default=200)
     parser.add_argument("--pilot", action="store_true")
     parser.add_argument("--pilot-epochs", type=float, default=60)
-    parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--chunk", type=int, default=100, help="steps of one call")
     parser.add_argument("--blocks", type=int, default=5, help="5 is ResNet-32")
     parser.add_argument("--dtype", default="mixed_bfloat16")
-    parser.add_argument("--budget", type=float, default=1e9, help="seconds")
     return parser.parse_args()
 
 

@@ -16,8 +16,6 @@ Each finished cell is a line of `--out`. Draws come one after the other, all cla
 arms of one before the next: what the time leaves out is left out of all arms.
 """
 
-import argparse
-import pathlib
 import time
 
 import keras
@@ -75,17 +73,13 @@ def main():
 
 
 def read_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--path", required=True, help="zip of JPEGs in class folders")
-    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder")
+    parser = cifar.parser(__doc__)
     parser.add_argument("--network", choices=NETWORKS, default="convnet")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--rare", nargs="+", choices=cifar.CLASSES, default=RARE)
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--found", nargs="*", choices=ARMS, default=list(FOUND))
-    parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--steps", type=int, help="fewer, to try the script")
-    parser.add_argument("--budget", type=float, default=1e9, help="seconds")
     return parser.parse_args()
 
 
