@@ -70,4 +70,8 @@ class ImageFormat:
         """Images of the user, checked, as an array for the networks."""
         check_images(images, name)
         checks.images_fit(images, self.shape, name)
+        return self.as_arrays(images)
+
+    def as_arrays(self, images):
+        """Images that are known to be good, as an array for the networks."""
         return ops.convert_to_numpy(self.to_network(images))

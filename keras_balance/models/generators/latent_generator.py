@@ -34,8 +34,8 @@ class LatentGenerator(ClassGenerator):
         raise NotImplementedError
 
     def fit_gaussians(self, images, labels, batch_size=256):
-        """Fit the Gaussians to the codes of images in `value_range`."""
-        codes = self.codes_of(self.images.read(images), labels, batch_size)
+        """Fit the Gaussians to the codes of images that `fit` has read."""
+        codes = self.codes_of(self.images.as_arrays(images), labels, batch_size)
         self.gaussians.fit(codes, labels)
 
     def draw(self, indices, generator, batch_size):

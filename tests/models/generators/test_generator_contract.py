@@ -10,6 +10,8 @@ from keras_balance.callbacks import ResumableBackup
 from keras_balance.data import BalancedDataset, LabelledImages
 from keras_balance.data import labelled_images as door
 from keras_balance.models import BAGAN, CVAEGAN, DAGAN, VAE
+from keras_balance.models.generators import image_format
+from keras_balance.models.training import feeding
 from small_data import class_images
 
 SHAPE = (8, 8, 1)
@@ -195,7 +197,10 @@ def calls_at_the_door(monkeypatch):
         return count
 
     for name in calls:
-        monkeypatch.setattr(door, name, counted(name, getattr(door, name)))
+        for module in (door, image_format, feeding):
+            if hasattr(module, name):
+                function = counted(name, getattr(module, name))
+                monkeypatch.setattr(module, name, function)
     return calls
 
 

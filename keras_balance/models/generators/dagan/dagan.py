@@ -190,7 +190,7 @@ class DAGAN(ClassGenerator):
     def _keep(self, images, labels, chosen):
         kept = np.zeros(self.kept.shape, "float32")
         for c, rows in enumerate(chosen):
-            kept[c, : len(rows)] = self.images.read(images[rows])
+            kept[c, : len(rows)] = self.images.as_arrays(images[rows])
         self.kept.assign(kept)
         self.kept_counts.assign([len(rows) for rows in chosen])
 
