@@ -33,7 +33,7 @@ class AutoAugmentation(Chooser):
     the classes, and train a support vector machine on four epochs of what a candidate
     makes of all of them, at most 10,000 images. The simplest candidate is chosen that
     is within one standard error of the best one; score and error are those of
-    `AutoSynthesizer`.
+    `AutoSynthesizer`, and as there, who is clearly behind is left out.
 
     Strong augmentation asks for many steps. Say with `steps` how many the model will be
     trained for: the support vector machine then sees eight images a step, whatever
@@ -71,7 +71,8 @@ class AutoAugmentation(Chooser):
             before `fit`.
         choice: Name of the chosen candidate, None before.
         scores: dict of each candidate's name to a list, one a case, of the F1 of each
-            class that was scored; `table` shows their means.
+            class that was scored; `table` shows their means. Those of a candidate that
+            was left out end early.
 
     Raises:
         ValueError: For an unknown candidate, and numbers out of bounds.

@@ -28,6 +28,8 @@ class AutoSynthesizer(Chooser):
     and where there are two classes, the folds are those of stratified cross-validation.
     The simplest candidate is chosen
     that is within one standard error of the best one: that of its mean over the cases.
+    From the third case on, who is further behind than that by two standard errors of
+    the paired difference is left out of the rest.
 
     The classifier is a support vector machine on principal components of the pixels. On
     digits it sees what the paper's ConvNet gains by augmented and by generated images
@@ -74,7 +76,8 @@ class AutoSynthesizer(Chooser):
     Attributes:
         choice: Name of the chosen candidate, None before.
         scores: dict of each candidate's name to a list, one a case, of the F1 of each
-            class that was scored; `table` shows their means.
+            class that was scored; `table` shows their means. Those of a candidate that
+            was left out end early.
 
     Raises:
         ValueError: For an unknown candidate, numbers out of bounds, and `steps` without

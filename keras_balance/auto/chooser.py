@@ -59,10 +59,11 @@ class Chooser:
         self.seed = None if seed is None else check_seed(seed)
         self.verbose = verbose
         self.choice, self.scores, self._titles = None, {}, []
+        self._left_out = set()
 
     def table(self):
         """Scores of all candidates as text; `*` marks the chosen one."""
-        return decision.table(self.scores, self._titles, self.choice)
+        return decision.table(self.scores, self._titles, self.choice, self._left_out)
 
     def _feed(self, part, targets, fitted, seed):
         """Dataset that a candidate, fitted before, makes of the images of a case."""
@@ -91,6 +92,7 @@ class Chooser:
         if self.classifier is None and self.features is None:
             warn_of_pixels(images.source.shape, type(self).__name__)
         self.choice, self.scores = None, {name: [] for name in self._candidates}
+        self._left_out = set()
         rows = [images.rows_of(c) for c in range(images.num_classes)]
         names = images.encoding.keys
         folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed, names)
@@ -116,11 +118,12 @@ class Chooser:
         for case in fold.cases:
             # By a function, so that a case's images are let go before the next one's.
             self._judge_case(images, case, to_fit_on, fitted, seed, progress)
+            self._leave_out_the_hopeless(progress)
 
     def _judge_case(self, images, case, to_fit_on, fitted, seed, progress):
         part = images.part(case.train, _is_small(images, case.train))
         judge = None
-        for name in self._candidates:
+        for name in self._running:
             if progress.is_over:
                 return
             judge = judge or self._make_judge(images, case, seed)
@@ -132,6 +135,15 @@ class Chooser:
                 f1 = np.full(len(case.scored), np.nan)
             self.scores[name].append(f1.tolist())
             progress.end(f"{case.title}, {name}", f1.mean())
+
+    def _leave_out_the_hopeless(self, progress):
+        if progress.is_over:
+            return
+        for name in decision.hopeless(self._compared()):
+            self._left_out.add(name)
+            progress.leave_out_all(name)
+        if self._left_out and len(self._running) == 1:
+            progress.leave_out_all(*self._running)  # it is chosen whatever comes
 
     def _make_judge(self, images, case, seed):
         in_memory = self.classifier is not None
@@ -145,8 +157,16 @@ class Chooser:
             steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
         return KerasJudge(self.classifier, held_out, case.scored, steps, seed)
 
+    @property
+    def _running(self):
+        """Candidates that are judged in all cases, unlike those far behind."""
+        return [name for name in self._candidates if name not in self._left_out]
+
+    def _compared(self):
+        return decision.judged({name: self.scores[name] for name in self._running})
+
     def _decide(self):
-        compared = decision.judged(self.scores)
+        compared = self._compared()
         some_unjudged = not all(self.scores.values())
         if not compared or (some_unjudged and self._default not in compared):
             return self._default

@@ -4,6 +4,10 @@ import numpy as np
 
 from keras_balance.utils.tables import text_table
 
+# In 196 choices of the study, all cases of which were judged, none would have been
+# another one if those that were hopeless after so many had been left out of the rest.
+_FEW_CASES = 3
+
 
 def judged(scores):
     """Macro F1 of the candidates that can be compared, one array each.
@@ -42,6 +46,26 @@ def simplest_near_the_best(scores):
     return next(name for name, values in scores.items() if values.mean() >= least)
 
 
+def hopeless(scores):
+    """Names of the candidates that more such cases will not bring near the best.
+
+    Those further behind than one standard error of the best, which is what a simpler
+    one may be and be chosen, and two of the paired difference.
+
+    Args:
+        scores: dict of name to array `(cases,)`; of fewer than three cases, none is.
+    """
+    best = max(scores.values(), key=np.mean, default=())
+    if len(best) < _FEW_CASES:
+        return []
+    margin = standard_error(best)
+    return [
+        name
+        for name, values in scores.items()
+        if best.mean() - values.mean() > margin + 2 * paired_error(best, values)
+    ]
+
+
 def paired_error(values, others):
     """Compute the standard error of the mean difference of paired values."""
     return standard_error(np.ravel(values) - np.ravel(others))
@@ -64,7 +88,7 @@ def simplest_within_noise(scores):
     )
 
 
-def table(scores, titles, choice):
+def table(scores, titles, choice, left_out=()):
     """Macro F1 of all candidates in all cases as text, their means and errors.
 
     The error of a single case is not known, and left out.
@@ -73,8 +97,10 @@ def table(scores, titles, choice):
         scores: dict of name to a list, one a case, of the F1 of each class.
         titles: What each case does, in words.
         choice: Name of the chosen candidate, or None.
+        left_out: Names of those that were left out of the last cases.
     """
-    compared = judged(scores) if scores else {}
+    running = {name: scores[name] for name in scores if name not in left_out}
+    compared = judged(running) if running else {}
     columns = []
     for name, values in scores.items():
         means = [np.mean(case) for case in values]

@@ -28,7 +28,9 @@ class Progress:
 
     @property
     def is_over(self):
-        """Whether the next training would not end in time, by what others took."""
+        """Whether none is left, or the next would end too late, by what others took."""
+        if len(self._took) == len(self.plan):
+            return True
         if not self._is_over:
             seconds = self._seconds
             ends = seconds + self._expected(self.plan[len(self._took)])
@@ -51,6 +53,12 @@ class Progress:
         """Take trainings of a kind out of what is still to come."""
         for _ in range(times):
             self.plan.pop(self.plan.index(kind, len(self._took)))
+
+    def leave_out_all(self, name):
+        """Take all trainings of a name out of what is still to come."""
+        done = len(self._took)
+        left = [kind for kind in self.plan[done:] if kind[0] != name]
+        self.plan[done:] = left
 
     def tell(self, text):
         """Write lines for good, unless silent."""

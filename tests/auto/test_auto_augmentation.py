@@ -54,6 +54,21 @@ def test_a_layer_that_helps_is_chosen():
     assert chooser.layer is layer
 
 
+@pytest.mark.once
+def test_what_is_clearly_behind_is_not_judged_to_the_end():
+    layers = {"nothing": None, "roll": roll(), "none": keras.layers.Identity()}
+    chooser = auto(layers, folds=6).fit(*data(spots))
+    assert chooser.choice == "nothing"
+    assert [len(scores) for scores in chooser.scores.values()] == [6, 3, 6]
+    mean = chooser.table().splitlines()[-3].split()
+    assert mean[0] == "mean"
+    assert len(mean) == 3  # of those that went on
+    assert auto(layers, folds=6).fit(*data(spots)).scores == chooser.scores
+    del layers["none"]
+    chooser = auto(layers, folds=6).fit(*data(spots))
+    assert [len(scores) for scores in chooser.scores.values()] == [3, 3]
+
+
 @pytest.mark.parametrize("judge", [{}, {"classifier": dense, "steps": 60}])
 def test_a_layer_that_harms_is_not_chosen(judge):
     chooser = auto({"roll": roll(), "nothing": None}, folds=2, **judge)

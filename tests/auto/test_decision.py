@@ -65,6 +65,19 @@ def test_only_complete_cases_count():
     assert decision.judged({"a": [], "b": []}) == {}
 
 
+def test_who_is_clearly_behind_is_hopeless():
+    near, far = [0.91, 0.93, 0.95], [0.71, 0.74, 0.75]
+    best = [0.92, 0.95, 0.95]
+    scores = {"far": far, "near": near, "best": best}
+    scores = {name: np.array(values) for name, values in scores.items()}
+    assert decision.hopeless(scores) == ["far"]
+    assert decision.hopeless({name: v[:2] for name, v in scores.items()}) == []
+    assert decision.hopeless({}) == []
+    # As far behind, but in one case alone.
+    scores["far"] = np.array([0.92, 0.95, 0.38])
+    assert decision.hopeless(scores) == []
+
+
 def test_table_before_and_after():
     assert "chosen" in decision.table({}, [], None)
     scores = {"a": [[0.4, 0.6], [0.7, 0.7]], "b": [[0.7, 0.8], [0.8, 0.7]], "c": []}
