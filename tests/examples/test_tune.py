@@ -10,10 +10,9 @@ import pytest
 SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "tune.py"
 
 # keras-tuner calls what `threading` has long deprecated.
-pytestmark = [
-    pytest.mark.usefixtures("eager"),
-    pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning"),
-]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:(currentThread|getName):DeprecationWarning"
+)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ pytest.importorskip("jax")
 from study.compiled import _mixed, adjusted_loss
 from study.compiled_feed import Feed, Recipe, Schedule
 
+pytestmark = pytest.mark.backend  # where TensorFlow's tests run, there need be no JAX
+
 LABELS = np.repeat([0, 1, 2], [60, 30, 3])
 INDICES = np.arange(100, 193)
 SCHEDULE = Schedule(steps=40, rate=0.1, warmup=5, batch_size=31)
