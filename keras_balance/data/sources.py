@@ -137,7 +137,8 @@ class ArraySource:
             images[places] = self.take(rows)
             return
         array = self._held()
-        for place, row in zip(np.flatnonzero(places), rows, strict=True):
+        places = np.flatnonzero(places).tolist()
+        for place, row in zip(places, rows.tolist(), strict=True):
             images[place] = array[row]
 
     @property
