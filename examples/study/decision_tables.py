@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from study.line_tables import draws, interval, read_cells
+from study.line_tables import counted, mean, read_cells
 from study.tables import in_percent, markdown, signed
 
 LOW, HIGH, OTHER = "imbalanced", "balanced", "oversampling"
@@ -20,11 +20,6 @@ def decision_tables(path):
         f"{name}, {counted(cells)}:\n\n{task_table(cells)}"
         for name, cells in tasks.items()
     )
-
-
-def counted(cells):
-    number = draws(cells)
-    return "one draw" if number == 1 else f"{number} draws"
 
 
 def task_table(cells):
@@ -47,12 +42,6 @@ def row(arms, arm):
         closed = [gap_closed(arms, arm, key) for key in ("f1_macro", "f1")]
     taus = span(cell["tau"] for cell in ours if "tau" in cell)
     return [arm, *told, gain, *closed, taus]
-
-
-def mean(values, text):
-    """Mean and 95 % interval as text; one draw has none."""
-    told = text(interval(values))
-    return told if len(values) > 1 else told.split(" [")[0]
 
 
 def pairs(arms, key, *names):

@@ -40,7 +40,7 @@ def tables_of(path):
         group = ", ".join(str(cell[key]) for key in GROUPS if cell.get(key))
         groups.setdefault(group, []).append(cell)
     return "\n\n".join(
-        f"{group}, {draws(cells)} draws:\n\n{table(cells)}"
+        f"{group}, {counted(cells)}:\n\n{table(cells)}"
         for group, cells in groups.items()
     )
 
@@ -48,6 +48,12 @@ def tables_of(path):
 def draws(cells):
     """Count the draws of some cells."""
     return len({cell["draw"] for cell in cells})
+
+
+def counted(cells):
+    """Say how many draws some cells are of."""
+    number = draws(cells)
+    return "one draw" if number == 1 else f"{number} draws"
 
 
 def table(cells):
@@ -58,9 +64,14 @@ def table(cells):
     for arm in arms:
         ours = [cell for cell in cells if cell["arm"] == arm]
         columns = ([cell[name] for cell in ours if name in cell] for name in known)
-        shown = [in_percent(interval(one)) if one else "" for one in columns]
-        rows.append([arm, *shown])
+        rows.append([arm, *(mean(one, in_percent) if one else "" for one in columns)])
     return markdown(["arm", *(SCORES[name] for name in known)], rows)
+
+
+def mean(values, text):
+    """Mean and 95 % interval as text; one draw has none."""
+    told = text(interval(values))
+    return told if len(values) > 1 else told.split(" [")[0]
 
 
 def interval(values, resamples=2000):
