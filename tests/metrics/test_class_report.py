@@ -28,7 +28,7 @@ def predicted_data(draw):
 
 
 @given(predicted_data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_score_is_scikit_learns(data):
     labels, scores, weights = data
     num_classes = scores.shape[1]

@@ -265,9 +265,8 @@ def test_fit_logs_scores_of_one_sigmoid_output():
         assert history[f"val_{key}"][-1] == pytest.approx(value, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("loss", "from_logits"), [("sparse", False), ("one_hot", True)]
-)
+@pytest.mark.parametrize("loss", ["sparse", "one_hot"])
+@pytest.mark.parametrize("from_logits", [False, True])
 def test_fit_logs_scores_of_training_and_validation_data(loss, from_logits):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(90, 4)).astype("float32")
