@@ -190,6 +190,7 @@ class FewShotClassifier(keras.Model):
             validation_data=self._as_features(validation_data),
             callbacks=callbacks,
             verbose=verbose,
+            shuffle=False,  # the feed has its own order, by the seed
         )
         if unfreeze:
             feed = data.as_images(batch_size)
@@ -202,6 +203,7 @@ class FewShotClassifier(keras.Model):
                     validation_data=validation_data,
                     callbacks=callbacks,
                     verbose=verbose,
+                    shuffle=False,
                 )
             # Saved as it was made: frozen, with an optimizer for the head.
             self._compile(counts, 1, fine_tuning_rate)

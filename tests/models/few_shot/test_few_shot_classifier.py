@@ -1,4 +1,5 @@
 import functools
+import random
 
 import keras
 import numpy as np
@@ -61,6 +62,19 @@ def test_without_any_argument_a_rare_class_is_found():
     assert set(history.history) == {"loss", "accuracy"}
     for value, was in zip(weights(model.backbone), before, strict=True):
         np.testing.assert_array_equal(value, was)
+
+
+def test_the_seed_settles_it():
+    x, y = images((30, 30, 30))
+    y = np.roll(y, 10)  # wrong labels, so that there is something to move for
+    trained = []
+    for number in range(2):
+        model = classifier()
+        random.seed(number)  # what others draw is no matter
+        model.fit(x, y, epochs=2, batch_size=8, verbose=0)
+        trained.append(keras.ops.convert_to_numpy(model.head.shift))
+    assert np.abs(trained[0]).max() > 1e-3
+    np.testing.assert_allclose(*trained, atol=1e-6)
 
 
 def test_saved_and_loaded_it_predicts_the_same_and_trains_on(tmp_path):
