@@ -194,7 +194,7 @@ class AutoAdjustment:
         tau, prior = self.tau, "uniform"
         if self.per_class or self._rest.any():
             # All that is added to the logarithms, as shares.
-            tau, prior = 1.0, self.class_counts * np.exp(self._added())
+            tau, prior = 1.0, self.class_counts * np.exp(self._offsets(self.taus))
         layer = LogitAdjustment(self.class_counts, tau, prior, from_logits)
         return behind(model, layer)
 
@@ -206,7 +206,7 @@ class AutoAdjustment:
         """
         self._check_fitted()
         shares = np.log(np.maximum(self.probabilities, 1e-37))
-        shares += self._added()
+        shares += self._offsets(self.taus)
         shares = np.exp(shares - shares.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
 
@@ -236,7 +236,8 @@ class AutoAdjustment:
         self.class_counts = counts
         self._rest = beyond_tau(target, counts)
         self.probabilities = np.exp(log_shares)
-        self._scores = AdjustedScores(indices, log_shares, self._offsets(TAUS), target)
+        offsets = self._offsets(TAUS[:, None])
+        self._scores = AdjustedScores(indices, log_shares, offsets, target)
         is_uniform = np.allclose(target, 1 / len(target), rtol=1e-3)
         if is_uniform:
             self.tau = float(TAUS[np.argmin(self._scores.log_loss)])
@@ -256,10 +257,8 @@ class AutoAdjustment:
         return float(TAUS[np.argmin(np.abs(TAUS - np.median(best)))])
 
     def _offsets(self, taus):
-        return taus[:, None] * -self._log_shares_of_classes() + self._rest
-
-    def _added(self):
-        return self.taus * -self._log_shares_of_classes() + self._rest
+        """Give what strengths `(num_classes,)` or `(n, 1)` add to the logarithms."""
+        return taus * -self._log_shares_of_classes() + self._rest
 
     def _log_shares_of_classes(self):
         return np.log(self.class_counts / self.class_counts.sum())

@@ -1,6 +1,7 @@
 """What taking the class shares out of probabilities does, for every strength."""
 
 import numpy as np
+from scipy.special import log_softmax
 
 from keras_balance.metrics.names import check_score_names
 from keras_balance.utils import plots
@@ -70,9 +71,7 @@ def log_likelihoods(logits, indices):
         logits: float64 `(n, num_classes)`.
         indices: Class indices `(n,)`.
     """
-    highest = logits.max(axis=1, keepdims=True)
-    total = highest[:, 0] + np.log(np.exp(logits - highest).sum(axis=1))
-    return logits[np.arange(len(indices)), indices] - total
+    return log_softmax(logits, axis=1)[np.arange(len(indices)), indices]
 
 
 def save_adjustment_curves(
