@@ -23,7 +23,7 @@ from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_code import decision_code, labels_code, recipe_code
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
-from keras_balance.auto.recipe_trials import Trainings, out_of_fold
+from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
 from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import LabelledImages
 from keras_balance.models import convnet
@@ -151,6 +151,7 @@ class AutoBalance:
         """
         given = LabelledImages.read(x, y).alone()
         given.check_every_class()
+        read_prior(self.target_prior, given.counts)  # an error before any training
         labels = labels_code(given)
         images = given.as_indices() if labels else given
         epochs = whole_number("epochs", epochs, 1)
@@ -200,7 +201,7 @@ class AutoBalance:
             return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
         balanced = images.counts.max() * images.num_classes
         setting = self._setting(images, self.recipes, epochs=epochs)
-        plan = Trainings(
+        plan = ModelTrainings(
             images,
             _default_build(images) if self.build is None else self.build,
             batch_size=self.batch_size,
@@ -217,13 +218,7 @@ class AutoBalance:
         progress = Progress(
             course, self.time_budget, self.verbose, lengths_of(plan, cases)
         )
-        prior = read_prior(self.target_prior, plan.images.counts)
-        is_natural = isinstance(self.target_prior, str) and (
-            self.target_prior == "natural"
-        )
-        search = RecipeSearch(
-            recipes, plan, "natural" if is_natural else prior, progress
-        )
+        search = RecipeSearch(recipes, plan, self.target_prior, progress)
         self.choice, self._search = search.run(cases), search
         return search
 

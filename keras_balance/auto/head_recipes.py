@@ -58,7 +58,7 @@ class HeadTrainings(Trainings):
     folds = 10  # a head is trained in a second
 
     def __init__(self, backbone, images, rows, seed, kept):
-        super().__init__(images, None, batch_size=None, steps=1, seed=seed, kept=kept)
+        super().__init__(images, steps=1, seed=seed, kept=kept)
         self.backbone, self.rows = backbone, rows
         self.shares = images.counts / images.counts.sum()
 

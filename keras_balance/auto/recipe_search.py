@@ -6,6 +6,7 @@ from keras_balance.auto.decision import paired_error, simplest_within_noise
 from keras_balance.auto.recipe_trials import STRENGTHS
 from keras_balance.metrics.adjustment import TAUS
 from keras_balance.utils import plots
+from keras_balance.utils.priors import read_prior
 from keras_balance.utils.tables import text_table
 
 BRIEF = 0.25  # of a training, which every recipe gets on one case
@@ -25,8 +26,8 @@ class RecipeSearch:
     Args:
         recipes: dict of name to `Recipe`, from the simplest on.
         trainings: `Trainings`.
-        prior: float array `(num_classes,)`, shares of the classes that will be met;
-            `"natural"` for those of each case, in which a class may have been cut.
+        target_prior: Shares of the classes that will be met, as `AutoBalance` takes
+            them; `"natural"` is that of each case, in which a class may have been cut.
         progress: `Progress`.
 
     Attributes:
@@ -35,9 +36,9 @@ class RecipeSearch:
         seconds: dict of recipe to the seconds of all its trials.
     """
 
-    def __init__(self, recipes, trainings, prior, progress):
+    def __init__(self, recipes, trainings, target_prior, progress):
         self.recipes, self.trainings = recipes, trainings
-        self.prior, self.progress = prior, progress
+        self.target_prior, self.progress = target_prior, progress
         self.trials = {"brief": {}, "full": {}}
         self.seconds = dict.fromkeys(recipes, 0.0)
 
@@ -76,7 +77,7 @@ class RecipeSearch:
             f"{round_}-{place}-of-{name}",
             self.recipes[name],
             cases[place],
-            self.prior,
+            self.target_prior,
             BRIEF if round_ == "brief" else 1.0,
         )
         self.trials[round_].setdefault(name, []).append(result)
@@ -88,8 +89,8 @@ class RecipeSearch:
         """Best strength of one recipe over its cases, by its longest trainings."""
         tried = self.trials["full"].get(name) or self.trials["brief"].get(name)
         if not tried:
-            is_natural = isinstance(self.prior, str)
-            is_uniform = not is_natural and np.allclose(self.prior, self.prior[0])
+            prior = read_prior(self.target_prior, self.trainings.images.counts)
+            is_uniform = np.allclose(prior, prior[0])
             return self.recipes[name].tau_in_theory if is_uniform else 0.0
         return float(STRENGTHS[_best_strength(tried)])
 

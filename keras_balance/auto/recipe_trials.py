@@ -4,6 +4,7 @@ import time
 
 import keras
 import numpy as np
+from scipy.special import expit, softmax
 
 from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.auto.recipe_training import reads_logits, train
@@ -24,25 +25,23 @@ _BATCH_SIZE = 256
 
 
 class Trainings:
-    """Trainings of one classifier on one set of images, each done once and kept.
+    """Trainings by recipes on one set of images, each done once and kept.
+
+    A subclass says what a recipe trains: `_predictions`, `final` and `folds`.
 
     Args:
         images: `LabelledImages`, whose labels the classifier takes.
-        build: Function without arguments that returns a compiled Keras model.
-        batch_size: Images in a batch.
         steps: Optimiser steps of a full training.
         seed: Integer.
         kept: `Kept` results.
 
     Attributes:
+        folds: Number of trainings by which the decision is found.
         cost: All trials so far, in full trainings.
     """
 
-    folds = 3  # of the decision
-
-    def __init__(self, images, build, *, batch_size, steps, seed, kept):
-        self.images, self.build = images, build
-        self.batch_size, self.steps, self.seed = batch_size, steps, seed
+    def __init__(self, images, *, steps, seed, kept):
+        self.images, self.steps, self.seed = images, steps, seed
         self.kept, self.cost = kept, 0.0
 
     def steps_on(self, rows, share=1.0):
@@ -58,7 +57,7 @@ class Trainings:
     def trial(self, name, recipe, case, prior, share=1.0):
         """Train by a recipe on a case, for a share of the steps.
 
-        `prior` is as in `RecipeSearch`.
+        `prior` is the `target_prior` of `RecipeSearch`.
 
         Returns:
             dict of what `scores_over_taus` gives, and `"seconds"`.
@@ -94,6 +93,39 @@ class Trainings:
         self.cost += steps / self.steps
         return self.kept.get(name, make)
 
+    def decided(self, model, recipe, tau, adjustment):
+        """Put the decision at the end of a trained model.
+
+        Args:
+            model: The model that `final` gives.
+            recipe: Its `Recipe`.
+            tau: Strength of the decision.
+            adjustment: The `AutoAdjustment` that found it, or None.
+
+        Returns:
+            A new `keras.Model` with a `LogitAdjustment` as its last layer.
+        """
+        if adjustment is not None:
+            return adjustment.adjust(model)
+        return adjust_logits(model, self.images.counts, tau)
+
+
+class ModelTrainings(Trainings):
+    """Trainings of the user's classifier.
+
+    Args:
+        images: `LabelledImages`, whose labels the classifier takes.
+        build: Function without arguments that returns a compiled Keras model.
+        batch_size: Images in a batch.
+        **options: Of `Trainings`.
+    """
+
+    folds = 3
+
+    def __init__(self, images, build, *, batch_size, **options):
+        super().__init__(images, **options)
+        self.build, self.batch_size = build, batch_size
+
     def final(self, recipe, verbose):
         """Train by a recipe on all images, going on where it was killed.
 
@@ -115,22 +147,6 @@ class Trainings:
             verbose=verbose,
             callbacks=backup,
         )
-
-    def decided(self, model, recipe, tau, adjustment):
-        """Put the decision at the end of a trained model.
-
-        Args:
-            model: What `final` gives.
-            recipe: Its `Recipe`.
-            tau: Strength of the decision.
-            adjustment: The `AutoAdjustment` that found it, or None.
-
-        Returns:
-            A new `keras.Model` with a `LogitAdjustment` as its last layer.
-        """
-        if adjustment is not None:
-            return adjustment.adjust(model)
-        return adjust_logits(model, self.images.counts, tau)
 
     def _predictions(self, recipe, train_rows, rows, steps, title):
         """Log-probabilities of some rows after a training on others."""
@@ -182,11 +198,9 @@ def log_probabilities(model, images):
 def to_log_probabilities(outputs, from_logits):
     """Log-probabilities `(n, num_classes)` of logits or probabilities."""
     outputs = np.asarray(outputs, "float64")
-    if from_logits and outputs.shape[1] == 1:
-        outputs = 1 / (1 + np.exp(-outputs))
-    elif from_logits:
-        shifted = outputs - outputs.max(axis=1, keepdims=True)
-        outputs = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    if from_logits:
+        is_one = outputs.shape[1] == 1
+        outputs = expit(outputs) if is_one else softmax(outputs, axis=1)
     probabilities = class_probabilities(outputs)
     return np.log(np.maximum(probabilities, _LEAST)).astype("float32")
 

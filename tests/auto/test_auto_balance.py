@@ -7,7 +7,7 @@ import pytest
 import keras_balance as kb
 from keras_balance.auto import auto_balance, recipe_trials
 from keras_balance.auto.head_recipes import HEADS, HeadTrainings, joined
-from keras_balance.auto.recipe_trials import Trainings
+from keras_balance.auto.recipe_trials import ModelTrainings
 from keras_balance.auto.recipes import RECIPES, Recipe
 from keras_balance.models import FewShotClassifier
 from keras_balance.models.few_shot import few_shot_classifier
@@ -314,12 +314,12 @@ def test_two_heads_are_joined_in_the_world_of_the_training_data():
 def test_a_trial_takes_as_many_epochs_but_a_hundred_steps():
     images = kb.data.LabelledImages(*pictures((30, 30, 3)))
     options = {"batch_size": 8, "seed": 0, "kept": None}
-    trainings = Trainings(images, None, steps=900, **options)
+    trainings = ModelTrainings(images, None, steps=900, **options)
     two_thirds = np.concatenate([images.rows_of(c)[:20] for c in range(3)])
     assert trainings.steps_on(two_thirds) == 600
     assert trainings.steps_on(two_thirds, 0.25) == 150
     assert trainings.steps_on(two_thirds, 0.1) == 100
-    assert Trainings(images, None, steps=60, **options).steps_on(two_thirds) == 60
+    assert ModelTrainings(images, None, steps=60, **options).steps_on(two_thirds) == 60
 
 
 @pytest.mark.once
