@@ -185,9 +185,8 @@ def save_curves(folder):
         x, y = held["features"], held["labels"]
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     train, test = next(folds.split(x, y))
-    names = ("blowhole", "break", "crack", "fray", "free", "uneven")
     train, test = (x[train], y[train]), (x[test], y[test])
-    save_curve("tiles", train, test, "natural", names, [0, 1, 2, 3])
+    save_curve("tiles", train, test, "natural", pretrained.TILES, [0, 1, 2, 3])
 
 
 def save_curve(name, train, test, prior, names, rare):

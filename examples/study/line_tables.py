@@ -28,9 +28,16 @@ def read_cells(path):
     kept = json.loads(text)
     names = [RENAMED.get(name, name) for name in kept["columns"]]
     cells = [dict(zip(names, row, strict=False)) for row in kept["rows"]]
-    for cell in cells:
-        cell |= {name: cell[name] / 100 for name in SCORES if name in cell}
-    return cells
+    return [_shares(cell) for cell in cells]
+
+
+def _shares(cell):
+    """A cell without what is not known, its percents as shares."""
+    cell = {name: value for name, value in cell.items() if value is not None}
+    cell |= {name: cell[name] / 100 for name in SCORES if name in cell}
+    if "f1s" in cell:
+        cell["f1s"] = {name: f1 / 100 for name, f1 in cell["f1s"].items()}
+    return cell
 
 
 def tables_of(path):
@@ -57,15 +64,22 @@ def counted(cells):
 
 
 def table(cells):
-    """Markdown table of a group: mean and 95 % interval of every score of every arm."""
+    """Markdown table of a group: mean and 95 % interval of every score of every arm.
+
+    The F1 of every class, where it is known, is its mean alone: for want of room.
+    """
     arms = list(dict.fromkeys(cell["arm"] for cell in cells))
     known = [name for name in SCORES if any(name in cell for cell in cells)]
+    classes = list(cells[0].get("f1s", ()))
     rows = []
     for arm in arms:
         ours = [cell for cell in cells if cell["arm"] == arm]
         columns = ([cell[name] for cell in ours if name in cell] for name in known)
-        rows.append([arm, *(mean(one, in_percent) if one else "" for one in columns)])
-    return markdown(["arm", *(SCORES[name] for name in known)], rows)
+        row = [mean(one, in_percent) if one else "" for one in columns]
+        of_classes = ([cell["f1s"][name] for cell in ours] for name in classes)
+        rows.append([arm, *row, *(f"{100 * np.mean(one):.1f}" for one in of_classes)])
+    head = [SCORES[name] for name in known]
+    return markdown(["arm", *head, *(f"F1 of {name}" for name in classes)], rows)
 
 
 def mean(values, text):

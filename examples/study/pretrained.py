@@ -57,6 +57,8 @@ def measure_all(options):
 
 COLUMNS = ["data", "rare", "draw", "arm", "f1_macro", "f1_rare", "recall_rare"]
 COLUMNS += ["recalls"]  # of every class, from which README's picture is drawn
+COLUMNS += ["f1s"]  # of every class of the tiles, by name
+TILES = ("blowhole", "break", "crack", "fray", "free", "uneven")
 
 
 def table(rows):
@@ -135,7 +137,7 @@ def judge(x, y, balanced, few, x_test, seed):
 
 
 def tiles(path):
-    """Yield a row for each arm of each split; macro F1 alone."""
+    """Yield a row for each arm of each split: macro F1, and the F1 of every class."""
     with np.load(path) as held:
         x, y = held["features"], held["labels"]
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -155,7 +157,8 @@ def tiles(path):
             "ours, natural shares": uniform + log_share,
             "ours, found shares": uniform + found * log_share,
         }.items():
-            yield ["tiles", "", split, arm, *measure(scores, y[test], None)]
+            macro, f1s = measure(scores, y[test], None), f1_by_name(scores, y[test])
+            yield ["tiles", "", split, arm, *macro, None, None, None, f1s]
 
 
 def found_tau(x, y, seed):
@@ -208,6 +211,12 @@ def measure(scores, y, rare):
     recalls = [in_percent(v) for v in recall_score(y, predicted, average=None)]
     one = f1_score(y, predicted, labels=[rare], average=None)[0]
     return [macro, in_percent(one), recalls[rare], recalls]
+
+
+def f1_by_name(scores, y):
+    """F1 of every class of the tiles, in percent."""
+    f1s = f1_score(y, scores.argmax(axis=1), average=None)
+    return {name: in_percent(f1) for name, f1 in zip(TILES, f1s, strict=True)}
 
 
 def in_percent(score):

@@ -32,6 +32,21 @@ def test_columns_in_percent_are_the_same(tmp_path):
     assert "| plain | 40.0 | 7.0 |" in text
 
 
+def test_the_f1_of_every_class_is_told_where_it_is_known(tmp_path):
+    path = tmp_path / "row.json"
+    columns = ["data", "rare", "draw", "arm", "f1_macro", "f1_rare", "f1s"]
+    rows = [
+        ["tiles", "", draw, "plain", 50.0, None, {"crack": 20.0 + draw, "free": 80.0}]
+        for draw in (0, 1)
+    ]
+    rows.append(["cifar10", "cat", 0, "plain", 40.0, 7.0])
+    path.write_text(json.dumps({"columns": columns, "rows": rows}))
+    tiles, photographs = tables_of(path).split("cifar10")
+    assert "| arm | macro F1 | F1 of crack | F1 of free |" in tiles
+    assert "| plain | 50.0 [50.0, 50.0] | 20.5 | 80.0 |" in tiles
+    assert "F1 of" not in photographs
+
+
 def test_the_interval_is_that_of_the_mean():
     mean, low, high = interval([0.0, 1.0] * 50)
     assert mean == 0.5
