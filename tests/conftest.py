@@ -44,7 +44,13 @@ def pytest_collectstart():
     # With both installed, torch must be imported before TensorFlow.
     if importlib.util.find_spec("torch"):
         import torch  # noqa: F401
-    import keras  # noqa: F401
+    import keras
+
+    # A test runs its graphs a few times: to optimise them takes longer than it saves.
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def pytest_collection_finish():

@@ -17,6 +17,8 @@ import pytest
 from matplotlib import figure
 
 import keras_balance as kb
+from keras_balance.models.few_shot import few_shot_classifier
+from small_data import grey_images
 from small_models import dense_networks
 
 pytestmark = [pytest.mark.usefixtures("eager"), pytest.mark.once]
@@ -76,9 +78,7 @@ class Checker(doctest.OutputChecker):
 
 def data(counts, seed):
     """Images of 28 x 28 pixels whose classes differ in brightness."""
-    y = np.repeat(np.arange(len(counts)), counts)
-    noise = np.random.default_rng(seed).integers(0, 40, (len(y), 28, 28, 1))
-    return (20 * y[:, None, None, None] + noise).astype("uint8"), y
+    return grey_images(counts, (28, 28, 1), dark=20, step=20, spread=10, seed=seed)
 
 
 def small_model():
@@ -128,6 +128,8 @@ def test_an_example_runs(name, bagan, tmp_path, monkeypatch):
     if name in SKIPPED:
         pytest.skip(SKIPPED[name])
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(few_shot_classifier, "_STEPS", 3)
+    monkeypatch.setattr(few_shot_classifier, "_LEAST_EPOCHS", 1)
     # What an example registers is gone after it.
     registered = dict(kb.data.registry._registered)
     monkeypatch.setattr(kb.data.registry, "_registered", registered)

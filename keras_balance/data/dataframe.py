@@ -9,7 +9,7 @@ from keras_balance.data.files_to_feed import check_split, feed_files, reading_op
 from keras_balance.utils.labels import read_labels
 
 
-def balanced_image_dataset_from_dataframe(
+def balanced_image_dataset_from_dataframe(  # noqa: D417, as of the other one
     dataframe,
     directory=None,
     x_col="filename",
@@ -34,8 +34,7 @@ def balanced_image_dataset_from_dataframe(
 ):
     """Build a `BalancedDataset` of the image files that a table lists.
 
-    The columns are those of Keras' `flow_from_dataframe`; all else is as in
-    `balanced_image_dataset_from_directory`.
+    The columns are those of Keras' `flow_from_dataframe`.
 
     Args:
         dataframe: pandas' `DataFrame`, or the path of a CSV file with a line of titles.
@@ -45,27 +44,12 @@ def balanced_image_dataset_from_dataframe(
         y_col: Column of the classes, numbers or names.
         label_mode: `"categorical"` (one-hot), `"int"` (class indices, in the order of
             the sorted classes) or `"binary"` (0. or 1.).
-        color_mode: See `balanced_image_dataset_from_directory` for this one and all
-            that follow.
-        batch_size: Images in a batch.
-        image_size: `(height, width)`.
-        shuffle: Whether files are shuffled.
-        seed: Integer or None.
-        validation_split: Part of the files for validation.
-        subset: `"training"`, `"validation"` or `"both"`.
-        interpolation: How images are resized.
-        crop_to_aspect_ratio: Whether to crop instead of distorting.
-        pad_to_aspect_ratio: Whether to pad instead of distorting.
-        data_format: `"channels_last"` or `"channels_first"`.
-        verbose: Whether the number of files is logged.
-        stratify: Whether `validation_split` is that of each class.
-        on_error: `"raise"` or `"skip"`.
-        dtype: `"uint8"` or `"uint16"`.
-        **kwargs: Further arguments of `BalancedDataset`.
+        color_mode: As of `balanced_image_dataset_from_directory`, like the other
+            arguments.
 
     Returns:
-        A `BalancedDataset` with the attributes `class_names` and `file_paths`; a list
-        of two for `subset="both"`.
+        A `BalancedDataset`, or a list of two, as of
+        `balanced_image_dataset_from_directory`.
 
     Raises:
         ValueError: For bad arguments, a column that is not there, an empty table, and

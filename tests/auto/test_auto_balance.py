@@ -33,7 +33,8 @@ def build(classes=3, activation="softmax", loss="sparse_categorical_crossentropy
             keras.layers.Dense(classes, activation=activation),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)
+    # It has a state to lose, and its steps take half as long as Adam's.
+    model.compile(keras.optimizers.SGD(0.02, 0.9), loss, run_eagerly=True)
     return model
 
 

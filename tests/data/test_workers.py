@@ -58,7 +58,7 @@ def fitted(**options):
         ]
     )
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
-    dataset = BalancedDataset(X, Y, 8, synthesizer=Noise(), seed=3, **options)
+    dataset = BalancedDataset(X, Y, 16, synthesizer=Noise(), seed=3, **options)
     model.evaluate(*dataset[0], verbose=0)
     # Without shuffling, the batches come in order: equal epochs, equal weights.
     model.fit(dataset, epochs=3, shuffle=False, verbose=0)

@@ -278,7 +278,12 @@ def test_fit_logs_scores_of_training_and_validation_data(loss, from_logits):
     }
     activation = None if from_logits else "softmax"
     model = keras.Sequential([keras.layers.Dense(3, activation=activation)])
-    model.compile("adam", losses[loss], metrics=[kb.metrics.PerClassMetrics(3)])
+    model.compile(
+        "adam",
+        losses[loss],
+        metrics=[kb.metrics.PerClassMetrics(3)],
+        run_eagerly=from_logits,  # either way
+    )
     history = model.fit(
         x,
         targets,

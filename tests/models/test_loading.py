@@ -125,4 +125,11 @@ def test_code_in_a_model_file_is_refused_before_it_runs(
     with pytest.raises((ValueError, TypeError)):
         load(path)
     assert not marker.exists()
-    keras.saving.load_model(hostile(saved, path, lambda config: None))  # harmless
+
+
+@pytest.mark.once
+def test_a_copy_with_its_config_as_it_was_is_loaded(saved, tmp_path):
+    """So that it is the code that is refused."""
+    path = hostile(saved, tmp_path / "harmless.keras", lambda config: None)
+    assert load_model(path).image_shape == (4, 4, 1)
+    assert keras.saving.load_model(path).image_shape == (4, 4, 1)

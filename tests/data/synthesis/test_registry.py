@@ -7,6 +7,7 @@ import pytest
 import keras_balance as kb
 from keras_balance.data import registry
 from keras_balance.tuners import trials_picture
+from study import arms
 
 FRONT = ["nothing", "shift", "flip", "photo", "manual", "elastic"]
 
@@ -49,6 +50,7 @@ def test_a_registered_filling_is_in_all_places(grey):
     images, _ = hypermodel.balanced_dataset(hp, *pictures())[0]
     assert (images == 77).all((1, 2, 3)).any()
     assert trials_picture._color(grey) != trials_picture._color("manual")
+    assert list(arms.filled(known=arms.ARMS)) == [grey]
 
 
 def test_a_layer_can_stand_in_front():

@@ -7,6 +7,7 @@ import pytest
 import keras_balance as kb
 from keras_balance.data import LabelledImages, registry
 from keras_balance.data.synthesis.makers import read_synthesizer
+from small_data import grey_images
 
 COUNTS = (16, 6, 1)
 MISSING = 10 + 15
@@ -37,11 +38,8 @@ class Generated:
 
 
 def data(write=lambda y: y, dtype="uint8"):
-    y = np.repeat(np.arange(3), COUNTS)
-    noise = np.random.default_rng(0).integers(0, 30, (len(y), 8, 8, 1))
-    return (np.array([40, 120, 200])[y][:, None, None, None] + noise).astype(dtype), (
-        write(y)
-    )
+    x, y = grey_images(COUNTS, dark=40, step=80, spread=8)
+    return x.astype(dtype), write(y)
 
 
 def fit(name, images):
