@@ -5,7 +5,9 @@ An example finds small data under the names that its readers would have given th
 shows no output of may give any.
 """
 
+import copy
 import doctest
+import functools
 import importlib
 import pkgutil
 import re
@@ -93,6 +95,18 @@ def small_model():
     return model
 
 
+@functools.cache
+def reports_of_others():
+    """Reports of two runs of each of two arms."""
+    names = ("plain_0", "plain_1", "bagan_0", "bagan_1")
+    y = np.repeat(np.arange(10), 2)
+    guesses = np.random.default_rng(0).dirichlet([1] * 10, (len(names), len(y)))
+    return {
+        name: kb.metrics.class_report(y, some).report_dict
+        for name, some in zip(names, guesses, strict=True)
+    }
+
+
 @pytest.fixture(scope="module")
 def bagan():
     """A BAGAN that has seen its data once."""
@@ -111,12 +125,7 @@ def readers_names(module):
     names |= {"x": x, "y": y, "x_train": x, "y_train": y, "x_val": x_val}
     names |= {"y_val": y_val, "x_test": x_val, "y_test": y_val, "model": small_model()}
     names |= {"train": kb.BalancedDataset(x, y, seed=0), "figure": figure.Figure()}
-    reports = [
-        kb.metrics.class_report(y_val, guesses).report_dict
-        for guesses in np.random.default_rng(0).dirichlet([1] * 10, (4, len(y_val)))
-    ]
-    of = ("plain_0", "plain_1", "bagan_0", "bagan_1")
-    names |= dict(zip(of, reports, strict=True))
+    names |= copy.deepcopy(reports_of_others())
     # Examples of functions that are not public name their neighbours as they are.
     public = {key: value for key, value in vars(module).items() if key[0] != "_"}
     return {**public, **names}

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -17,13 +19,18 @@ def report_of(seed, shift, names=None):
     return kb.metrics.class_report(labels, scores, names).report_dict
 
 
-@pytest.fixture
-def reports():
+@pytest.fixture(scope="module")
+def made():
     shifts = {"A balanced": 0.6, "B imbalanced": 0.2, "C BAGAN": 0.4}
     return {
         arm: [report_of(seed, shift) for seed in range(5)]
         for arm, shift in shifts.items()
     }
+
+
+@pytest.fixture
+def reports(made):
+    return copy.deepcopy(made)
 
 
 def test_a_cell_is_mean_and_bootstrap_interval(reports):

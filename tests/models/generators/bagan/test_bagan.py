@@ -21,9 +21,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
 
 
 def small(shape=SHAPE, num_classes=3, compile=None, own_networks=False, **kwargs):
-    """A BAGAN with dense networks, or with its own ones, which are convolutional."""
-    networks = {"latent_dim": 4} if own_networks else dense_networks(shape)
-    bagan = BAGAN(shape, num_classes, **{"seed": 1, **networks, **kwargs})
+    """A BAGAN with dense networks, or with its own ones, which are convolutional.
+
+    Its own ones are given augmented images.
+    """
+    own = {"latent_dim": 4}
+    quick = {"augmentation": None, **dense_networks(shape)}
+    options = {"seed": 1, **(own if own_networks else quick), **kwargs}
+    bagan = BAGAN(shape, num_classes, **options)
     # Eagerly it is quicker than to compile a few steps.
     bagan.compile(**{"run_eagerly": True, **(compile or {})})
     return bagan
@@ -47,7 +52,8 @@ def fitted():
 
 @pytest.mark.once  # JAX compiles each size of batch anew, for minutes
 def test_history_tells_the_phases_apart():
-    history = fit(small(), *class_images([40, 30, 5]), epochs=3).history
+    bagan = small(candidates=1)
+    history = fit(bagan, *class_images([40, 30, 5]), epochs=3).history
     lengths = {key: len(values) for key, values in history.items()}
     assert lengths == {"autoencoder_loss": 2, "d_loss": 3, "g_loss": 3, "diversity": 3}
     assert np.isfinite([v for values in history.values() for v in values]).all()
@@ -58,7 +64,8 @@ def test_the_number_of_steps_follows_from_the_data(monkeypatch):
     first, second = BAGAN.phases
     few = first._replace(steps=12), second._replace(steps=6)
     monkeypatch.setattr(BAGAN, "phases", few)
-    history = small().fit(*class_images([40, 40, 5]), batch_size=20, verbose=0).history
+    bagan = small(candidates=1)
+    history = bagan.fit(*class_images([40, 40, 5]), batch_size=20, verbose=0).history
     assert len(history["autoencoder_loss"]) == 2  # 6 batches of balanced images
     assert len(history["d_loss"]) == 1
 
@@ -118,7 +125,7 @@ def test_callbacks_see_both_phases_as_one_run(tmp_path):
     )
     rates = keras.callbacks.LearningRateScheduler(lambda epoch: 10.0 ** -(epoch + 2))
     pictures = GeneratedImages(tmp_path, every=1, per_class=2)
-    bagan = small()
+    bagan = small(candidates=1)
     fit(bagan, *class_images([20, 10, 5]), callbacks=[watch, rates, pictures])
     assert [entry[0] for entry in seen] == [0, 1, 2]
     assert "autoencoder_loss" in seen[1]
@@ -297,6 +304,7 @@ def test_saves_both_phases_optimizers_and_trains_on(fitted, tmp_path):
     ):
         np.testing.assert_array_equal(mine, theirs)
     assert int(loaded.optimizer["generator"].iterations) == 2
+    loaded.run_eagerly = True  # quicker
     fit(loaded, *class_images([40, 30, 5]), initial_epoch=2)
 
 
@@ -418,24 +426,25 @@ def test_a_classifier_without_a_loss_does_not_judge():
 @pytest.mark.once
 def test_bad_data_is_refused_before_training(fitted):
     x, y = class_images([10, 10, 4])
+    bagan = small()
     with pytest.raises(ValueError, match="without class 2"):
-        fit(small(), x[:20], y[:20])
+        fit(bagan, x[:20], y[:20])
     with pytest.raises(ValueError, match=r"num_classes=3\).*=3"):
-        fit(small(), x, y + 1)
+        fit(bagan, x, y + 1)
     with pytest.raises(ValueError, match=r"len\(x\)=24, len\(y\)=23"):
-        fit(small(), x, y[:-1])
+        fit(bagan, x, y[:-1])
     with pytest.raises(ValueError, match=r"image_shape=\(8, 8, 1\)"):
-        fit(small(), x[:, :7], y)
+        fit(bagan, x[:, :7], y)
     with pytest.raises(ValueError, match="rank 4"):
-        fit(small(), x[..., 0], y)
+        fit(bagan, x[..., 0], y)
     with pytest.raises(ValueError, match="y=None with x of type ndarray"):
-        fit(small(), x)
+        fit(bagan, x)
     broken = x.astype("float32")
     broken[3, 2, 1, 0] = np.nan
     with pytest.raises(ValueError, match=r"x\[3, 2, 1, 0\]=nan"):
-        fit(small(), broken, y)
+        fit(bagan, broken, y)
     with pytest.raises(ValueError, match=r"x from 0\.\d+ to 0\.\d+"):
-        fit(small(), x / 255.0, y)
+        fit(bagan, x / 255.0, y)
     with pytest.raises(ValueError, match=r"value_range=\(-1.0, 1.0\)"):
         fit(small(value_range=(-1, 1)), x, y)
     with pytest.raises(ValueError, match=r"labels\[1\]=3"):
@@ -443,4 +452,4 @@ def test_bad_data_is_refused_before_training(fitted):
     with pytest.raises(ValueError, match="images of shape"):
         fitted.encode(x[:, :7])
     with pytest.raises(RuntimeError, match="run `fit`"):
-        small().generate([0])
+        bagan.generate([0])
