@@ -120,6 +120,12 @@ def small_networks(monkeypatch):
     monkeypatch.setattr(networks, "build_decoder", dense_decoder)
 
 
+@pytest.fixture
+def blank_pictures(monkeypatch):
+    """Figures are drawn, and saved as nothing: for tests that do not look at them."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)
+
+
 _TWO_LOGICAL_CPUS = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]

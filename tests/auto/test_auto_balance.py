@@ -251,7 +251,7 @@ def test_a_class_of_one_image():
         ("both", COUNTS, "uniform"),
     ],
 )
-@pytest.mark.usefixtures("quick_heads")
+@pytest.mark.usefixtures("quick_heads", "blank_pictures")
 def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
     monkeypatch.setattr(auto_balance, "HEADS", {head: HEADS[head]})
     backbone = keras.Sequential(

@@ -43,6 +43,7 @@ def files(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_a_grid_every_few_epochs_and_one_after_training(tmp_path):
     pictures = kb.callbacks.GeneratedImages(tmp_path / "new", every=2)
     train(pictures, Generator(), 5)
@@ -54,6 +55,7 @@ def test_a_grid_every_few_epochs_and_one_after_training(tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("blank_pictures")
 @pytest.mark.parametrize(
     ("epochs", "drawn"), [(3, [1, 2, 3]), (20, [4, 8, 12, 16, 20])]
 )
@@ -63,6 +65,7 @@ def test_about_five_grids_by_default(tmp_path, epochs, drawn):
     assert files(tmp_path) == [*grids, "final.png", "strip.png"]
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_grids_at_chosen_epochs(tmp_path):
     train(kb.callbacks.GeneratedImages(tmp_path, every=[1, 3]), Generator(), 4)
     assert files(tmp_path) == [
@@ -73,6 +76,7 @@ def test_grids_at_chosen_epochs(tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_every_picture_follows_the_same_samples(tmp_path):
     pictures = kb.callbacks.GeneratedImages(tmp_path, every=1, per_class=2, seed=7)
     model = train(pictures, Generator(), 2)
@@ -101,6 +105,7 @@ def strips(monkeypatch):
     return drawn
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_the_strip_keeps_both_ends_of_a_long_training(tmp_path, strips):
     train(kb.callbacks.GeneratedImages(tmp_path, every=1), Generator(), 9)
     titles = list(strips[-1])
@@ -109,6 +114,7 @@ def test_the_strip_keeps_both_ends_of_a_long_training(tmp_path, strips):
     assert titles[-1] == "after training"
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_a_model_with_class_names_is_asked_by_them(tmp_path):
     model = Generator()
     model.class_names = [7, 2, 40]
@@ -118,6 +124,7 @@ def test_a_model_with_class_names_is_asked_by_them(tmp_path):
     assert model.calls[0][0] == [7 / 40, 2 / 40, 1]
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_channels_first_is_drawn_too(tmp_path, strips):
     model = Generator()
     model.data_format = "channels_first"

@@ -90,6 +90,7 @@ def test_the_page_shows_scores_pictures_and_misses(tmp_path):
     assert 0 < misses.find(first) < misses.find(second)
 
 
+@pytest.mark.usefixtures("blank_pictures")
 @pytest.mark.parametrize("form", ["names", "one_hot", "batches"])
 def test_labels_and_sources_of_any_form(tmp_path, form):
     x, y = held_out()
@@ -104,6 +105,7 @@ def test_labels_and_sources_of_any_form(tmp_path, form):
     assert text.count("cow, taken for") == 2
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_one_sigmoid_output(tmp_path):
     x, y = held_out()
     model = keras.Sequential(
@@ -118,6 +120,7 @@ def test_one_sigmoid_output(tmp_path):
     assert text.count("1, taken for 0") == 8
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_what_is_no_image_has_no_thumbnails(tmp_path):
     x, y = np.random.default_rng(0).random((20, 4)).astype("float32"), np.arange(20) % 2
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])

@@ -40,7 +40,7 @@ def build(hp):
         ]
     )
     model.compile(
-        keras.optimizers.Adam(0.01),
+        keras.optimizers.SGD(0.1, 0.9),  # a step takes half as long as Adam's
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         run_eagerly=True,
