@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 
 from keras_balance.auto import checks
 from keras_balance.auto.chooser import BATCH_SIZE, Chooser
@@ -10,7 +11,7 @@ from keras_balance.data import BalancedDataset
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
-from keras_balance.data.synthesis.augment import augment
+from keras_balance.data.synthesis.augment import augment, augment_batches
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
@@ -184,3 +185,17 @@ class _Augmented(BalancedDataset):
             seed = derive_seed(self.seed, epoch, index)
             images = augment(self.layer, images, seed, self.images.data_format)
         return images, labels
+
+    def batches(self, places):
+        """Images and labels of several batches, each what `batch` gives of its place.
+
+        Args:
+            places: Sequence of `(epoch, index)`.
+        """
+        parts = [super(_Augmented, self).batch(*place) for place in places]
+        images, labels = ([part[i] for part in parts] for i in range(2))
+        if self.layer is None:
+            return np.concatenate(images), np.concatenate(labels)
+        seeds = [derive_seed(self.seed, *place) for place in places]
+        augmented = augment_batches(self.layer, images, seeds, self.images.data_format)
+        return augmented, np.concatenate(labels)

@@ -1,5 +1,7 @@
 """How well a support vector machine does after training on one or the other feed."""
 
+import math
+
 import keras
 import numpy as np
 from sklearn.metrics import f1_score
@@ -13,6 +15,7 @@ from keras_balance.utils.images import to_layout
 # needs fewer than one on pixels, and the backbone takes longer than it.
 _MOST_BY_BACKBONE = 2_000
 _AT_ONCE = 128  # held-out images that are read together
+_NUMBERS_TOGETHER = 2**19  # in batches of a feed that are augmented together
 
 
 class Judge:
@@ -55,9 +58,10 @@ class Judge:
         total = self.epochs * len(dataset)
         batches = min(total, -(-self.most_images // dataset.batch_size))
         rows, indices = _Rows(batches * dataset.batch_size), []
-        for batch in range(batches):
-            images, labels = dataset.batch(*divmod(batch, len(dataset)))
-            rows.add(self.features(self._in_own_layout(images)))
+        for images, labels in _read(dataset, batches):
+            for start in range(0, len(images), dataset.batch_size):
+                some = images[start : start + dataset.batch_size]
+                rows.add(self.features(self._in_own_layout(some)))
             indices.append(self.held_out.encoding.decode(labels))
         return rows.all, np.concatenate(indices)
 
@@ -65,6 +69,18 @@ class Judge:
         """Images in Keras' own layout, whatever that of the data is."""
         wanted = keras.config.image_data_format()
         return to_layout(images, self.held_out.data_format, wanted)
+
+
+def _read(dataset, number):
+    """Give images and labels of so many batches, several together where it pays."""
+    places = [divmod(batch, len(dataset)) for batch in range(number)]
+    if not hasattr(dataset, "batches"):
+        yield from (dataset.batch(*place) for place in places)
+        return
+    numbers = dataset.batch_size * math.prod(dataset.images.image_shape)
+    together = max(1, _NUMBERS_TOGETHER // numbers)
+    for start in range(0, number, together):
+        yield dataset.batches(places[start : start + together])
 
 
 class _Rows:

@@ -65,7 +65,7 @@ class ImageLayer(BaseImagePreprocessingLayer):
         """Shapes as they are."""
         return input_shape
 
-    def in_parts(self, images, most):
+    def in_parts(self, images, most, seed=None):
         """`self(images, training=True)`, a few images at a time.
 
         All that is random is drawn for all of them first, so that they come out as
@@ -74,12 +74,13 @@ class ImageLayer(BaseImagePreprocessingLayer):
         Args:
             images: NumPy array of images in the layer's `data_format`.
             most: Numbers in a part, if an image has no more.
+            seed: `SeedsOfBatches`, where the images are those of several batches.
 
         Returns:
             float32 NumPy array of the shape of `images`.
         """
         ops = keras.ops
-        drawn = self.get_random_transformation(images, training=True)
+        drawn = self.get_random_transformation(images, training=True, seed=seed)
         at_once = max(1, most // images[0].size)
         moved = np.empty(images.shape, "float32")
         for start in range(0, len(images), at_once):

@@ -4,6 +4,7 @@ import numbers
 
 import numpy as np
 
+from keras_balance.layers import draws
 from keras_balance.utils.numbers import real_number
 
 
@@ -60,5 +61,5 @@ def draw(ops, bounds, n, seed):
         float32 `(len(bounds), n)`.
     """
     lower, upper = np.array(bounds, "float32").T[:, :, None]
-    share = ops.random.uniform((len(bounds), n), dtype="float32", seed=seed)
+    share = draws.uniform(ops, (len(bounds), n), seed, axis=1, dtype="float32")
     return share * ops.convert_to_tensor(upper - lower) + ops.convert_to_tensor(lower)

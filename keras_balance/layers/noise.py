@@ -5,6 +5,7 @@ import functools
 import numpy as np
 from scipy import stats
 
+from keras_balance.layers.draws import uniform
 from keras_balance.layers.factors import draw
 
 _PIXELS = 4
@@ -34,7 +35,7 @@ def gaussian_noise(ops, shape, stddev, dtype, seed):
     size = functools.reduce(lambda product, length: product * length, rest)
     draws = (size + _PIXELS - 1) // _PIXELS
     # float32 has room for 16 bits, the halves have not.
-    rows = ops.random.uniform((n, draws), 0.0, 2.0**_BITS, dtype="float32", seed=seed)
+    rows = uniform(ops, (n, draws), seed, maxval=2.0**_BITS, dtype="float32")
     table = _quadruples() if isinstance(stddev, tuple) else stddev * _quadruples()
     table = ops.convert_to_tensor(table, dtype=dtype)
     noise = ops.numpy.take(table, ops.cast(rows, "int32"), axis=0)

@@ -6,6 +6,7 @@ layer. Coordinates are pixel indices: 0 is the centre of the first pixel.
 
 import math
 
+from keras_balance.layers import draws
 from keras_balance.layers.factors import draw
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
@@ -91,7 +92,7 @@ def elastic_displacement(ops, n, size, factor, smoothness, seed):
         Pixels to move by, down and right: float32 `(2, n, height, width)`.
     """
     height, width = size
-    noise = ops.random.normal((2, n, height, width), dtype="float32", seed=seed)
+    noise = draws.normal(ops, (2, n, height, width), seed, axis=1, dtype="float32")
     over_rows = _gaussian_filter(ops, height, smoothness)
     over_columns = ops.numpy.transpose(_gaussian_filter(ops, width, smoothness))
     field = ops.numpy.matmul(ops.numpy.matmul(over_rows, noise), over_columns)

@@ -146,6 +146,22 @@ def test_all_images_are_augmented_anew_in_each_epoch():
     assert len(set(drawn[1:])) == 2 * 4
 
 
+def test_small_batches_go_through_a_layer_together(monkeypatch):
+    layer = kb.layers.ManualAugmentation(seed=0)
+    seen = []
+    before = type(layer).transform_images
+
+    def spy(self, images, *args, **kwargs):
+        seen.append(len(images))
+        return before(self, images, *args, **kwargs)
+
+    monkeypatch.setattr(type(layer), "transform_images", spy)
+    x, y = data(spots, counts=(30, 30, 30, 30))
+    auto({"own": layer}, folds=2).fit(x, y)
+    # Of one image it is built; then two folds of 60 images, four epochs each.
+    assert seen == [1] + 2 * [4 * 60]
+
+
 @pytest.mark.parametrize(("steps", "batches"), [(60, 8), (9, 2), (None, 4)])
 def test_the_judge_sees_as_many_images_as_the_steps_allow(steps, batches):
     sizes = []

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_balance.layers.base import ImageLayer
+from keras_balance.layers.draws import SeedsOfBatches
 from keras_balance.utils.images import check_finite, to_layout
 from keras_balance.utils.seeds import derive_seed
 
@@ -35,11 +36,33 @@ def augment(layer, images, seed, data_format=None):
         ValueError: When the layer returns another shape, or pixels that are NaN or
             infinite, or when its parts want different layouts.
     """
-    images = np.asarray(images, dtype="float32")
+    return augment_batches(layer, [images], [seed], data_format)
+
+
+def augment_batches(layer, batches, seeds, data_format=None):
+    """`augment` of each batch by its own seed, one behind the other.
+
+    Small batches take an eager layer nearly as long as large ones: where it is one of
+    this package, they go through it together, with what each draws alone.
+
+    Args:
+        layer: Keras layer.
+        batches: Sequence of images.
+        seeds: Sequence of integers, one a batch.
+        data_format: Layout of the images; None for that of the layer.
+
+    Returns:
+        float32 array of the images of all batches.
+
+    Raises:
+        ValueError: As `augment` does.
+    """
+    sizes = [len(batch) for batch in batches]
+    images = _joined([np.asarray(batch, "float32") for batch in batches])
     layout = layout_of(layer)
     data_format = data_format or layout
     with _in_float32(layer):
-        augmented = _call(layer, to_layout(images, data_format, layout), seed)
+        augmented = _call(layer, to_layout(images, data_format, layout), sizes, seeds)
     augmented = to_layout(augmented, layout, data_format)
     if augmented.shape != images.shape:
         raise ValueError(
@@ -65,17 +88,64 @@ def layout_of(layer):
     return found.pop() if found else keras.config.image_data_format()
 
 
-def _call(layer, images, seed):
+def _call(layer, images, sizes, seeds):
     if not layer.built:
         layer(images[:1], training=True)
-    seeds = [v for v in layer.variables if v.name == "seed_generator_state"]
-    states = [
-        np.array([derive_seed(seed, place), 0], dtype=variable.dtype)
-        for place, variable in enumerate(seeds)
-    ]
-    mapping = list(zip(seeds, map(keras.ops.convert_to_tensor, states), strict=True))
-    with keras.StatelessScope(state_mapping=mapping):
-        return _through(layer, images)
+    parts = layer.layers if type(layer) is keras.Sequential else [layer]
+    places = _own_places(layer, parts)
+    if len(sizes) == 1 or not places:
+        return _one_by_one(layer, layer, images, sizes, seeds)
+    for part in parts:
+        if id(part) not in places:
+            images = _one_by_one(layer, part, images, sizes, seeds)
+            continue
+        own = [derive_seed(seed, places[id(part)]) for seed in seeds]
+        drawn_by = SeedsOfBatches(sizes, own, part.generator)
+        images = part.in_parts(images, _AT_ONCE, drawn_by)
+    return images
+
+
+def _one_by_one(layer, part, images, sizes, seeds):
+    """Pass batches through a part of a layer, each by its own seed."""
+    variables = _seed_variables(layer)
+    done = []
+    for stop, size, seed in zip(np.cumsum(sizes), sizes, seeds, strict=True):
+        states = [
+            np.array([derive_seed(seed, place), 0], dtype=variable.dtype)
+            for place, variable in enumerate(variables)
+        ]
+        states = map(keras.ops.convert_to_tensor, states)
+        mapping = list(zip(variables, states, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            done.append(_through(part, images[stop - size : stop]))
+    return _joined(done)
+
+
+def _joined(arrays):
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _own_places(layer, parts):
+    """Places of the seeds of those parts that take several batches, by `id`.
+
+    None where parts share a seed: the second would go on where the first stopped.
+    """
+    variables = [id(variable) for variable in _seed_variables(layer)]
+    if sum(len(_seed_variables(part)) for part in parts) != len(variables):
+        return {}
+    return {
+        id(part): variables.index(id(part.generator.state))
+        for part in parts
+        if _is_own(part)
+    }
+
+
+def _seed_variables(layer):
+    return [v for v in layer.variables if v.name == "seed_generator_state"]
+
+
+def _is_own(layer):
+    return isinstance(layer, ImageLayer) and type(layer).call is ImageLayer.call
 
 
 def _through(layer, images):
@@ -89,7 +159,7 @@ def _through(layer, images):
             return functools.reduce(
                 lambda x, part: _through(part, x), layer.layers, images
             )
-        if isinstance(layer, ImageLayer) and type(layer).call is ImageLayer.call:
+        if _is_own(layer):
             return layer.in_parts(images, _AT_ONCE)
     augmented = keras.ops.cast(layer(images, training=True), "float32")
     return keras.ops.convert_to_numpy(augmented)

@@ -6,7 +6,7 @@ import pytest
 
 import keras_balance as kb
 from keras_balance.auto.judge import Judge
-from keras_balance.data.synthesis.augment import augment, layout_of
+from keras_balance.data.synthesis.augment import augment, augment_batches, layout_of
 
 COLOUR = np.array([200, 100, 0])
 
@@ -190,3 +190,44 @@ def test_a_call_of_the_users_own_is_kept():
 
     x = np.zeros((2, 1024, 1024, 2), "float32")
     assert (augment(Brighter(rotation_factor=0, noise_factor=0), x, 0) == 7).all()
+
+
+def own():
+    return kb.layers.ManualAugmentation(elastic_factor=0.04, seed=0)
+
+
+def shared():
+    """Two layers of one seed: the second goes on where the first has stopped."""
+    first, second = own(), own()
+    second.generator = first.generator
+    return keras.Sequential([first, second])
+
+
+@pytest.mark.parametrize(
+    ("make", "calls"),
+    [
+        (own, 1),
+        (lambda: kb.layers.ManualAugmentation(noise_factor=(0, 0.1), seed=0), 1),
+        (lambda: kb.layers.PhotoAugmentation(seed=0), 1),
+        (lambda: keras.Sequential([keras.layers.RandomFlip(seed=1), own()]), 1),
+        (shared, 6),
+        (lambda: keras.layers.RandomTranslation(0.1, 0.1, seed=0), 0),
+    ],
+)
+def test_batches_together_draw_what_they_draw_alone(make, calls, monkeypatch):
+    rng = np.random.default_rng(0)
+    batches = [rng.uniform(0, 255, (n, 9, 8, 1)).astype("float32") for n in (4, 4, 3)]
+    layer = make()
+    alone = [augment(layer, one, seed) for seed, one in enumerate(batches)]
+    seen = []
+    for kind in (kb.layers.ManualAugmentation, kb.layers.PhotoAugmentation):
+        before = kind.transform_images
+
+        def spy(self, *args, _before=before, **kwargs):
+            seen.append(self)
+            return _before(self, *args, **kwargs)
+
+        monkeypatch.setattr(kind, "transform_images", spy)
+    together = augment_batches(layer, batches, range(3))
+    np.testing.assert_allclose(together, np.concatenate(alone), atol=0.01)
+    assert len(seen) == calls
