@@ -9,7 +9,6 @@ __all__ = [
     "read_json",
     "write_json",
     "write_results",
-    "write_rows",
     "write_text",
 ]
 
@@ -19,12 +18,6 @@ def write_results(path, results):
     run = {name: value for name, value in results.items() if name != "cells"}
     lines = ",\n".join(json.dumps(_rounded(cell)) for cell in results["cells"])
     write_text(path, f'{json.dumps(run)[:-1]}, "cells": [\n{lines}\n]}}\n')
-
-
-def write_rows(path, columns, rows):
-    """Write a table, a row a line."""
-    lines = ",\n".join(json.dumps(row) for row in rows)
-    write_text(path, f'{{"columns": {json.dumps(columns)}, "rows": [\n{lines}\n]}}\n')
 
 
 def read_json(path):

@@ -17,27 +17,12 @@ SCORES = {
     "brier": "Brier score of the rare class",
     "calibration_error": "its calibration error",
 }
-RENAMED = {"f1_rare": "f1", "recall_rare": "recall"}
 
 
 def read_cells(path):
-    """Read cells as dicts: a line each, or columns and rows; scores in 0 to 1."""
+    """Read cells as dicts, a line each."""
     text = path.read_text(encoding="utf-8")
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in text.splitlines()]
-    kept = json.loads(text)
-    names = [RENAMED.get(name, name) for name in kept["columns"]]
-    cells = [dict(zip(names, row, strict=False)) for row in kept["rows"]]
-    return [_shares(cell) for cell in cells]
-
-
-def _shares(cell):
-    """A cell without what is not known, its percents as shares."""
-    cell = {name: value for name, value in cell.items() if value is not None}
-    cell |= {name: cell[name] / 100 for name in SCORES if name in cell}
-    if "f1s" in cell:
-        cell["f1s"] = {name: f1 / 100 for name, f1 in cell["f1s"].items()}
-    return cell
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def tables_of(path):

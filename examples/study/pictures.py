@@ -52,7 +52,7 @@ def draw_before_and_after(cells, rare, photographs, path):
         photographs: Path of a picture of its photographs side by side, squares.
         path: Where the picture goes.
     """
-    cells = [cell for cell in cells if cell["rare"] == rare]
+    cells = [cell for cell in cells if cell.get("rare") == rare]
     recalls = {arm: mean_recalls(cells, arm) for arm in ("plain", "ours")}
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     axes, beside = figure.subplots(1, 2, width_ratios=[4, 1])
@@ -119,7 +119,8 @@ def pooled_bins(cells, world, decision):
 
 def mean_recalls(cells, arm):
     """Recall of every class in percent, the mean over an arm's draws."""
-    return np.mean([cell["recalls"] for cell in cells if cell["arm"] == arm], axis=0)
+    chosen = [cell["recalls"] for cell in cells if cell["arm"] == arm]
+    return 100 * np.mean(chosen, axis=0)
 
 
 def in_columns(strip, columns):

@@ -1,36 +1,36 @@
 """A dozen images and a pretrained network: what each head makes of frozen features.
 
     cd examples
-    python -m study.pretrained --features FOLDER --out results/pretrained.json
+    python -m study.pretrained --features FOLDER --out results/pretrained.jsonl
 
 Of the features that `study.features` has computed. CIFAR-10: 240 images a class, twelve
 of the rare one (ship, cat, automobile), ten draws each, the whole test set. Magnetic
 tiles: five stratified splits, shares as they came. All arms see the same images. The
 head's settings were chosen on training images, with bird, dog and truck as the rare
 class. The strength of the logistic regression, in which all other arms end, was set
-after a look at two draws of the test set.
+after a look at two draws of the test set. A run goes on where it stopped.
 """
 
 import argparse
-import itertools
 import pathlib
 
 import keras
 import numpy as np
 from scipy.stats import t
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, recall_score
+from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 import keras_balance as kb
-from study.files import read_json, write_rows
+from study.lines import Lines, recalls, scores
 
 PER_CLASS, RARE_IMAGES, DRAWS = 240, 12, 10
 RARE = {"automobile": 1, "cat": 3, "ship": 8}
 TAUS = np.linspace(0, 1, 11)
 # Strength of the logistic regression on standardised features.
 C = 0.01
+TILES = ("blowhole", "break", "crack", "fray", "free", "uneven")
 
 
 def main():
@@ -39,61 +39,48 @@ def main():
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     options = parser.parse_args()
+    cells = Lines(options.out, ["data", "rare", "draw", "arm"])
     if options.features:
-        measure_all(options)
-    print("\n".join(table(read_json(options.out)["rows"])))
+        tiles(options.features / "tiles.npz", cells)
+        cifar10(options.features / "cifar10.npz", options.draws, cells)
+    print("\n".join(table(cells.cells)))
 
 
-def measure_all(options):
-    """Write the row of every arm as it is measured."""
-    rows = []
-    for row in itertools.chain(
-        tiles(options.features / "tiles.npz"),
-        cifar10(options.features / "cifar10.npz", options.draws),
-    ):
-        rows.append(row)
-        write_rows(options.out, COLUMNS, rows)
-
-
-COLUMNS = ["data", "rare", "draw", "arm", "f1_macro", "f1_rare", "recall_rare"]
-COLUMNS += ["recalls"]  # of every class, from which README's picture is drawn
-COLUMNS += ["f1s"]  # of every class of the tiles, by name
-TILES = ("blowhole", "break", "crack", "fray", "free", "uneven")
-
-
-def table(rows):
+def table(cells):
     """Lines of a table: macro F1, F1 of the rare class, and gaps that are closed.
 
     A gap is the mean of balanced minus plain; the interval is that of 95 % over draws,
     by Student, of what an arm closes of the mean gap.
     """
-    for arm in dict.fromkeys(row[3] for row in rows if row[0] == "tiles"):
-        macro = [row[4] for row in rows if row[0] == "tiles" and row[3] == arm]
+    of_tiles = [cell for cell in cells if cell["data"] == "tiles"]
+    for arm in dict.fromkeys(cell["arm"] for cell in of_tiles):
+        macro = [100 * cell["f1_macro"] for cell in of_tiles if cell["arm"] == arm]
         splits = " ".join(f"{value:.1f}" for value in macro)
         yield f"tiles | {arm} | {np.mean(macro):.1f} | {splits}"
     by_arm = {}
-    for _, rare, seed, arm, *scores in (row for row in rows if row[0] == "cifar10"):
-        by_arm.setdefault(arm, {})[rare, seed] = scores[:3]
+    for cell in (cell for cell in cells if cell["data"] == "cifar10"):
+        found = [100 * cell[name] for name in ("f1_macro", "f1", "recall")]
+        by_arm.setdefault(cell["arm"], {})[cell["rare"], cell["draw"]] = found
     if not by_arm:
         return
-    cells = sorted(set.intersection(*(set(found) for found in by_arm.values())))
+    draws = sorted(set.intersection(*(set(found) for found in by_arm.values())))
     by_arm = {
-        arm: np.array([found[cell] for cell in cells]) for arm, found in by_arm.items()
+        arm: np.array([found[one] for one in draws]) for arm, found in by_arm.items()
     }
     gap = (by_arm["balanced"] - by_arm["plain"]).mean(axis=0)
-    for arm, scores in by_arm.items():
-        closed = 100 * (scores - by_arm["plain"]) / gap
-        half = t.ppf(0.975, len(cells) - 1) * closed.std(axis=0, ddof=1)
-        half = half / len(cells) ** 0.5
-        figures = " | ".join(f"{value:.1f}" for value in scores.mean(axis=0))
+    for arm, found in by_arm.items():
+        closed = 100 * (found - by_arm["plain"]) / gap
+        half = t.ppf(0.975, len(draws) - 1) * closed.std(axis=0, ddof=1)
+        half = half / len(draws) ** 0.5
+        figures = " | ".join(f"{value:.1f}" for value in found.mean(axis=0))
         gaps = " | ".join(
             f"{closed[:, k].mean():.0f} +- {half[k]:.0f} %" for k in (0, 1)
         )
-        yield f"cifar10, {len(cells)} draws | {arm} | {figures} | {gaps}"
+        yield f"cifar10, {len(draws)} draws | {arm} | {figures} | {gaps}"
 
 
-def cifar10(path, draws):
-    """Yield a row for each arm of each draw of each rare class."""
+def cifar10(path, draws, cells):
+    """Add a cell for each arm of each draw of each rare class."""
     with np.load(path) as held:
         x, y = held["features_train"], held["labels_train"]
         x_test, y_test = held["features_test"], held["labels_test"]
@@ -104,14 +91,12 @@ def cifar10(path, draws):
             balanced = draw(y, seed)
             rank = np.arange(len(balanced)) % PER_CLASS
             few = balanced[(y[balanced] != rare) | (rank < RARE_IMAGES)]
-            for arm, scores in judge(x, y, balanced, few, x_test, seed):
-                yield ["cifar10", name, seed, arm, *measure(scores, y_test, rare)]
-            scores = ours(both[few], y[few], both_test, seed)
-            arm = "ours, mirror images averaged"
-            yield ["cifar10", name, seed, arm, *measure(scores, y_test, rare)]
-            scores = ours(both[balanced], y[balanced], both_test, seed)
-            arm = "balanced, ours, mirror images averaged"
-            yield ["cifar10", name, seed, arm, *measure(scores, y_test, rare)]
+            arms = judge(x, y, balanced, few, x_test, seed)
+            arms |= judge_mirrored(both, y, balanced, few, both_test, seed)
+            for arm, run in arms.items():
+                cell = {"data": "cifar10", "rare": name, "draw": seed, "arm": arm}
+                if cell not in cells:
+                    cells.add({**cell, **measure(run(), y_test, rare)})
 
 
 def draw(y, seed):
@@ -122,33 +107,55 @@ def draw(y, seed):
 
 
 def judge(x, y, balanced, few, x_test, seed):
-    """Yield the name of each arm and its scores `(n, 10)` for the test set."""
-    yield "balanced", regression(x[balanced], y[balanced], x_test)
-    yield "balanced, ours", ours(x[balanced], y[balanced], x_test, seed)
+    """Functions that give scores `(n, 10)` of the test set, by arm."""
     rows, labels = x[few], y[few]
-    plain = regression(rows, labels, x_test)
-    yield "plain", plain
-    yield "post hoc, tau 1", plain - np.log(np.bincount(labels) / len(labels))
-    # Repeated until the classes are equal, or weighted: the same sum of losses.
-    yield "class weights", regression(rows, labels, x_test, class_weight="balanced")
-    for filling in ("smote", "gaussian", "moved"):
-        yield filling, regression(*filled(rows, labels, filling, seed), x_test)
-    yield "ours", ours(rows, labels, x_test, seed)
+    log_share = np.log(np.bincount(labels) / len(labels))
+
+    def plain(**options):
+        return regression(rows, labels, x_test, **options)
+
+    def fill(filling):
+        return regression(*filled(rows, labels, filling, seed), x_test)
+
+    return {
+        "balanced": lambda: regression(x[balanced], y[balanced], x_test),
+        "balanced, ours": lambda: ours(x[balanced], y[balanced], x_test, seed),
+        "plain": plain,
+        "post hoc, tau 1": lambda: plain() - log_share,
+        # Repeated until the classes are equal, or weighted: the same sum of losses.
+        "class weights": lambda: plain(class_weight="balanced"),
+        "smote": lambda: fill("smote"),
+        "gaussian": lambda: fill("gaussian"),
+        "moved": lambda: fill("moved"),
+        "ours": lambda: ours(rows, labels, x_test, seed),
+    }
 
 
-def tiles(path):
-    """Yield a row for each arm of each split: macro F1, and the F1 of every class."""
+def judge_mirrored(x, y, balanced, few, x_test, seed):
+    """The same for features averaged over each image and its mirror image."""
+    mirrored = "ours, mirror images averaged"
+    return {
+        mirrored: lambda: ours(x[few], y[few], x_test, seed),
+        f"balanced, {mirrored}": lambda: ours(x[balanced], y[balanced], x_test, seed),
+    }
+
+
+def tiles(path, cells):
+    """Add a cell for each arm of each split: macro F1, and the F1 of every class."""
     with np.load(path) as held:
         x, y = held["features"], held["labels"]
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     for split, (train, test) in enumerate(folds.split(x, y)):
+        head = {"data": "tiles", "draw": split}
+        if {**head, "arm": "ours, found shares"} in cells:
+            continue  # it is the last one
         rows, labels = x[train], y[train]
         log_share = np.log(np.bincount(labels) / len(labels))
         plain = regression(rows, labels, x[test])
         uniform = ours(rows, labels, x[test], split)
         found = found_tau(rows, labels, split)
         weighted = regression(rows, labels, x[test], class_weight="balanced")
-        for arm, scores in {
+        for arm, logits in {
             "plain": plain,
             "post hoc, tau 1": plain - log_share,
             "class weights": weighted,
@@ -157,19 +164,19 @@ def tiles(path):
             "ours, natural shares": uniform + log_share,
             "ours, found shares": uniform + found * log_share,
         }.items():
-            macro, f1s = measure(scores, y[test], None), f1_by_name(scores, y[test])
-            yield ["tiles", "", split, arm, *macro, None, None, None, f1s]
+            if (cell := {**head, "arm": arm}) not in cells:
+                cells.add({**cell, **measure(logits, y[test], names=TILES)})
 
 
 def found_tau(x, y, seed):
     """How much of the shares to give back: best macro F1 out of fold, in training."""
-    scores = np.zeros((len(y), y.max() + 1))
+    logits = np.zeros((len(y), y.max() + 1))
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     for train, test in folds.split(x, y):
-        scores[test] = ours(x[train], y[train], x[test], seed)
+        logits[test] = ours(x[train], y[train], x[test], seed)
     log_share = np.log(np.bincount(y) / len(y))
     macro = [
-        f1_score(y, (scores + tau * log_share).argmax(axis=1), average="macro")
+        f1_score(y, (logits + tau * log_share).argmax(axis=1), average="macro")
         for tau in TAUS
     ]
     best = TAUS[np.isclose(macro, max(macro))]
@@ -202,25 +209,13 @@ def filled(x, y, filling, seed):
     return rows[:, 0, 0], labels
 
 
-def measure(scores, y, rare):
-    """Macro F1, in percent; with a rare class its F1 and recall, and all recalls."""
-    predicted = scores.argmax(axis=1)
-    macro = in_percent(f1_score(y, predicted, average="macro"))
-    if rare is None:
-        return [macro]
-    recalls = [in_percent(v) for v in recall_score(y, predicted, average=None)]
-    one = f1_score(y, predicted, labels=[rare], average=None)[0]
-    return [macro, in_percent(one), recalls[rare], recalls]
-
-
-def f1_by_name(scores, y):
-    """F1 of every class of the tiles, in percent."""
-    f1s = f1_score(y, scores.argmax(axis=1), average=None)
-    return {name: in_percent(f1) for name, f1 in zip(TILES, f1s, strict=True)}
-
-
-def in_percent(score):
-    return round(100 * float(score), 2)
+def measure(logits, y, rare=None, names=None):
+    """Scores, the recall of every class, and its F1 where it has a name."""
+    told = {**scores(y, logits, rare), "recalls": recalls(y, logits)}
+    if names is not None:
+        f1s = f1_score(y, logits.argmax(axis=1), average=None)
+        told["f1s"] = dict(zip(names, f1s.round(4).tolist(), strict=True))
+    return told
 
 
 if __name__ == "__main__":

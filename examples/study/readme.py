@@ -41,8 +41,7 @@ def finished_rows():
 
 def line_rows():
     """Files of the rows that keep a line a cell, by name."""
-    kept = [*RESULTS.glob("*.jsonl"), *RESULTS.glob("*.json")]
-    return {path.stem: path for path in sorted(kept) if path.stem not in ROWS}
+    return {path.stem: path for path in sorted(RESULTS.glob("*.jsonl"))}
 
 
 def read_row(row):

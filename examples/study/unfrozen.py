@@ -1,7 +1,7 @@
 """Whether it pays to train the last layers of the backbone as well.
 
     cd examples
-    python -m study.unfrozen --features FOLDER --out results/unfrozen.json
+    python -m study.unfrozen --features FOLDER --out results/unfrozen.jsonl
 
 Of the maps that `study.features` has computed: what the network gives before its last
 block, so that training that block and the last convolution needs no more of it.
@@ -21,8 +21,8 @@ from sklearn.model_selection import StratifiedKFold
 import keras_balance as kb
 from study.efficientnet_lite import efficientnet_lite0
 from study.features import CUT
-from study.files import read_json, write_rows
-from study.pretrained import COLUMNS, PER_CLASS, RARE, RARE_IMAGES, draw, measure
+from study.lines import Lines
+from study.pretrained import PER_CLASS, RARE, RARE_IMAGES, TILES, draw, measure
 
 FIRST = "block15_expand_conv"  # behind the cut
 RATE, EPOCHS = 3e-4, 8
@@ -36,65 +36,54 @@ def main():
     parser.add_argument("--draws", type=int, default=2, help="of CIFAR-10")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    table = Table(options.out)
-    tiles(options.features / "tiles_maps.npz", table)
-    cifar10(options.features / "cifar10_maps.npz", options.draws, table)
+    cells = Lines(options.out, ["data", "rare", "draw", "arm"])
+    tiles(options.features / "tiles_maps.npz", cells)
+    cifar10(options.features / "cifar10_maps.npz", options.draws, cells)
 
 
-class Table:
-    """Rows of a file, which is written anew with each of them."""
-
-    def __init__(self, path):
-        self.path = path
-        self.rows = read_json(path)["rows"] if path.exists() else []
-
-    def has(self, *cell):
-        return any(row[:4] == list(cell) for row in self.rows)
-
-    def add(self, *row):
-        self.rows.append(list(row))
-        write_rows(self.path, COLUMNS, self.rows)
-        print(row[:6], flush=True)
-
-
-def tiles(path, table):
-    """Macro F1 of each split."""
+def tiles(path, cells):
+    """Add the cells of each split."""
     with np.load(path) as held:
         x, y = held["features"].astype("float32"), held["labels"]
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     for split, (train, test) in enumerate(folds.split(x, y)):
         log_share = np.log(np.bincount(y[train]) / len(train))
         for arm in ARMS:
-            names = [f"{arm}, {shares}" for shares in SHARES]
-            if table.has("tiles", "", split, names[-1]):
+            wanted = {
+                shares: {"data": "tiles", "draw": split, "arm": f"{arm}, {shares}"}
+                for shares in SHARES
+            }
+            if all(cell in cells for cell in wanted.values()):
                 continue
-            scores = scores_of(x[train], y[train], x[test], arm, split)
-            for name, part in zip(names, SHARES.values(), strict=True):
-                macro = measure(scores + part * log_share, y[test], None)
-                table.add("tiles", "", split, name, *macro)
+            logits = scores_of(x[train], y[train], x[test], arm, split)
+            for shares, cell in wanted.items():
+                given = logits + SHARES[shares] * log_share
+                if cell not in cells:
+                    cells.add({**cell, **measure(given, y[test], names=TILES)})
 
 
-def cifar10(path, draws, table):
-    """Macro F1, and F1 and recall of the rare class, on the whole test set."""
+def cifar10(path, draws, cells):
+    """Add the cells of each draw, scored on the whole test set."""
     with np.load(path) as held:
         x, y = held["train"], held["labels_train"]
         x_test, y_test = held["test"], held["labels_test"]
+
+    def add(rows, arm, seed, told, rares):
+        """Add what one training gives for some rare classes."""
+        head = {"data": "cifar10", "draw": seed, "arm": told}
+        new = [name for name in rares if {**head, "rare": name} not in cells]
+        logits = scores_of(x[rows], y[rows], x_test, arm, seed) if new else None
+        for name in new:
+            cells.add({**head, "rare": name, **measure(logits, y_test, RARE[name])})
+
     for seed in range(draws):
         balanced = draw(y, seed)
         rank = np.arange(len(balanced)) % PER_CLASS
-        for name, rare in RARE.items():
-            for arm in ARMS:
-                if not table.has("cifar10", name, seed, arm):
-                    rows = balanced[(y[balanced] != rare) | (rank < RARE_IMAGES)]
-                    scores = scores_of(x[rows], y[rows], x_test, arm, seed)
-                    row = measure(scores, y_test, rare)
-                    table.add("cifar10", name, seed, arm, *row)
         for arm in ARMS:
-            if not table.has("cifar10", name, seed, f"balanced, {arm}"):
-                scores = scores_of(x[balanced], y[balanced], x_test, arm, seed)
-                for name, rare in RARE.items():
-                    row = measure(scores, y_test, rare)
-                    table.add("cifar10", name, seed, f"balanced, {arm}", *row)
+            for name, rare in RARE.items():
+                few = balanced[(y[balanced] != rare) | (rank < RARE_IMAGES)]
+                add(few, arm, seed, arm, [name])
+            add(balanced, arm, seed, f"balanced, {arm}", RARE)
 
 
 def scores_of(x, y, x_test, arm, seed):

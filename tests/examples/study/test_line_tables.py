@@ -21,30 +21,20 @@ def test_lines_become_a_table_for_each_rare_class(tmp_path):
     assert "recall" not in text
 
 
-def test_columns_in_percent_are_the_same(tmp_path):
-    path = tmp_path / "row.json"
-    columns = ["data", "rare", "draw", "arm", "f1_macro", "recall_rare"]
-    rows = [["tiles", "", 0, "plain", 50.0], ["cifar10", "cat", 0, "plain", 40.0, 7.0]]
-    path.write_text(json.dumps({"columns": columns, "rows": rows}))
-    text = tables_of(path)
-    assert "tiles, one draw:" in text  # which has no interval
-    assert "| plain | 50.0 |" in text
-    assert "| plain | 40.0 | 7.0 |" in text
-
-
 def test_the_f1_of_every_class_is_told_where_it_is_known(tmp_path):
-    path = tmp_path / "row.json"
-    columns = ["data", "rare", "draw", "arm", "f1_macro", "f1_rare", "f1s"]
-    rows = [
-        ["tiles", "", draw, "plain", 50.0, None, {"crack": 20.0 + draw, "free": 80.0}]
+    path = tmp_path / "row.jsonl"
+    cells = [
+        {"data": "tiles", "draw": draw, "arm": "plain", "f1_macro": 0.5}
+        | {"f1s": {"crack": 0.2 + draw / 100, "free": 0.8}}
         for draw in (0, 1)
     ]
-    rows.append(["cifar10", "cat", 0, "plain", 40.0, 7.0])
-    path.write_text(json.dumps({"columns": columns, "rows": rows}))
-    tiles, photographs = tables_of(path).split("cifar10")
+    photograph = {"data": "cifar10", "rare": "cat", "draw": 0, "arm": "plain"}
+    cells.append(photograph | {"f1_macro": 0.4, "recall": 0.07})
+    path.write_text("".join(f"{json.dumps(cell)}\n" for cell in cells))
+    tiles, photographs = tables_of(path).split("cifar10, cat, one draw:")
     assert "| arm | macro F1 | F1 of crack | F1 of free |" in tiles
     assert "| plain | 50.0 [50.0, 50.0] | 20.5 | 80.0 |" in tiles
-    assert "F1 of" not in photographs
+    assert "| plain | 40.0 | 7.0 |" in photographs  # one draw has no interval
 
 
 def test_the_interval_is_that_of_the_mean():
