@@ -29,7 +29,7 @@ from study.files import atomic_path, write_text
 from study.lines import scores
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "decisions.jsonl"
-FOLDS = 3
+FOLDS = 10
 TAUS = np.linspace(0, 2.5, 51).round(2).tolist()  # those of `AutoAdjustment`
 EVEN_MIXUP = kb.data.Mix("mixup", partner="uniform")
 PLAIN = kb.tuners.Recipe({})

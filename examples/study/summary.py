@@ -50,11 +50,11 @@ ADVICE = (
     ),
     (
         "a dozen photographs, nothing pretrained",
-        '`"sqrt"`, half the adjusted loss, `AutoAdjustment`',
+        '`"sqrt"`, crops, half the adjusted loss, `adjust_logits`',
         (
             "photographs_convnet",
             "imbalanced",
-            "root, loss 0.5, crop, post hoc found",
+            "root, loss 0.5, crop, post hoc 1",
         ),
     ),
     (

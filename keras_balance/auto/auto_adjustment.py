@@ -31,8 +31,11 @@ class AutoAdjustment:
     says of each image what it was not trained on. One training serves all strengths.
     The images are weighed by how frequent the classes will be, and
 
-    - where they are equally frequent, the strength of the least log-loss is taken,
-    - else that of the best macro F1: the median over bootstraps, since F1 jumps.
+    - the strength of the best macro F1 is looked for: the median over bootstraps, since
+      F1 jumps,
+    - and where they are equally frequent, the mean is taken of that and of the strength
+      of the least log-loss, which is steadier, but of a classifier that is too sure of
+      itself asks for too much.
 
     One strength serves all classes, unless `per_class` asks for one each, held near it.
 
@@ -51,7 +54,7 @@ class AutoAdjustment:
         feed: Function from images and labels to the `BalancedDataset` that `classifier`
             is trained on, where it is not to be the images as they are.
         verbose: 0 for silence, 1 for a line about every training.
-        per_class: Whether each class gets a strength of its own, by the same log-loss
+        per_class: Whether each class gets a strength of its own, by the log-loss
             and held near the common one: on a pretrained network's features 0.1 points
             of macro F1 ahead, on pixels level. It needs a `target_prior` of
             `"uniform"`.
@@ -238,11 +241,10 @@ class AutoAdjustment:
         self.probabilities = np.exp(log_shares)
         offsets = self._offsets(TAUS[:, None])
         self._scores = AdjustedScores(indices, log_shares, offsets, target)
-        is_uniform = np.allclose(target, 1 / len(target), rtol=1e-3)
-        if is_uniform:
-            self.tau = float(TAUS[np.argmin(self._scores.log_loss)])
-        else:
-            self.tau = self._median_of_bootstraps(len(indices))
+        found = self._median_of_bootstraps(len(indices))
+        if np.allclose(target, 1 / len(target), rtol=1e-3):
+            found = (found + TAUS[np.argmin(self._scores.log_loss)]) / 2
+        self.tau = float(TAUS[np.argmin(np.abs(TAUS - found))])
         self.taus = np.full(len(counts), self.tau)
         if self.per_class:
             logs = self._log_shares_of_classes()
@@ -254,7 +256,7 @@ class AutoAdjustment:
             drawn = random_generator(self.seed, number).integers(0, length, length)
             times = np.bincount(drawn, minlength=length)
             best.append(middle_of_the_best(self._scores.macro_f1(times)))
-        return float(TAUS[np.argmin(np.abs(TAUS - np.median(best)))])
+        return np.median(best)
 
     def _offsets(self, taus):
         """Give what strengths `(num_classes,)` or `(n, 1)` add to the logarithms."""

@@ -44,17 +44,17 @@ class AutoBalance:
     loss is taken. All recipes are tried briefly on a case that makes a frequent class
     of the training data as rare as the rarest one; what mixes behind a layer, only
     where the layer alone is not clearly behind. The best three are trained in full on
-    another case and the best two on a third, as long as they are not clearly behind
-    either, and the simplest within one standard error of the best is taken. They are
-    compared by the log-likelihood of the images that were held out, each recipe at its
-    best strength of the decision and its best temperature: of a few images, a
-    recipe's F1 says too little. The error is that of the paired differences. Then the
-    strength is found from out-of-fold probabilities of the chosen recipe (see
-    `AutoAdjustment`), and a model is trained on all the data. No other data are looked
-    at. Plain training is always among the recipes.
+    two other cases, as long as they are not clearly behind either, and the simplest
+    within one standard error of the best is taken. They are compared by the
+    log-likelihood of the images that were held out, each recipe at its best strength of
+    the decision and its best temperature: of a few images, a recipe's F1 says too
+    little. The error is that of the paired differences. Then the strength is found from
+    out-of-fold probabilities of the chosen recipe (see `AutoAdjustment`), and a model
+    is trained on all the data. No other data are looked at. Plain training is always
+    among the recipes.
 
     A trial on a part of the images takes as many epochs, but a hundred steps. All cost
-    as much as seven or eight trainings of the model; more where these are short, since
+    as much as eight or nine trainings of the model; more where these are short, since
     a hundred steps then are much of one.
 
     Args:

@@ -10,7 +10,7 @@ from keras_balance.utils.priors import read_prior
 from keras_balance.utils.tables import text_table
 
 BRIEF = 0.25  # of a training, which every recipe gets on one case
-FINALISTS = 3, 2  # at most so many are trained in full on a second, a third case
+FINALISTS = 3  # at most so many are trained in full on the other cases
 _NEARLY = 0.75  # of a full training: a brief one that is so long counts as one
 _CLEARLY = 2  # errors of the paired difference from the best: more is out
 _GAINING = 0.01  # macro F1, faster than the chosen one
@@ -55,13 +55,14 @@ class RecipeSearch:
                 self._try("brief", name, cases, 0)
             else:
                 self.progress.leave_out(("brief", name))
-        finalists = self._best("brief", self.recipes, FINALISTS[0])
+        finalists = self._best("brief", self.recipes)
         is_full = self._brief_is_full(cases[0])
         if is_full:
             self.trials["full"] = {n: list(self.trials["brief"][n]) for n in finalists}
-        for place, most in _full_cases(cases, len(self.recipes)):
+        most = _most_in_full(self.recipes)
+        for place in _full_cases(cases):
             if place > 1:
-                finalists = self._best("full", finalists, most)
+                finalists = self._best("full", finalists)
             if len(finalists) == 1 or (is_full and place == 0):
                 self.progress.leave_out(("full", place), most)
                 continue
@@ -208,11 +209,11 @@ class RecipeSearch:
         steps = self.trainings.steps_on
         return steps(case.train, BRIEF) >= _NEARLY * steps(case.train)
 
-    def _best(self, round_, names, most):
+    def _best(self, round_, names):
         """Those of the names that are best so far, and not clearly behind the best."""
         losses = self._log_loss(round_)
         tried = [name for name in names if name in losses]
-        best = sorted(tried, key=losses.get)[:most]
+        best = sorted(tried, key=losses.get)[:FINALISTS]
         return [name for name in self._still_open(tried, round_) if name in best]
 
     def _choose(self):
@@ -237,8 +238,8 @@ def course_of(recipes, cases):
     if not cases:
         return []
     brief = [("brief", name) for name in recipes]
-    cases = _full_cases(cases, len(recipes))
-    return brief + [("full", place) for place, most in cases for _ in range(most)]
+    each = range(_most_in_full(recipes))
+    return brief + [("full", place) for place in _full_cases(cases) for _ in each]
 
 
 def lengths_of(trainings, cases):
@@ -252,16 +253,13 @@ def lengths_of(trainings, cases):
     }
 
 
-def _full_cases(cases, number):
-    """Places of the cases for full trainings, and how many recipes get them, at most.
+def _full_cases(cases):
+    """Places of the cases for full trainings: all but the first, if there are more."""
+    return range(min(1, len(cases) - 1), len(cases))
 
-    All but the first case, if there are more.
-    """
-    places = range(min(1, len(cases) - 1), len(cases))
-    return [
-        (place, min(most, number))
-        for place, most in zip(places, FINALISTS, strict=False)
-    ]
+
+def _most_in_full(recipes):
+    return min(FINALISTS, len(recipes))
 
 
 def _is_clearly_behind(best, found):

@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 import keras_balance as kb
 from keras_balance.auto.auto_adjustment import beyond_tau
 from keras_balance.auto.folds import stratified_folds
+from keras_balance.metrics.adjustment import TAUS
 from small_data import grey_images
 
 pytestmark = pytest.mark.usefixtures("eager")
@@ -65,6 +67,29 @@ def adjusted(auto, shares):
 def test_given_shares_as_a_name_does():
     assert find(COUNTS).tau == find("natural").tau
     assert find([2, 2, 2]).tau == find("uniform").tau
+
+
+@pytest.mark.once
+def test_equal_shares_take_the_mean_of_what_log_loss_and_f1_ask_for():
+    few = np.array([60, 20, 9])
+    indices, shares = world(few, seed=2, bias=1.0)
+    shares = _normalised(shares**1.5)  # too sure of itself
+    moved = (_normalised(shares * (COUNTS / COUNTS.sum()) ** -tau) for tau in TAUS)
+    weights = 1 / few[indices]
+    losses = [log_loss(indices, one, sample_weight=weights) for one in moved]
+    by_loss = TAUS[np.argmin(losses)]
+    by_f1, found = (
+        kb.tuners.AutoAdjustment(target_prior=prior, seed=0)
+        .fit_predictions(shares, indices, COUNTS)
+        .tau
+        for prior in ([1, 1, 1.002], "uniform")
+    )
+    assert by_loss - by_f1 > 0.2
+    assert found == pytest.approx((by_loss + by_f1) / 2, abs=0.04)
+
+
+def _normalised(shares):
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 @pytest.mark.once
