@@ -94,5 +94,6 @@ PHASES = (
         ("discriminator", "generator"),
         steps=250,
         is_adversarial=True,
+        ends_early=True,
     ),
 )
