@@ -134,8 +134,8 @@ class ClassGenerator(PhasedModel):
             for name, number in phase_epochs.items()
         } | {self.phases[-1].name: epochs}
         course = self._plan(phase_epochs, batches)
-        watch = Course(course, images, labels, features, may_end=epochs is None)
-        callbacks = [watch, *with_columns(callbacks or [], self.log_names)]
+        callbacks = with_columns(callbacks or [], self.log_names)
+        callbacks = [Course(course, images, labels, features), *callbacks]
         if verbose in ("auto", 1):
             size = getattr(data, "batch_size", batch_size)
             callbacks.append(PhaseBars(course, batches, size, initial_epoch))

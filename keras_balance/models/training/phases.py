@@ -29,8 +29,6 @@ class Phase(typing.NamedTuple):
         optimizers: Names of the optimizers of the phase.
         steps: Number of steps that is enough for a small data set.
         is_adversarial: Whether a class may collapse to a single image.
-        ends_early: Whether the phase, where nobody says how long it is to be, ends
-            with the first checkpoint that is no better than those before it.
     """
 
     name: str
@@ -38,7 +36,6 @@ class Phase(typing.NamedTuple):
     optimizers: tuple
     steps: int
     is_adversarial: bool = False
-    ends_early: bool = False
 
 
 class Course(keras.callbacks.Callback):
@@ -53,16 +50,14 @@ class Course(keras.callbacks.Callback):
         labels: Their class indices `(n,)`.
         features: Optional Keras model from images to vectors, by which checkpoints are
             judged in place of pixels.
-        may_end: Whether the last phase may end early.
     """
 
-    def __init__(self, epochs, images, labels, features=None, may_end=False):
+    def __init__(self, epochs, images, labels, features=None):
         super().__init__()
         self.epochs = epochs
         self.images = images
         self.labels = labels
         self.features = None if features is None else Features(features)
-        self.may_end = may_end
         self._warned = False
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -81,8 +76,6 @@ class Course(keras.callbacks.Callback):
             if phase != model.phases[0]:
                 self._consider(epoch)
         model.enter(phase.name)
-        if self._is_over(phase, epoch):  # killed between its last epoch and its end
-            model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         """Watch the losses; judge the checkpoint where one is due."""
@@ -96,8 +89,6 @@ class Course(keras.callbacks.Callback):
         done = epoch + 1 - begin
         if self._is_judged(phase) and self._is_candidate(done, phase):
             self._consider(epoch + 1)
-            if self._is_over(phase, epoch + 1):
-                model.stop_training = True
 
     def on_train_end(self, logs=None):
         """Serve the best checkpoint from now on."""
@@ -125,14 +116,6 @@ class Course(keras.callbacks.Callback):
         """Whether one of the evenly spaced checkpoints falls on this epoch."""
         due = np.linspace(0, self.epochs[phase.name], self.model.candidates + 1)[1:]
         return done in np.ceil(due).astype(int)
-
-    def _is_over(self, phase, epoch):
-        """Whether the last checkpoint until an epoch is no better than those before."""
-        if not (self.may_end and phase.ends_early and self._is_judged(phase)):
-            return False
-        judged = sorted(self.model.candidate_scores.items())
-        scores = [score for at, score in judged if at <= epoch]
-        return len(scores) > 1 and scores[-1] <= max(scores[:-1])
 
     def _consider(self, epoch):
         model = self.model

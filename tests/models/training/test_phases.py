@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from keras_balance.models import BAGAN
-from keras_balance.models.training import selection
 from keras_balance.models.training.phases import Course
 from keras_balance.models.training.weights import snapshot
 from small_models import dense_networks
@@ -46,42 +45,3 @@ def test_what_is_remembered_does_not_change_with_the_model(phases):
 
 def test_a_resumed_first_phase_can_draw_images(phases):
     assert phases.model.generate([0, 1], seed=0).shape == (2, 4, 4, 1)
-
-
-@pytest.mark.once
-@pytest.mark.parametrize(
-    ("scores", "length", "kept"),
-    [
-        ([0.5, 0.6, 0.55, 0.9], 2 + 4, 4),  # the third is worse than the second
-        ([0.5, 0.5, 0.9, 0.9], 2 + 2, 2),  # one as good is no better
-        ([0.5, 0.6, 0.7, 0.8], 2 + 6, 8),
-    ],
-)
-def test_a_phase_of_no_said_length_ends_when_it_gets_no_better(
-    scores, length, kept, monkeypatch
-):
-    first, last = (phase._replace(steps=6) for phase in BAGAN.phases)
-    monkeypatch.setattr(BAGAN, "phases", (first, last))
-    y = np.array([0, 0, 1, 1])
-    x = np.random.default_rng(0).uniform(0, 255, (4, 4, 4, 1)).astype("float32")
-
-    def fit(**kwargs):
-        left = iter(scores)
-        monkeypatch.setattr(selection, "usefulness", lambda *_: next(left))
-        bagan = BAGAN((4, 4, 1), 2, **dense_networks((4, 4, 1)), seed=0)
-        bagan.compile(run_eagerly=True)
-        history = bagan.fit(x, y, autoencoder_epochs=2, verbose=0, **kwargs)
-        return len(history.epoch), bagan
-
-    took, bagan = fit()
-    assert took == length
-    best = max(bagan.candidate_scores, key=bagan.candidate_scores.get)
-    assert best == kept
-    assert fit(epochs=6)[0] == 2 + 6
-    # Resumed where it was killed before its end: a step, and no more.
-    if took < 2 + 6:
-        course = Course({"autoencoder": 2, "gan": 6}, x, y, may_end=True)
-        course.set_model(bagan)
-        bagan.stop_training = False
-        course.on_epoch_begin(took)
-        assert bagan.stop_training

@@ -182,8 +182,8 @@ class BAGAN(LatentGenerator):
         Args:
             x: Images `(n, height, width, channels)`, or batches of images and labels.
             y: Labels of an array.
-            epochs: Epochs of phase 2, 0 for none; by default about 250 steps, fewer
-                where checkpoints get no better. They log `d_loss`, `g_loss`, diversity.
+            epochs: Epochs of phase 2, 0 for none; by default about 250 steps. They
+                log `d_loss`, `g_loss` and `diversity`.
             autoencoder_epochs: Epochs of phase 1; by default about 1,500 steps. They
                 log `autoencoder_loss`.
             **kwargs: `batch_size`, `callbacks`, `verbose`, `initial_epoch`.

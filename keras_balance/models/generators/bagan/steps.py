@@ -94,6 +94,5 @@ PHASES = (
         ("discriminator", "generator"),
         steps=250,
         is_adversarial=True,
-        ends_early=True,
     ),
 )
