@@ -105,7 +105,7 @@ def _small_world(tmp_path, monkeypatch, small_networks):
     monkeypatch.chdir(tmp_path)
     write_photographs(tmp_path / "photographs")
     (x, y), test = kb.datasets.digits.load_data()
-    few = (x[::8], y[::8]), test
+    few = (x[::6], y[::6]), test
     monkeypatch.setattr(kb.datasets.digits, "load_data", lambda: few)
     once = {"epochs": 1, "autoencoder_epochs": 1, "verbose": 0}
     fit = functools.partialmethod(kb.models.BAGAN.fit, **once)

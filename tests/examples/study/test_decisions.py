@@ -82,6 +82,7 @@ def test_the_table_tells_what_is_closed_of_the_gap(tmp_path):
 
 @pytest.mark.slow
 def test_a_training_and_its_folds_are_done_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(decisions, "FOLDS", 3)
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 255, (24, 8, 8, 1), "uint8"), np.arange(24) % 3
     task = experiment.Task((x, y), (x[:15], y[:15]), (x, y), (2,), 0, 2, tmp_path)
