@@ -12,6 +12,7 @@ after a look at two draws of the test set. A run goes on where it stopped.
 """
 
 import argparse
+import functools
 import pathlib
 
 import keras
@@ -111,6 +112,7 @@ def judge(x, y, balanced, few, x_test, seed):
     rows, labels = x[few], y[few]
     log_share = np.log(np.bincount(labels) / len(labels))
 
+    @functools.cache
     def plain(**options):
         return regression(rows, labels, x_test, **options)
 

@@ -29,13 +29,11 @@ class AutoAdjustment:
     follow, and where some are as rare as in the training data, 1 costs more than it
     brings. So a classifier is trained without a tenth of the images, ten times, and
     says of each image what it was not trained on. One training serves all strengths.
-    The images are weighed by how frequent the classes will be, and
-
-    - the strength of the best macro F1 is looked for: the median over bootstraps, since
-      F1 jumps,
-    - and where they are equally frequent, the mean is taken of that and of the strength
-      of the least log-loss, which is steadier, but of a classifier that is too sure of
-      itself asks for too much.
+    The images are weighed by how frequent the classes will be, and the strength of the
+    best macro F1 is taken: the median over bootstraps, since F1 jumps. Where the
+    classes are equally frequent, it is the mean of that and of the strength of the
+    least log-loss, which is steadier, but asks for too much of a classifier that is too
+    sure of itself.
 
     One strength serves all classes, unless `per_class` asks for one each, held near it.
 

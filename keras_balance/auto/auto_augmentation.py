@@ -11,7 +11,7 @@ from keras_balance.data import BalancedDataset
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
-from keras_balance.data.synthesis.augment import augment, augment_batches
+from keras_balance.data.synthesis.augment import augment_batches
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
@@ -180,14 +180,10 @@ class _Augmented(BalancedDataset):
         self.layer = layer
 
     def batch(self, epoch, index):
-        images, labels = super().batch(epoch, index)
-        if self.layer is not None:
-            seed = derive_seed(self.seed, epoch, index)
-            images = augment(self.layer, images, seed, self.images.data_format)
-        return images, labels
+        return self.batches([(epoch, index)])
 
     def batches(self, places):
-        """Images and labels of several batches, each what `batch` gives of its place.
+        """Images and labels of several batches, each augmented by a seed of its place.
 
         Args:
             places: Sequence of `(epoch, index)`.

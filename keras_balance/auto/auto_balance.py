@@ -54,8 +54,8 @@ class AutoBalance:
     among the recipes.
 
     A trial on a part of the images takes as many epochs, but a hundred steps. All cost
-    as much as eight or nine trainings of the model; more where these are short, since
-    a hundred steps then are much of one.
+    at most as much as nine trainings of the model; more where these are short, since a
+    hundred steps then are much of one.
 
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a

@@ -12,11 +12,10 @@ class SeedsOfBatches:
     Args:
         sizes: Numbers of images of the batches.
         seeds: Integers, one a batch.
-        generator: The `keras.random.SeedGenerator` that each would draw from alone.
+        dtype: That of the state of a `keras.random.SeedGenerator`.
     """
 
-    def __init__(self, sizes, seeds, generator):
-        dtype = generator.state.dtype
+    def __init__(self, sizes, seeds, dtype):
         self.sizes = tuple(sizes)
         self.seeds = [_CountedSeed(seed, dtype) for seed in seeds]
 

@@ -100,7 +100,7 @@ def _call(layer, images, sizes, seeds):
             images = _one_by_one(layer, part, images, sizes, seeds)
             continue
         own = [derive_seed(seed, places[id(part)]) for seed in seeds]
-        drawn_by = SeedsOfBatches(sizes, own, part.generator)
+        drawn_by = SeedsOfBatches(sizes, own, part.generator.state.dtype)
         images = part.in_parts(images, _AT_ONCE, drawn_by)
     return images
 
