@@ -110,6 +110,7 @@ def tasks(options):
         many = {"per_class": 240, "epochs": HANDWRITING_EPOCHS}
         for name, rare in CLOTHES.items():
             found[f"clothes, {name}"] = pictures(clothes, 32, minority=rare, **many)
+        found["clothes, long tail"] = pictures(clothes, 32, tail=12, **many)
     return found
 
 

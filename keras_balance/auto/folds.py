@@ -24,6 +24,8 @@ class Case:
             class of the training rows.
         scored: Sorted indices of the classes to score, which are held out.
         title: What the case does, in words.
+        cut: Those of them that play the part of the rare classes; none where the rare
+            ones are scored themselves.
     """
 
     train: np.ndarray
@@ -31,6 +33,31 @@ class Case:
     targets: np.ndarray
     scored: np.ndarray
     title: str
+    cut: tuple = ()
+
+    def shares(self, of_case, of_all):
+        """Shares of the scored classes in the world that the case stands for.
+
+        Classes that are cut have together the share of those that are too rare to be
+        scored: of a long tail that is most of the classes, and one is cut.
+
+        Args:
+            of_case: float64 `(num_classes,)`, shares of the classes of this case.
+            of_all: The same of all the data.
+
+        Returns:
+            float64 `(num_classes,)` that sums to one, 0 for what is not scored.
+        """
+        if not len(self.cut):
+            return of_case
+        places = np.arange(len(of_case))
+        is_cut = np.isin(places, self.cut)
+        others = np.isin(places, self.scored) & ~is_cut
+        rare = of_all[~np.isin(places, self.scored)].sum()
+        found = np.zeros(len(of_case))
+        found[is_cut] = rare * of_case[is_cut] / of_case[is_cut].sum()
+        found[others] = (1 - rare) * of_case[others] / of_case[others].sum()
+        return found / found.sum()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +73,7 @@ class Fold:
     cases: list
 
 
-def make_folds(rows, targets, number, max_ratio, seed, names=None):
+def make_folds(rows, targets, number, max_ratio, seed, names=None, together=False):
     """Make the folds of one training set.
 
     Where a class is three times as large as the rarest one, or larger, each fold
@@ -65,6 +92,8 @@ def make_folds(rows, targets, number, max_ratio, seed, names=None):
         max_ratio: Frequent classes are cut to this many times the rarest one.
         seed: Integer.
         names: Optional names of the classes, for the titles of cases.
+        together: Whether a fold has a single case, in which as large a part of the
+            frequent classes is cut as there are rare ones among all, as far as a third.
 
     Returns:
         List of `Fold`; empty where a class is too small for either way.
@@ -81,10 +110,15 @@ def make_folds(rows, targets, number, max_ratio, seed, names=None):
     order = random_generator(seed).permutation(frequent)
     at_once = max(1, min(len(frequent) // _CUT_SHARE, -(-len(frequent) // number)))
     names = range(len(rows)) if names is None else names
-    folds = [
-        _simulated(rows, shares, rarest, cut, frequent, max_ratio, (seed, place), names)
-        for place, cut in enumerate(np.resize(order, (number, at_once)))
-    ]
+    rare = round((1 - len(frequent) / len(rows)) * len(frequent))
+    folds = []
+    for place, cut in enumerate(np.sort(np.resize(order, (number, at_once)))):
+        parts = [cut[: max(1, rare)]] if together else cut[:, None]
+        folds.append(
+            _simulated(
+                rows, shares, rarest, parts, frequent, max_ratio, (seed, place), names
+            )
+        )
     # With two classes, one cut to the size of the other leaves nothing to fill.
     if all(_leaves_a_shortfall(case) for fold in folds for case in fold.cases):
         return folds
@@ -127,7 +161,7 @@ def _leaves_a_shortfall(case):
     return case.targets.sum() > len(case.train)
 
 
-def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds, names):
+def _simulated(rows, shares, rarest, parts, frequent, max_ratio, seeds, names):
     few = len(rows[rarest])
     kept, rest, cut_off = list(rows), {}, {}
     for c in frequent:
@@ -144,18 +178,24 @@ def _simulated(rows, shares, rarest, cut, frequent, max_ratio, seeds, names):
     # and what it gains would not.
     filled = np.where(np.isin(np.arange(len(rows)), frequent), shares, 0)
     cases = []
-    for c in np.sort(cut):
-        train, as_rare = cut_to_few([c]), filled.copy()
-        as_rare[c] = shares[rarest]
+    for cut in parts:
+        train, as_rare = cut_to_few(cut), filled.copy()
+        as_rare[cut] = shares[rarest]
         case = Case(
             np.concatenate(train),
-            np.concatenate([*(rest | {c: cut_off[c]}).values()]),
+            np.concatenate([*(rest | {c: cut_off[c] for c in cut}).values()]),
             _targets(train, as_rare),
             frequent,
-            f"class {names[c]} cut to {few}",
+            f"{_named(names[c] for c in cut)} cut to {few}",
+            tuple(cut.tolist()),
         )
         cases.append(case)
-    return Fold(np.concatenate(cut_to_few(cut)), cases)
+    return Fold(np.concatenate(cut_to_few(np.concatenate(parts))), cases)
+
+
+def _named(names):
+    names = [str(name) for name in names]
+    return f"{'classes' if len(names) > 1 else 'class'} {', '.join(names)}"
 
 
 def _stratified(rows, shares, number, seed):

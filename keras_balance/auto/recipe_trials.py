@@ -19,7 +19,8 @@ STRENGTHS = TAUS[::5]  # by which log-likelihoods are told: they change slowly
 # What is sure of itself and what is not, such as a model that was trained with mixup,
 # may decide alike.
 _TEMPERATURES = 0.5, 0.7, 1.0, 1.4, 2.0, 2.8
-_LEAST_STEPS = 100  # of a trial: before, what learns fastest leads
+# Before so many, what learns fastest leads: a strong layer needs them most.
+_LEAST_STEPS, _LEAST_BRIEF_STEPS = 300, 150
 _LEAST = 1e-7  # probability
 _BATCH_SIZE = 256
 
@@ -47,12 +48,13 @@ class Trainings:
     def steps_on(self, rows, share=1.0):
         """Optimiser steps on some of the images, or a share of them.
 
-        As many epochs of the balanced data as on all images, but a hundred steps.
+        As many epochs of the balanced data as on all images, but a few hundred steps.
         """
         images = self.images
         largest = np.bincount(images.indices[rows]).max() / images.counts.max()
         steps = round(self.steps * share * largest)
-        return max(steps, min(_LEAST_STEPS, self.steps))
+        least = _LEAST_STEPS if share == 1 else _LEAST_BRIEF_STEPS
+        return max(steps, min(least, self.steps))
 
     def trial(self, name, recipe, case, prior, share=1.0):
         """Train by a recipe on a case, for a share of the steps.
@@ -70,11 +72,12 @@ class Trainings:
             )
             indices = self.images.indices
             counts = np.bincount(indices[case.train], minlength=self.images.num_classes)
+            met = read_prior(prior, counts), read_prior(prior, self.images.counts)
             scores = scores_over_taus(
                 predicted,
                 indices[case.held_out],
                 counts,
-                read_prior(prior, counts),
+                case.shares(*met),
                 case.scored,
             )
             return {**scores, "seconds": time.monotonic() - start}

@@ -312,15 +312,18 @@ def test_two_heads_are_joined_in_the_world_of_the_training_data():
 
 
 @pytest.mark.once
-def test_a_trial_takes_as_many_epochs_but_a_hundred_steps():
+def test_a_trial_takes_as_many_epochs_but_some_hundred_steps():
     images = kb.data.LabelledImages(*pictures((30, 30, 3)))
     options = {"batch_size": 8, "seed": 0, "kept": None}
     trainings = ModelTrainings(images, None, steps=900, **options)
     two_thirds = np.concatenate([images.rows_of(c)[:20] for c in range(3)])
     assert trainings.steps_on(two_thirds) == 600
     assert trainings.steps_on(two_thirds, 0.25) == 150
-    assert trainings.steps_on(two_thirds, 0.1) == 100
-    assert ModelTrainings(images, None, steps=60, **options).steps_on(two_thirds) == 60
+    assert trainings.steps_on(two_thirds, 0.1) == 150
+    for steps in (60, 120, 300):
+        trainings = ModelTrainings(images, None, steps=steps, **options)
+        assert trainings.steps_on(two_thirds) == steps
+        assert trainings.steps_on(two_thirds, 0.25) == min(steps, 150)
 
 
 @pytest.mark.once

@@ -131,3 +131,39 @@ def test_two_classes_leave_a_shortfall(counts):
         rare = int(np.argmin(counts))
         assert case.targets[rare] == max(train) > 2 * train[rare]
         np.testing.assert_array_equal(case.scored, [0, 1])
+
+
+def test_of_a_tail_as_many_classes_are_cut_as_are_rare():
+    tail, one = [240, 172, 123, 88, 63, 45, 33, 23, 17, 12], [30] * 9 + [6]
+    for counts, cut in [(tail, 2), (one, 1)]:
+        rows, targets = rows_of(counts), np.full(10, max(counts))
+        folds = make_folds(rows, targets, 3, max_ratio=20, seed=0, together=True)
+        assert len(folds) == 3
+        for fold in folds:
+            (case,) = fold.cases
+            train, few = sizes(case.train, rows), min(counts)
+            assert len(case.cut) == cut
+            assert [c for c in case.scored if train[c] == few] == list(case.cut)
+            held_out = sizes(case.held_out, rows)
+            assert [held_out[c] for c in case.cut] == [
+                counts[c] - few for c in case.cut
+            ]
+            named = "class" if cut == 1 else "classes"
+            title = f"{named} {', '.join(map(str, case.cut))} cut to {few}"
+            assert case.title == title
+
+
+@given(COUNTS, st.booleans(), st.integers(0, 9))
+def test_cut_classes_count_for_those_that_are_not_scored(counts, together, seed):
+    counts = np.array([*counts, max(counts) + 1])
+    rows, targets = rows_of(counts), np.full(len(counts), max(counts))
+    for fold in make_folds(rows, targets, 3, 20, seed, together=together):
+        for case in fold.cases:
+            uniform = np.full(len(counts), 1 / len(counts))
+            shares = case.shares(uniform, counts / counts.sum())
+            assert shares.sum() == pytest.approx(1)
+            scored = np.isin(np.arange(len(counts)), case.scored)
+            assert (shares > 0).tolist() == scored.tolist()
+            if 0 < len(case.cut) < len(case.scored):
+                rare = counts[~scored].sum() / counts.sum()
+                assert shares[list(case.cut)].sum() == pytest.approx(rare)
