@@ -25,7 +25,7 @@ from sklearn.model_selection import StratifiedKFold
 
 import keras_balance as kb
 from study.experiment import BATCH_SIZE, StopAfter, draw, load, made_by
-from study.files import atomic_path, write_text
+from study.files import write_arrays, write_text
 from study.lines import scores
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "decisions.jsonl"
@@ -101,7 +101,9 @@ class Draw:
         found = self._trained(arm, data, self.task.test[0])
         counts = np.bincount(self.task.imbalanced[1])
         seconds = time.process_time() - start
-        keep(path, shares=found, y=self.task.test[1], counts=counts, seconds=seconds)
+        write_arrays(
+            path, shares=found, y=self.task.test[1], counts=counts, seconds=seconds
+        )
 
     def train_folds(self, arm):
         """Keep those of the training images, each left out of a training."""
@@ -113,7 +115,7 @@ class Draw:
         shares = np.empty((len(y), self.task.num_classes), "float32")
         for rest, out in folds.split(x, y):
             shares[out] = self._trained(arm, (x[rest], y[rest]), x[out])
-        keep(path, shares=shares, y=y, counts=np.bincount(y))
+        write_arrays(path, shares=shares, y=y, counts=np.bincount(y))
 
     def _trained(self, arm, data, wanted):
         keras.backend.clear_session()
@@ -123,12 +125,6 @@ class Draw:
         trainee.fit(feed, epochs=epochs, callbacks=[stop], shuffle=False, verbose=0)
         print(f"{self.work.name}: {arm}, {len(data[1])} images", flush=True)
         return model.predict(wanted, batch_size=500, verbose=0)
-
-
-def keep(path, **arrays):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
 
 
 def write_lines(work, path):

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from study.efficientnet_lite import efficientnet_lite0
-from study.files import atomic_path
+from study.files import write_arrays
 
 SIDE, POOL, POOL_SEED, BATCH = 224, 600, 20261127, 32
 # Where the network is cut for training its last layers.
@@ -34,18 +34,18 @@ def main():
     front = keras.Model(network.input, network.get_layer(CUT).output)
     if options.tiles:
         files, labels = index(options.tiles, "magnetic_tiles/")
-        save(
+        write_arrays(
             options.out / "tiles.npz",
             features=look(network, options.tiles, files),
             labels=labels,
         )
         maps = look(front, options.tiles, files, dtype="float16")
-        save(options.out / "tiles_maps.npz", features=maps, labels=labels)
+        write_arrays(options.out / "tiles_maps.npz", features=maps, labels=labels)
     if options.cifar10:
         files, labels = index(options.cifar10, "cifar10/train/")
         pool = draw_pool(labels)
         test, test_labels = index(options.cifar10, "cifar10/test/")
-        save(
+        write_arrays(
             options.out / "cifar10.npz",
             features_train=look(network, options.cifar10, files[pool]),
             mirrored_train=look(network, options.cifar10, files[pool], mirror=True),
@@ -54,7 +54,7 @@ def main():
             mirrored_test=look(network, options.cifar10, test, mirror=True),
             labels_test=test_labels,
         )
-        save(
+        write_arrays(
             options.out / "cifar10_maps.npz",
             train=look(front, options.cifar10, files[pool], dtype="float16"),
             labels_train=labels[pool],
@@ -93,11 +93,6 @@ def look(network, path, files, mirror=False, dtype="float32"):
 def read(archive, name):
     image = Image.open(io.BytesIO(archive.read(name))).convert("RGB")
     return np.asarray(image.resize((SIDE, SIDE), Image.BICUBIC), "float32")
-
-
-def save(path, **arrays):
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,25 @@
 
 import json
 
+import numpy as np
+
 from keras_balance.utils.files import atomic_path, write_json, write_text
 
 __all__ = [
     "atomic_path",
     "read_json",
+    "write_arrays",
     "write_json",
     "write_results",
     "write_text",
 ]
+
+
+def write_arrays(path, **arrays):
+    """Write arrays as one `.npz` file, its folder made when missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def write_results(path, results):

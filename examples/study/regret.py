@@ -24,7 +24,7 @@ from sklearn.model_selection import StratifiedKFold
 import keras_balance as kb
 from study import pretrained
 from study.experiment import draw, made_by
-from study.files import atomic_path
+from study.files import write_arrays
 from study.lines import Lines, scores
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "regret.jsonl"
@@ -74,7 +74,7 @@ def measure(cells, name, seed, draw_of_task, arms):
             "seconds": round(time.perf_counter() - start, 1),
             "processor_seconds": round(time.process_time() - processor, 1),
         }
-        save(draw_of_task.work / f"{arm}.npy", log_shares)
+        write_arrays(draw_of_task.work / f"{arm}.npz", log_shares=log_shares)
         y, rare = draw_of_task.test[1], draw_of_task.rare
         cells.add({**cell, **scores(y, log_shares, rare), **told, **seconds})
         keras.backend.clear_session()
@@ -300,12 +300,6 @@ class Features:
 
 def log(shares):
     return np.log(np.maximum(shares, 1e-30))
-
-
-def save(path, array):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.save(file, array)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ OTHERS = {  # title: arm that the layer is set against
 }
 GENERATIVE = ("bagan", "autoencoder", "published")  # in the names of their arms
 EITHER = ("auto", "auto, no elastic")  # arms that choose among both
-# What a reader has, what there is to use, and the row, and its arms before and after,
-# that show what it gave.
+# What a reader has, what there is to use, and the row, the task in it where there are
+# several, and its arms before and after, that show what it gave.
 ADVICE = (
     (
         "a dozen photographs, a pretrained backbone",
@@ -64,8 +64,8 @@ ADVICE = (
     ),
     (
         "a dozen small pictures of a boot",
-        "`AutoAugmentation`",
-        ("fashion-9", "imbalanced", "auto layer"),
+        "`adjust_logits`",
+        ("decisions", "imbalanced", "imbalanced, tau 1", "clothes, boot"),
     ),
 )
 
@@ -154,9 +154,10 @@ def advice(read_row, line_rows):
     head = ["what you have", "what to use", "recall of the rare, before", "after"]
     head += ["macro F1, before", "after"]
     rows = []
-    for have, use, (row, before, after) in ADVICE:
+    for have, use, (row, before, after, *task) in ADVICE:
         if row in line_rows:
             cells = read_cells(line_rows[row])
+            cells = [cell for cell in cells if not task or cell["data"] in task]
             recall, f1 = (by_arm(cells, score) for score in ("recall", "f1_macro"))
         else:
             results = read_row(row)

@@ -7,6 +7,7 @@ import pytest
 
 from study import decisions, experiment
 from study.decision_tables import decision_tables
+from study.files import write_arrays
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -23,7 +24,7 @@ def predictions(counts, seed=0):
 def keep_draw(folder, seed):
     shares, y = predictions((200, 200), seed)
     counts = np.array([190, 10])
-    decisions.keep(
+    write_arrays(
         folder / "imbalanced.npz", shares=shares, y=y, counts=counts, seconds=1
     )
 
@@ -35,7 +36,7 @@ def test_the_first_draws_folds_serve_the_others(tmp_path):
         keep_draw(folder, draw)
     shares, y = predictions((190, 10), 2)
     kept = {"shares": shares, "y": y, "counts": np.bincount(y)}
-    decisions.keep(folders[0] / "folds" / "imbalanced.npz", **kept)
+    write_arrays(folders[0] / "folds" / "imbalanced.npz", **kept)
     path = tmp_path / "cells.jsonl"
     decisions.write_lines(tmp_path, path)
     cells = [json.loads(line) for line in path.read_text().splitlines()]
