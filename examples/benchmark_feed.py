@@ -139,25 +139,28 @@ def ways_to_feed(x, y):
     return ways
 
 
-def speed(per_class, minority, rounds):
-    """Median seconds an epoch of every way, taken in turn against drift."""
+def compiled_convnet():
+    """Make the paper's ConvNet, for class numbers and the shares of mixed images."""
     model = kb.models.convnet(SHAPE, NUM_CLASSES)
-    # Takes class numbers and the shares of mixed images alike.
     either = kb.losses.LogitAdjustedCrossentropy(np.ones(NUM_CLASSES), tau=0.0)
     model.compile("adam", either)
-    ways = ways_to_feed(*imbalanced(per_class, minority))
+    return model
+
+
+def compare(ways, rounds):
+    """Print the median seconds an epoch of every way, taken in turn against drift."""
+    models = {name: compiled_convnet() for name in ways}
     times = {name: [] for name in ways}
     clock = EpochTimes()
     for _ in range(rounds + 1):
         for name, arguments in ways.items():
-            model.fit(**arguments, epochs=2, verbose=0, callbacks=[clock])
+            models[name].fit(**arguments, epochs=2, verbose=0, callbacks=[clock])
             times[name].append(clock.seconds)  # of the second epoch: warmed up
     medians = {
         name: [statistics.median(column) for column in zip(*rows[1:], strict=True)]
         for name, rows in times.items()
     }
     yardstick = medians["arrays balanced beforehand"]
-    print(f"{keras.backend.backend()}, {per_class * NUM_CLASSES} images an epoch")
     for name, seconds in medians.items():
         columns = [
             f"{mine:8.3f} s {100 * (mine / its - 1):+6.1f} %"
@@ -250,7 +253,10 @@ def main():
     parser.add_argument("--synthesizer", default="repeat", help="of that size")
     arguments = parser.parse_args()
     if arguments.what == "speed":
-        speed(arguments.per_class, arguments.minority, arguments.rounds)
+        images = arguments.per_class * NUM_CLASSES
+        print(f"{keras.backend.backend()}, {images} images an epoch")
+        ways = ways_to_feed(*imbalanced(arguments.per_class, arguments.minority))
+        compare(ways, arguments.rounds)
     elif arguments.what == "batch":
         batch(arguments.rounds)
     elif arguments.images:
