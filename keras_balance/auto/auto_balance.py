@@ -33,7 +33,6 @@ from keras_balance.utils.seeds import check_seed
 from keras_balance.version import __version__
 
 _MAX_RATIO = 20
-_CASES = 3  # one for all recipes, two for the best
 
 
 class AutoBalance:
@@ -45,9 +44,9 @@ class AutoBalance:
     of the training data as rare as the rarest one, in a long tail more than one. They
     count for as much as the classes of which too little is there to hold images out.
     What mixes behind a layer is tried only where the layer alone is not clearly behind.
-    The best three are trained in full on two other cases, as long as they are not
-    clearly behind either, and the simplest within one standard error of the best is
-    taken. They are compared by the
+    The best three are trained in full on two other cases, or on more where a training
+    has less than 300 steps, as long as they are not clearly behind, and the simplest
+    within one standard error of the best is taken. They are compared by the
     log-likelihood of the images that were held out, each recipe at its best strength of
     the decision and its best temperature: of a few images, a recipe's F1 says too
     little. The error is that of the paired differences. Then the strength is found from
@@ -57,7 +56,8 @@ class AutoBalance:
 
     A trial on a part of the images takes as many epochs, but 300 steps, a brief one
     150: before, what learns fastest leads. All cost at most as much as nine trainings
-    of the model where these have 900 steps, fifteen where they have 300.
+    of the model where these have 900 steps, fifteen where they have 300, and thirty
+    where they have 120.
 
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a
@@ -214,7 +214,7 @@ class AutoBalance:
         return plan, self.recipes
 
     def _searched(self, plan, recipes):
-        cases = _cases(plan.images, self.seed)
+        cases = _cases(plan)
         course = course_of(recipes, cases) + [("fold", 0)] * plan.folds
         course.append(("final", 0))
         progress = Progress(
@@ -274,11 +274,12 @@ class AutoBalance:
         }
 
 
-def _cases(images, seed):
+def _cases(plan):
     """Cases that make frequent classes rare, each of a fold of its own."""
+    images = plan.images
     rows = [images.rows_of(c) for c in range(images.num_classes)]
     targets = np.full(images.num_classes, images.counts.max())
-    folds = make_folds(rows, targets, _CASES, _MAX_RATIO, seed, together=True)
+    folds = make_folds(rows, targets, plan.cases, _MAX_RATIO, plan.seed, together=True)
     return [case for fold in folds for case in fold.cases]
 
 

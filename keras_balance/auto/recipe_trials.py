@@ -21,6 +21,7 @@ STRENGTHS = TAUS[::5]  # by which log-likelihoods are told: they change slowly
 _TEMPERATURES = 0.5, 0.7, 1.0, 1.4, 2.0, 2.8
 # Before so many, what learns fastest leads: a strong layer needs them most.
 _LEAST_STEPS, _LEAST_BRIEF_STEPS = 300, 150
+_MOST_CASES, _STEPS_OF_CASES = 7, 900  # of one recipe, where trainings are short
 _LEAST = 1e-7  # probability
 _BATCH_SIZE = 256
 
@@ -37,9 +38,12 @@ class Trainings:
         kept: `Kept` results.
 
     Attributes:
+        cases: Number of cases to try the best recipes on.
         folds: Number of trainings by which the decision is found.
         cost: All trials so far, in full trainings.
     """
+
+    cases = 3
 
     def __init__(self, images, *, steps, seed, kept):
         self.images, self.steps, self.seed = images, steps, seed
@@ -128,6 +132,8 @@ class ModelTrainings(Trainings):
     def __init__(self, images, build, *, batch_size, **options):
         super().__init__(images, **options)
         self.build, self.batch_size = build, batch_size
+        # Two short trainings differ by chance more than two recipes do.
+        self.cases = min(_MOST_CASES, max(self.cases, _STEPS_OF_CASES // self.steps))
 
     def final(self, recipe, verbose):
         """Train by a recipe on all images, going on where it was killed.

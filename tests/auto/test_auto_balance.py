@@ -7,7 +7,6 @@ import pytest
 import keras_balance as kb
 from keras_balance.auto import auto_balance, recipe_trials
 from keras_balance.auto.head_recipes import HEADS, HeadTrainings, joined
-from keras_balance.auto.recipe_trials import ModelTrainings
 from keras_balance.auto.recipes import RECIPES, Recipe
 from keras_balance.models import FewShotClassifier
 from keras_balance.models.few_shot import few_shot_classifier
@@ -44,6 +43,14 @@ def fitted(x, y=None, epochs=2, **options):
     return kb.AutoBalance(**options).fit(x, y, epochs=epochs)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def three_cases():
+    """So short a training would have seven."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(recipe_trials, "_MOST_CASES", 3)
+        yield
+
+
 @pytest.fixture(scope="module")
 def auto():
     return fitted(*pictures())
@@ -60,7 +67,7 @@ def quick_heads(monkeypatch):
     monkeypatch.setattr(FewShotClassifier, "compile", compile_eagerly)
     monkeypatch.setattr(few_shot_classifier, "_STEPS", 2)
     monkeypatch.setattr(few_shot_classifier, "_LEAST_EPOCHS", 1)
-    monkeypatch.setattr(auto_balance, "_CASES", 1)
+    monkeypatch.setattr(HeadTrainings, "cases", 1)
     monkeypatch.setattr(HeadTrainings, "folds", 2)
 
 
@@ -309,21 +316,6 @@ def test_two_heads_are_joined_in_the_world_of_the_training_data():
     found = keras.ops.convert_to_numpy(joined(linear, few_shots, counts)(rows))
     wanted = both / both.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
-
-
-@pytest.mark.once
-def test_a_trial_takes_as_many_epochs_but_some_hundred_steps():
-    images = kb.data.LabelledImages(*pictures((30, 30, 3)))
-    options = {"batch_size": 8, "seed": 0, "kept": None}
-    trainings = ModelTrainings(images, None, steps=900, **options)
-    two_thirds = np.concatenate([images.rows_of(c)[:20] for c in range(3)])
-    assert trainings.steps_on(two_thirds) == 600
-    assert trainings.steps_on(two_thirds, 0.25) == 150
-    assert trainings.steps_on(two_thirds, 0.1) == 150
-    for steps in (60, 120, 300):
-        trainings = ModelTrainings(images, None, steps=steps, **options)
-        assert trainings.steps_on(two_thirds) == steps
-        assert trainings.steps_on(two_thirds, 0.25) == min(steps, 150)
 
 
 @pytest.mark.once

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from keras_balance.auto.recipe_trials import STRENGTHS, scores_over_taus
+from keras_balance.auto.recipe_trials import (
+    STRENGTHS,
+    ModelTrainings,
+    scores_over_taus,
+)
+from keras_balance.data import LabelledImages
+from small_data import grey_images
 
 pytestmark = pytest.mark.once
 
@@ -47,3 +53,18 @@ def test_each_class_has_the_share_that_it_will_have():
     rare = scored(1.0, prior=np.array([0.1, 0.9]))["log_likelihood"]
     assert rare.shape == (len(STRENGTHS), len(INDICES))
     assert rare[0, 40:].sum() / rare[0].sum() == pytest.approx(0.9, rel=1e-5)
+
+
+def test_a_trial_takes_as_many_epochs_but_some_hundred_steps():
+    images = LabelledImages(*grey_images((30, 30, 3)))
+    options = {"batch_size": 8, "seed": 0, "kept": None}
+    trainings = ModelTrainings(images, None, steps=900, **options)
+    two_thirds = np.concatenate([images.rows_of(c)[:20] for c in range(3)])
+    assert trainings.steps_on(two_thirds) == 600
+    assert trainings.steps_on(two_thirds, 0.25) == 150
+    assert trainings.steps_on(two_thirds, 0.1) == 150
+    for steps, cases in [(60, 7), (120, 7), (180, 5), (300, 3), (900, 3)]:
+        trainings = ModelTrainings(images, None, steps=steps, **options)
+        assert trainings.cases == cases
+        assert trainings.steps_on(two_thirds) == max(steps * 2 / 3, min(steps, 300))
+        assert trainings.steps_on(two_thirds, 0.25) == min(steps, 150)
