@@ -24,6 +24,8 @@ if os.environ.get("KERAS_BACKEND") == "jax" and (
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], True)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Nor do they run often enough for kernels to be made for each of their shapes.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
@@ -113,11 +115,18 @@ def eager():
 @pytest.fixture
 def small_networks(monkeypatch):
     """Generators have networks of one layer, for tests of what surrounds them."""
-    from keras_balance.models.generators import networks
-    from small_models import dense_decoder, dense_encoder
+    import small_models as small
+    from keras_balance.models.generators import cvae_gan, dagan, networks
 
-    monkeypatch.setattr(networks, "build_encoder", dense_encoder)
-    monkeypatch.setattr(networks, "build_decoder", dense_decoder)
+    for module, name, build in [
+        (networks, "build_encoder", small.dense_encoder),
+        (networks, "build_conditional_encoder", small.dense_conditional_encoder),
+        (networks, "build_decoder", small.dense_decoder),
+        (cvae_gan.networks, "build_judge", small.dense_judge),
+        (dagan.networks, "build_generator", small.dense_varier),
+        (dagan.networks, "build_critic", small.dense_critic),
+    ]:
+        monkeypatch.setattr(module, name, build)
 
 
 @pytest.fixture

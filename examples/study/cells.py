@@ -93,15 +93,8 @@ def reports_of(cells):
     """Reports of the cells by arm, `{arm: [report of each seed]}`."""
     by_arm = {}
     for cell in cells:
-        by_arm.setdefault(cell["arm"], []).append(_none_as_nan(cell["report"]))
+        by_arm.setdefault(cell["arm"], []).append(cell["report"])
     return by_arm
-
-
-def _none_as_nan(scores):
-    """Undefined scores as they were before they were written as JSON."""
-    if isinstance(scores, dict):
-        return {key: _none_as_nan(value) for key, value in scores.items()}
-    return float("nan") if scores is None else scores
 
 
 def guard_options(folder, options):

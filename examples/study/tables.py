@@ -198,6 +198,7 @@ def gain_over(results, arm, other):
     reports = reports_of(results["cells"])
     if other not in reports:
         return ""
+    reports = {name: reports[name] for name in (other, arm)}
     comparison = kb.metrics.compare_reports(reports, classes=[])
     return signed(comparison.against(other).interval(arm, "macro F1"))
 
