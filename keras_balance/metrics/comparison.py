@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -112,15 +113,7 @@ class Comparison:
         mean = float(np.mean(values))
         if len(values) < 2 or not np.isfinite(values).all():
             return Interval(mean, float("nan"), float("nan"))
-        ends = bootstrap(
-            (values,),
-            np.mean,
-            confidence_level=self.confidence_level,
-            method="percentile",
-            # Fixed: the same reports always give the same table.
-            random_state=np.random.default_rng(0),
-        ).confidence_interval
-        return Interval(mean, float(ends.low), float(ends.high))
+        return Interval(mean, *_bootstrap_ends(tuple(values), self.confidence_level))
 
     def against(self, baseline):
         """Differences from one arm, seed by seed.
@@ -206,6 +199,19 @@ class Comparison:
         form = "+.4f" if self.is_difference else ".4f"
         mean, low, high = (format(part, form) for part in self.interval(arm, score))
         return mean if low.endswith("nan") else f"{mean} [{low}, {high}]"
+
+
+@functools.lru_cache(maxsize=4096)  # text, Markdown and picture show the same ones
+def _bootstrap_ends(values, confidence_level):
+    ends = bootstrap(
+        (values,),
+        np.mean,
+        confidence_level=confidence_level,
+        method="percentile",
+        # Fixed: the same reports always give the same table.
+        random_state=np.random.default_rng(0),
+    ).confidence_interval
+    return float(ends.low), float(ends.high)
 
 
 def _score_titles(class_names):
