@@ -45,7 +45,7 @@ class AutoBalance:
     count for as much as the classes of which too little is there to hold images out.
     What mixes behind a layer is tried only where the layer alone is not clearly behind.
     The best three are trained in full on two other cases, or on more where a training
-    has less than 300 steps, as long as they are not clearly behind, and the simplest
+    has less than 400 steps, as long as they are not clearly behind, and the simplest
     within one standard error of the best is taken. They are compared by the
     log-likelihood of the images that were held out, each recipe at its best strength of
     the decision and its best temperature: of a few images, a recipe's F1 says too
@@ -56,7 +56,7 @@ class AutoBalance:
 
     A trial on a part of the images takes as many epochs, but 300 steps, a brief one
     150: before, what learns fastest leads. All cost at most as much as nine trainings
-    of the model where these have 900 steps, fifteen where they have 300, and thirty
+    of the model where these have 900 steps, twenty where they have 300, and thirty
     where they have 120.
 
     Args:

@@ -21,7 +21,7 @@ STRENGTHS = TAUS[::5]  # by which log-likelihoods are told: they change slowly
 _TEMPERATURES = 0.5, 0.7, 1.0, 1.4, 2.0, 2.8
 # Before so many, what learns fastest leads: a strong layer needs them most.
 _LEAST_STEPS, _LEAST_BRIEF_STEPS = 300, 150
-_MOST_CASES, _STEPS_OF_CASES = 7, 900  # of one recipe, where trainings are short
+_MOST_CASES, _STEPS_OF_CASES = 7, 1500  # of one recipe, where trainings are short
 _LEAST = 1e-7  # probability
 _BATCH_SIZE = 256
 
