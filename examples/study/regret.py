@@ -9,7 +9,8 @@ recipe that it chooses from, trained in full on the same draw with the same numb
 steps, and what it chose. Without their data, tasks are left out. Finished cells stay
 in `examples/results/regret.jsonl`, the trials in `--work`: a run goes on.
 
-The rules were settled on the other tasks before those of `FRESH` were run.
+The tasks of `FRESH` were held back until the first rules stood; later ones were changed
+with them in sight, as the page tells.
 """
 
 import argparse

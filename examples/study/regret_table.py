@@ -77,12 +77,16 @@ def _cost(cells):
 
 
 def _by_arm(cells):
-    """Macro F1 of every arm in the draws that all of them have."""
+    """Macro F1 of every arm that was run in all draws of `AutoBalance`."""
     found = {}
     for cell in cells:
         found.setdefault(cell["arm"], {})[cell["draw"]] = cell["f1_macro"]
-    draws = sorted(set.intersection(*(set(one) for one in found.values())))
-    return {arm: np.array([one[d] for d in draws]) for arm, one in found.items()}
+    draws = sorted(found[AUTO])
+    return {
+        arm: np.array([one[d] for d in draws])
+        for arm, one in found.items()
+        if one.keys() >= {*draws}
+    }
 
 
 def _gap(scores):
