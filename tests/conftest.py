@@ -48,11 +48,24 @@ def pytest_collectstart():
         import torch  # noqa: F401
     import keras
 
-    # A test runs its graphs a few times: to optimise them takes longer than it saves.
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        _run_graphs_plainly()
 
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+@functools.cache
+def _run_graphs_plainly():
+    """A test runs its graphs a few times: to optimise them takes longer than it saves.
+
+    And an iterator's end waits for the thread that tunes it, by chance for seconds.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    iterate = tf.data.Dataset.__iter__
+    tf.data.Dataset.__iter__ = lambda self: iterate(self.with_options(options))
 
 
 def pytest_collection_finish():
