@@ -51,6 +51,7 @@ MAY_NAME_A_BACKEND = {
     "models/training/gradients/tensorflow.py": "a gradient step on TensorFlow",
     "models/training/gradients/jax.py": "a gradient step on JAX",
     "models/training/gradients/torch.py": "a gradient step on torch",
+    "data/iterators.py": "mends how iterators of TensorFlow end",
     "data/pipelines.py": "gives a pipeline of a backend when asked for one",
     "layers/warp.py": "takes TensorFlow's faster kernel where it gives the same",
 }

@@ -4,6 +4,7 @@ import keras
 
 from keras_balance.auto import checks
 from keras_balance.auto.judge import class_f1
+from keras_balance.data.iterators import untuned
 from keras_balance.utils.outputs import default_threshold, predicted_classes
 from keras_balance.utils.seeds import seeded
 
@@ -46,8 +47,9 @@ class KerasJudge:
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
         feed = _Steps(dataset, self._decode, self.steps)
-        self.model.fit(feed, epochs=1, shuffle=False, verbose=0)
-        return self.model.predict(self.held_out.x, batch_size=256, verbose=0)
+        with untuned():
+            self.model.fit(feed, epochs=1, shuffle=False, verbose=0)
+            return self.model.predict(self.held_out.x, batch_size=256, verbose=0)
 
 
 class _Steps(keras.utils.PyDataset):

@@ -3,6 +3,7 @@
 import keras
 
 from keras_balance.auto import checks
+from keras_balance.data.iterators import untuned
 from keras_balance.utils.seeds import seeded
 
 
@@ -26,7 +27,7 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
         `(model, feed)`: the trained model without the layer in front, which is
         inactive at inference, and the `BalancedDataset`.
     """
-    with seeded(seed):
+    with seeded(seed), untuned():
         keras.utils.set_random_seed(seed)  # the backend's own, too, as the code does
         model = checks.compiled_model(build())
         feed = recipe.feed(images, batch_size, seed)

@@ -5,6 +5,7 @@ import keras_tuner
 
 from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import BalancedDataset, checks
+from keras_balance.data.iterators import untuned
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.fillings import augmentation
@@ -184,7 +185,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             trainee, seen = by_recipe(recipe, images, data, model, seen, self.seed)
         scores.add_per_class_metrics(trainee, len(data.class_counts), self.class_names)
         stop = keras.callbacks.TerminateOnNaN()
-        history = trainee.fit(data, callbacks=[*seen, stop], **kwargs)
+        with untuned():
+            history = trainee.fit(data, callbacks=[*seen, stop], **kwargs)
         self._has_warned = data.has_warned
         scores.check_history(history.history, callbacks)
         return history

@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from keras_balance.data.iterators import untuned
 from keras_balance.layers.cosine_head import CosineHead
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
@@ -184,17 +185,18 @@ class FewShotClassifier(keras.Model):
             epochs = min(max(epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
         if not self._is_compiled_by_user():
             self._compile(counts, epochs * len(feed), _RATE)
-        history = super().fit(
-            feed,
-            epochs=epochs,
-            validation_data=self._as_features(validation_data),
-            callbacks=callbacks,
-            verbose=verbose,
-            shuffle=False,  # the feed has its own order, by the seed
-        )
+        with untuned():
+            history = super().fit(
+                feed,
+                epochs=epochs,
+                validation_data=self._as_features(validation_data),
+                callbacks=callbacks,
+                verbose=verbose,
+                shuffle=False,  # the feed has its own order, by the seed
+            )
         if unfreeze:
             feed = data.as_images(batch_size)
-            with unfrozen(self.backbone, unfreeze):
+            with unfrozen(self.backbone, unfreeze), untuned():
                 self._compile(counts, fine_tuning_epochs * len(feed), fine_tuning_rate)
                 tuned = super().fit(
                     feed,

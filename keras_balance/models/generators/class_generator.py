@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_balance.data import LabelledImages
+from keras_balance.data.iterators import untuned
 from keras_balance.data.sources import to_numpy
 from keras_balance.layers import ManualAugmentation
 from keras_balance.models.generators import checks
@@ -121,8 +122,7 @@ class ClassGenerator(PhasedModel):
             FloatingPointError: When a loss is NaN or infinite; the weights are then
                 those from before the epoch.
 
-        Images of more than 128 by 128 pixels are warned of: 224 by 224 take a quarter
-        of an hour on a few cores.
+        Images above 128 by 128 are warned of: 224 by 224 take a quarter of an hour.
         """
         self.images.warn_of_size()
         if not self.compiled:
@@ -140,14 +140,15 @@ class ClassGenerator(PhasedModel):
             size = getattr(data, "batch_size", batch_size)
             callbacks.append(PhaseBars(course, batches, size, initial_epoch))
             verbose = 0
-        return super().fit(
-            data,
-            epochs=sum(course.values()),
-            initial_epoch=initial_epoch,
-            callbacks=callbacks,
-            verbose=verbose,
-            shuffle=False,
-        )
+        with untuned():
+            return super().fit(
+                data,
+                epochs=sum(course.values()),
+                initial_epoch=initial_epoch,
+                callbacks=callbacks,
+                verbose=verbose,
+                shuffle=False,
+            )
 
     def _open(self, x, y, batch_size, initial_epoch):
         """Batches, a sample of images, their class indices, and batches an epoch."""
