@@ -1,6 +1,7 @@
 """What balanced feeding costs: seconds an epoch, and memory.
 
     python examples/benchmark_feed.py speed
+    python examples/benchmark_feed.py fit
     python examples/benchmark_feed.py batch
     python examples/benchmark_feed.py memory
 
@@ -8,10 +9,12 @@
 several ways in turn, and reports the median epoch of each against arrays balanced
 beforehand, in wall-clock and in processor seconds (the steadier figure where other
 programs run). "PyDataset, ready batches" is what Keras itself spends on any
-`PyDataset`. `batch` times a batch of 64 images of 96 by 96 by 3 alone, against taking
-its rows out of the array and casting them to float32. `memory` reads epochs of 100,000
-and of 1,000,000 images from a memory-mapped file, rare ones repeated or augmented, and
-reports what it takes to start an epoch, and the peak of the process.
+`PyDataset`. `fit` times whole trainings of four epochs, their ends too: on TensorFlow,
+with one worker, the end of an epoch may wait. `batch` times a batch of 64 images of 96
+by 96 by 3 alone, against taking its rows out of the array and casting them to float32.
+`memory` reads epochs of 100,000 and of 1,000,000 images from a memory-mapped file, rare
+ones repeated or augmented, and reports what it takes to start an epoch, and the peak of
+the process.
 """
 
 import argparse
@@ -169,6 +172,30 @@ def compare(ways, rounds):
         print(f"{name:30s} wall {columns[0]}   processor {columns[1]}")
 
 
+def fit(x, y, rounds):
+    """Print the median seconds of a whole training by each way, taken in turn."""
+    model = compiled_convnet()
+    workers = {"one worker": 1, "workers=2": 2}
+    times = {name: [] for name in ["arrays balanced beforehand", *workers]}
+    for _ in range(rounds + 1):
+        for name, rows in times.items():
+            fed = (
+                {"x": kb.BalancedDataset(x, y, BATCH_SIZE, workers=workers[name])}
+                if name in workers
+                else balanced_beforehand(x, y)
+            )
+            start = time.perf_counter(), time.process_time()
+            model.fit(**fed, epochs=4, verbose=0)
+            wall, processor = start
+            rows.append((time.perf_counter() - wall, time.process_time() - processor))
+    for name, rows in times.items():
+        wall, processor = zip(*rows[1:], strict=True)
+        print(
+            f"{name:30s} wall {statistics.median(wall):6.2f} s (longest "
+            f"{max(wall):6.2f}), processor {statistics.median(processor):6.2f} s"
+        )
+
+
 def batch(rounds):
     """Processor time of a batch, beside that of taking the rows and casting them."""
     size, generator = 64, np.random.default_rng(0)
@@ -245,7 +272,7 @@ def memory():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["speed", "batch", "memory"])
+    parser.add_argument("what", choices=["speed", "fit", "batch", "memory"])
     parser.add_argument("--per-class", type=int, default=480)
     parser.add_argument("--minority", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
@@ -257,6 +284,8 @@ def main():
         print(f"{keras.backend.backend()}, {images} images an epoch")
         ways = ways_to_feed(*imbalanced(arguments.per_class, arguments.minority))
         compare(ways, arguments.rounds)
+    elif arguments.what == "fit":
+        fit(*imbalanced(arguments.per_class, arguments.minority), arguments.rounds)
     elif arguments.what == "batch":
         batch(arguments.rounds)
     elif arguments.images:

@@ -106,9 +106,11 @@ class BalancedDataset(EpochDataset):
             every model with a `keras.Input` does. Synthetic images are rounded. MixUp,
             whose pixels lie in between, wants `"float32"`.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
-            `use_multiprocessing`, `max_queue_size`. On JAX and torch, with several
-            workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras 3.15
-            there looks at the data before the first epoch, and what its workers
+            `use_multiprocessing`, `max_queue_size`. On TensorFlow `workers=2` is the
+            quicker way on few cores: with one, the end of an epoch may wait for the
+            thread by which TensorFlow tunes its pipelines. On JAX and torch, with
+            several workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras
+            3.15 there looks at the data before the first epoch, and what its workers
             have read ahead by then comes a second time.
 
     Attributes:
