@@ -185,7 +185,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             trainee, seen = by_recipe(recipe, images, data, model, seen, self.seed)
         scores.add_per_class_metrics(trainee, len(data.class_counts), self.class_names)
         stop = keras.callbacks.TerminateOnNaN()
-        with untuned():
+        with untuned(kwargs.get("validation_data")):
             history = trainee.fit(data, callbacks=[*seen, stop], **kwargs)
         self._has_warned = data.has_warned
         scores.check_history(history.history, callbacks)

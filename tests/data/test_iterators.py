@@ -2,6 +2,7 @@
 
 import keras
 import keras_tuner
+import numpy as np
 import pytest
 
 import keras_balance as kb
@@ -50,6 +51,16 @@ def test_an_error_within_ends_it(tuned):
         1 / 0  # noqa: B018
     iter(tf.data.Dataset.range(3))
     assert not tuned
+
+
+def test_a_pipeline_of_the_users_stays_tuned(tuned):
+    numbers = tf.data.Dataset.range(3)
+    with untuned(None, numbers.map(lambda number: number)):
+        iter(numbers)
+    assert not tuned
+    with untuned(None, np.zeros(3)):
+        iter(numbers)
+    assert tuned == [False]
 
 
 def dense(num_classes=3):

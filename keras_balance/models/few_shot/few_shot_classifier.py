@@ -185,7 +185,7 @@ class FewShotClassifier(keras.Model):
             epochs = min(max(epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
         if not self._is_compiled_by_user():
             self._compile(counts, epochs * len(feed), _RATE)
-        with untuned():
+        with untuned(validation_data):
             history = super().fit(
                 feed,
                 epochs=epochs,
@@ -196,7 +196,7 @@ class FewShotClassifier(keras.Model):
             )
         if unfreeze:
             feed = data.as_images(batch_size)
-            with unfrozen(self.backbone, unfreeze), untuned():
+            with unfrozen(self.backbone, unfreeze), untuned(validation_data):
                 self._compile(counts, fine_tuning_epochs * len(feed), fine_tuning_rate)
                 tuned = super().fit(
                     feed,

@@ -140,7 +140,7 @@ class ClassGenerator(PhasedModel):
             size = getattr(data, "batch_size", batch_size)
             callbacks.append(PhaseBars(course, batches, size, initial_epoch))
             verbose = 0
-        with untuned():
+        with untuned(data):
             return super().fit(
                 data,
                 epochs=sum(course.values()),
