@@ -122,7 +122,7 @@ class ClassGenerator(PhasedModel):
             FloatingPointError: When a loss is NaN or infinite; the weights are then
                 those from before the epoch.
 
-        Images above 128 by 128 are warned of: 224 by 224 take a quarter of an hour.
+        Above 128 by 128 pixels it warns: 224 by 224 take 15 minutes on a few cores.
         """
         self.images.warn_of_size()
         if not self.compiled:
