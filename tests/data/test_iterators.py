@@ -16,6 +16,10 @@ from small_data import class_images
 
 tf = pytest.importorskip("tensorflow")
 
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow's"
+)
+
 
 @pytest.fixture
 def untuned_pipelines(monkeypatch):
