@@ -106,11 +106,13 @@ def _fresh_keras():
 
 @pytest.fixture(scope="module")
 def eager():
-    """Models are compiled to run eagerly: a few steps take less than to compile them.
+    """Models run eagerly where a few steps take less than to compile them.
 
     For tests of what happens around the steps. What `compile` is told stays.
     """
     import keras
+
+    from small_models import EAGERLY
 
     # Where it is defined: a model that has its own is saved and loaded otherwise.
     owner = next(cls for cls in keras.Model.__mro__ if "compile" in vars(cls))
@@ -118,7 +120,8 @@ def eager():
 
     @functools.wraps(compile_as_told)
     def compile_eagerly(self, *args, **options):
-        options.setdefault("run_eagerly", options.get("jit_compile") is not True)
+        compiled = options.get("jit_compile") is True
+        options.setdefault("run_eagerly", EAGERLY and not compiled)
         return compile_as_told(self, *args, **options)
 
     with mock.patch.object(owner, "compile", compile_eagerly):

@@ -4,6 +4,9 @@ import math
 
 import keras
 
+# A few steps take less than to compile them, but on JAX, which compiles each operation.
+EAGERLY = keras.backend.backend() != "jax"
+
 
 def dense_encoder(image_shape, latent_dim, seed=0):
     """An encoder of one layer."""

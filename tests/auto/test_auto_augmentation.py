@@ -177,6 +177,7 @@ def test_the_judge_sees_as_many_images_as_the_steps_allow(steps, batches):
     assert sizes == [1] + 2 * batches * [60]
 
 
+@pytest.mark.once
 def test_few_steps_choose_a_gentler_layer():
     x, y = kb.datasets.digits.load_data()[0]
     some = y < 4

@@ -11,6 +11,7 @@ from keras_balance.auto.recipes import RECIPES, Recipe
 from keras_balance.models import FewShotClassifier
 from keras_balance.models.few_shot import few_shot_classifier
 from small_data import grey_images
+from small_models import EAGERLY
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -33,7 +34,7 @@ def build(classes=3, activation="softmax", loss="sparse_categorical_crossentropy
         ]
     )
     # It has a state to lose, and its steps take half as long as Adam's.
-    model.compile(keras.optimizers.SGD(0.02, 0.9), loss, run_eagerly=True)
+    model.compile(keras.optimizers.SGD(0.02, 0.9), loss, run_eagerly=EAGERLY)
     return model
 
 
@@ -62,7 +63,7 @@ def quick_heads(monkeypatch):
     real = FewShotClassifier.compile
 
     def compile_eagerly(self, *args, **options):
-        real(self, *args, run_eagerly=True, **options)
+        real(self, *args, run_eagerly=EAGERLY, **options)
 
     monkeypatch.setattr(FewShotClassifier, "compile", compile_eagerly)
     monkeypatch.setattr(few_shot_classifier, "_STEPS", 2)
@@ -124,7 +125,7 @@ def test_the_code_of_every_recipe_makes_its_model(name):
                 keras.layers.Dense(3, activation="softmax"),
             ]
         )
-        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
         return model
 
     # A single recipe wins whatever the trials say.

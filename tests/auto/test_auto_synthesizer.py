@@ -8,6 +8,7 @@ import keras_balance as kb
 from keras_balance.auto import progress as progress_module
 from keras_balance.data import BalancedDataset
 from keras_balance.tuners import AutoSynthesizer
+from small_models import EAGERLY
 
 PROTOTYPES = np.random.default_rng(0).uniform(80, 176, (4, 8, 8, 1))
 
@@ -55,8 +56,8 @@ def dense(run_eagerly=False):
 
 
 def untraced():
-    """To trace it takes longer than a few steps."""
-    return dense(run_eagerly=True)
+    """For a few steps."""
+    return dense(run_eagerly=EAGERLY)
 
 
 TRAINED = {"classifier": dense, "steps": 40}
@@ -199,7 +200,7 @@ def test_one_hot_labels_reach_the_classifier_as_such():
 
     def classifier():
         model = dense()
-        model.compile("adam", "categorical_crossentropy", run_eagerly=True)
+        model.compile("adam", "categorical_crossentropy", run_eagerly=EAGERLY)
         return model
 
     for judge in ({"classifier": classifier, "steps": 1}, {}):
@@ -377,7 +378,7 @@ def test_bad_classifiers():
 
     def two_outputs():
         model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
-        model.compile("sgd", "mse", run_eagerly=True)
+        model.compile("sgd", "mse", run_eagerly=EAGERLY)
         return model
 
     with pytest.raises(ValueError, match="must give 4 numbers"):

@@ -16,7 +16,7 @@ from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN
 from keras_balance.utils.files import write_sealed
 from small_data import grey_images
-from small_models import dense_networks
+from small_models import EAGERLY, dense_networks
 
 # A few steps leave every image of a class alike.
 pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
@@ -45,7 +45,7 @@ def classifier(units=4):
         ]
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.1), loss, run_eagerly=True)
+    model.compile(keras.optimizers.Adam(0.1), loss, run_eagerly=EAGERLY)
     return model
 
 
@@ -100,7 +100,7 @@ def train(
 def train_bagan(path, kill_after=0, x=None):
     keras.utils.set_random_seed(0)
     bagan = BAGAN((8, 8, 1), 3, **dense_networks(), candidates=1, seed=1)
-    bagan.compile(run_eagerly=True)
+    bagan.compile(run_eagerly=EAGERLY)
     backup = ResumableBackup(path, x)
     bagan.fit(
         *(data() if x is None else (x,)),
@@ -169,7 +169,7 @@ def test_backups_every_few_epochs(tmp_path, uninterrupted):
 def test_the_sample_of_a_bagan_is_no_epoch_of_its_data():
     dataset = feed(batch_size=15)
     bagan = BAGAN((8, 8, 1), 3, **dense_networks(), seed=1)
-    bagan.compile(run_eagerly=True)
+    bagan.compile(run_eagerly=EAGERLY)
     bagan.fit(dataset, autoencoder_epochs=1, epochs=0, verbose=0)
     assert dataset.epoch == 1
 
@@ -361,6 +361,7 @@ def test_a_model_that_is_not_built_is_refused(backup):
         resumed.on_train_begin()
 
 
+@pytest.mark.once
 def test_data_that_is_not_known_is_told(tmp_path):
     with pytest.warns(UserWarning, match="give it the `BalancedDataset`"):
         classifier().fit(

@@ -277,6 +277,7 @@ def test_reports_and_pictures_have_the_names_of_the_folders(folder, tmp_path_fac
 
 # keras-tuner calls what `threading` has long deprecated.
 @pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
+@pytest.mark.once
 def test_a_search_and_a_recipe_take_the_dataset_of_a_folder(folder, tmp_path):
     keras_tuner = pytest.importorskip("keras_tuner")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_balance.data import BalancedDataset
+from small_models import EAGERLY
 
 X = np.arange(12.0)[:, None, None, None] * np.ones((1, 2, 2, 1))
 Y = np.repeat([0, 1], [8, 4])
@@ -45,7 +46,7 @@ def fit(dataset, **options):
     model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
     model.add(keras.layers.Dense(2 if is_one_hot else 3, activation="softmax"))
     form = "" if is_one_hot else "sparse_"
-    model.compile("sgd", f"{form}categorical_crossentropy", run_eagerly=True)
+    model.compile("sgd", f"{form}categorical_crossentropy", run_eagerly=EAGERLY)
     model.fit(dataset, epochs=2, verbose=0, **options)
 
 

@@ -27,12 +27,8 @@ LONG = {
     "docs/guides/search.md",
     "docs/guides/several_machines.md",
 }
-# Pages of short blocks, which run on every backend.
-SHORT = {
-    "docs/guides/large_data.md",
-    "docs/guides/resume.md",
-    "docs/guides/two_classes.md",
-}
+# Its feeds go to other loops than Keras', too, on every backend.
+EVERYWHERE = {"docs/guides/large_data.md"}
 # What takes long, and what runs in its place.
 SHORTER = {
     r"epochs=\d+": "epochs=1",
@@ -122,7 +118,7 @@ def _small_world(tmp_path, monkeypatch, small_networks):
 
 def marks_of(name):
     slow = [pytest.mark.slow] if name in LONG else []
-    return [*slow, pytest.mark.backend] if name in SHORT else slow
+    return [*slow, pytest.mark.backend] if name in EVERYWHERE else slow
 
 
 @pytest.mark.usefixtures("_small_world")

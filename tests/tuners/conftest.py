@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
+from small_models import EAGERLY
 
 SCRIPT = pathlib.Path(__file__).parent / "small_search.py"
 
@@ -45,7 +46,7 @@ def shared_cache(tmp_path_factory):
 @pytest.fixture
 def hypermodel(small, shared_cache, monkeypatch):
     """Make a `BalancedHyperModel` of the small classifier; any BAGAN is eager too."""
-    eager = functools.partialmethod(kb.models.BAGAN.compile, run_eagerly=True)
+    eager = functools.partialmethod(kb.models.BAGAN.compile, run_eagerly=EAGERLY)
     monkeypatch.setattr(kb.models.BAGAN, "compile", eager)
 
     def make(build=small.build, **options):

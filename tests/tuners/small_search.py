@@ -11,6 +11,7 @@ import keras_tuner
 import numpy as np
 
 import keras_balance as kb
+from small_models import EAGERLY
 
 OBJECTIVE = keras_tuner.Objective("val_f1_macro", "max")
 # A BAGAN of a few steps; all else as it is.
@@ -43,7 +44,7 @@ def build(hp):
         keras.optimizers.SGD(0.1, 0.9),  # a step takes half as long as Adam's
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        run_eagerly=True,
+        run_eagerly=EAGERLY,
     )
     return model
 

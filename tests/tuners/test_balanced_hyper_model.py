@@ -8,6 +8,7 @@ import pytest
 import keras_balance as kb
 from keras_balance.auto.recipes import RECIPES
 from keras_balance.tuners.search_space import standard
+from small_models import EAGERLY
 
 # keras-tuner calls what `threading` has long deprecated.
 pytestmark = [
@@ -113,7 +114,7 @@ def test_one_sigmoid_output_has_scores_of_two_classes(small):
                 keras.layers.Dense(1, activation="sigmoid"),
             ]
         )
-        model.compile("sgd", "binary_crossentropy", run_eagerly=True)
+        model.compile("sgd", "binary_crossentropy", run_eagerly=EAGERLY)
         return model
 
     (x, y), (x_val, y_val) = small.three_digits()
@@ -320,7 +321,7 @@ def test_the_recipes_of_auto_balance_are_a_space(small, tmp_path):
 
 @pytest.mark.backend
 def test_callbacks_see_the_classifier_behind_a_layer(small):
-    recipes = {"elastic": kb.tuners.Recipe(layer="elastic")}
+    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
     hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
     model, seen = small.build(None), []
 
@@ -330,7 +331,7 @@ def test_callbacks_see_the_classifier_behind_a_layer(small):
             self.model.stop_training = True
 
     before = model.get_weights()[0]
-    hp = trial_of(recipe="elastic", batch_size=64)
+    hp = trial_of(recipe="flip", batch_size=64)
     data, _ = small.three_digits()
     hypermodel.fit(hp, model, *data, epochs=3, verbose=0, callbacks=[Look()])
     assert seen == [model]

@@ -10,6 +10,7 @@ from keras_balance.models.generators.class_generator import ClassGenerator
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from small_data import grey_images
+from small_models import EAGERLY
 
 
 def step(means, data):
@@ -58,7 +59,7 @@ class MeanImages(ClassGenerator):
 def fit(images, seed):
     names = images.encoding.classes
     model = MeanImages(images.image_shape, len(names), class_names=names, seed=seed)
-    model.compile(run_eagerly=True)
+    model.compile(run_eagerly=EAGERLY)
     model.fit(images, verbose=0)
     return model
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_balance.models import DAGAN
+from small_models import EAGERLY
 
 pytestmark = [
     pytest.mark.once,  # test_generator_contract.py has a small form on every backend
@@ -24,7 +25,7 @@ def fitted():
     x = np.concatenate([stripes(20, "rows", 0), stripes(20, "columns", 1)])
     y = np.repeat([0, 1], 20)
     dagan = DAGAN((8, 8, 1), 2, noise_dim=3, examples=4, augmentation=None, seed=0)
-    dagan.compile(run_eagerly=True)
+    dagan.compile(run_eagerly=EAGERLY)
     dagan.fit(x, y, autoencoder_epochs=15, epochs=1, batch_size=40, verbose=0)
     return dagan
 

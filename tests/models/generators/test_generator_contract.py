@@ -13,6 +13,7 @@ from keras_balance.models import BAGAN, CVAEGAN, DAGAN, VAE
 from keras_balance.models.generators import image_format
 from keras_balance.models.training import feeding
 from small_data import class_images
+from small_models import EAGERLY, dense_networks
 
 SHAPE = (8, 8, 1)
 NAMES = ["cat", "dog", "emu"]
@@ -48,7 +49,7 @@ def data(counts=(8, 6, 1), shape=SHAPE, seed=0):
 def small(kind, shape=SHAPE, num_classes=3, **kwargs):
     options = {"seed": 1, "candidates": 1, **SMALL[kind], **kwargs}
     model = kind(shape, num_classes, **options)
-    model.compile(run_eagerly=True)  # quicker than to compile a few steps
+    model.compile(run_eagerly=EAGERLY)
     return model
 
 
@@ -59,8 +60,14 @@ def fit(model, x, y=None, **kwargs):
 
 @pytest.fixture(scope="module")
 def fitted():
-    """One fitted generator of each kind, to be read only."""
-    models = {kind: small(kind, class_names=NAMES) for kind in SMALL}
+    """One fitted generator of each kind, to be read only.
+
+    BAGAN's own networks, which take the longest to compile, are trained in its tests.
+    """
+    dense = {BAGAN: dense_networks(SHAPE, 3)}
+    models = {
+        kind: small(kind, class_names=NAMES, **dense.get(kind, {})) for kind in SMALL
+    }
     for model in models.values():
         model.history_of_fit = fit(model, *data()).history
     return models
@@ -205,6 +212,7 @@ def calls_at_the_door(monkeypatch):
 
 
 @some
+@pytest.mark.once  # networks see channels_last on every backend
 def test_channels_first_is_the_transpose(kind):
     x, y = data(shape=(8, 9, 2))
     last = small(kind, (8, 9, 2))

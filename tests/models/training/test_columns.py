@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_balance.models import BAGAN
-from small_models import dense_networks
+from small_models import EAGERLY, dense_networks
 
 
 class Added(keras.callbacks.Callback):
@@ -26,7 +26,7 @@ def test_a_log_file_has_the_columns_of_all_phases(tmp_path):
     y = np.repeat([0, 1], 4)
     x = np.random.default_rng(0).uniform(0, 255, (8, 4, 4, 1)).astype("float32")
     bagan = BAGAN((4, 4, 1), 2, **dense_networks((4, 4, 1)), candidates=0, seed=0)
-    bagan.compile(run_eagerly=True)
+    bagan.compile(run_eagerly=EAGERLY)
     path = tmp_path / "log.csv"
     callbacks = [Added(), keras.callbacks.CSVLogger(path)]
     options = {"autoencoder_epochs": 1, "epochs": 1, "callbacks": callbacks}

@@ -10,7 +10,7 @@ from keras_balance.models import BAGAN
 from keras_balance.models.generators import image_format
 from keras_balance.models.training import phase_bars
 from keras_balance.models.training.phase_bars import PhaseBars, in_words
-from small_models import dense_networks
+from small_models import EAGERLY, dense_networks
 
 X = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1)).astype("uint8")
 Y = np.repeat([0, 1], 6)
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generated images of class")
 
 def train(verbose):
     bagan = BAGAN((8, 8, 1), 2, **dense_networks(), candidates=0, seed=0)
-    bagan.compile(run_eagerly=True)
+    bagan.compile(run_eagerly=EAGERLY)
     bagan.fit(X, Y, epochs=1, autoencoder_epochs=2, batch_size=6, verbose=verbose)
 
 
@@ -74,6 +74,7 @@ def test_the_estimate_runs_the_networks_and_changes_nothing():
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), other)
 
 
+@pytest.mark.once
 def test_large_pictures_are_warned_of(monkeypatch):
     with pytest.warns(UserWarning, match="224 by 224 take a quarter of an hour"):
         image_format.ImageFormat((3, 224, 224), (0, 1), "channels_first").warn_of_size()

@@ -4,7 +4,7 @@ import pytest
 from keras_balance.models import BAGAN
 from keras_balance.models.training.phases import Course
 from keras_balance.models.training.weights import snapshot
-from small_models import dense_networks
+from small_models import EAGERLY, dense_networks
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def phases():
     y = np.array([0, 0, 1, 1])
     x = np.random.default_rng(0).uniform(0, 255, (4, 4, 4, 1)).astype("float32")
     bagan = BAGAN((4, 4, 1), 2, **dense_networks((4, 4, 1)), seed=0)
-    bagan.compile(run_eagerly=True)
+    bagan.compile(run_eagerly=EAGERLY)
     phases = Course({"autoencoder": 5, "gan": 5}, x, y)
     phases.set_model(bagan)
     phases.on_epoch_begin(1)

@@ -11,7 +11,7 @@ from keras_balance.data import BalancedDataset, FilteredSynthesizer
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN, ClassGaussians
 from small_data import class_images
-from small_models import dense_networks
+from small_models import EAGERLY, dense_networks
 
 SELECTION = "keras_balance.models.training.selection"
 SHAPE = (8, 8, 1)
@@ -29,8 +29,7 @@ def small(shape=SHAPE, num_classes=3, compile=None, own_networks=False, **kwargs
     quick = {"augmentation": None, **dense_networks(shape)}
     options = {"seed": 1, **(own if own_networks else quick), **kwargs}
     bagan = BAGAN(shape, num_classes, **options)
-    # Eagerly it is quicker than to compile a few steps.
-    bagan.compile(**{"run_eagerly": True, **(compile or {})})
+    bagan.compile(**{"run_eagerly": EAGERLY, **(compile or {})})
     return bagan
 
 
@@ -201,7 +200,7 @@ def test_a_collapsed_class_is_told(monkeypatch):
 def test_a_loss_that_diverges_stops_and_keeps_the_weights():
     bagan = small()
     sgd = keras.optimizers.SGD(1e25)
-    bagan.compile(autoencoder_optimizer=sgd, run_eagerly=True)
+    bagan.compile(autoencoder_optimizer=sgd, run_eagerly=EAGERLY)
     before = [weight.copy() for weight in bagan.encoder.get_weights()]
     with pytest.raises(FloatingPointError, match="`autoencoder_loss` was not"):
         fit(bagan, *class_images([40, 30, 5]), batch_size=8)
@@ -304,7 +303,7 @@ def test_saves_both_phases_optimizers_and_trains_on(fitted, tmp_path):
     ):
         np.testing.assert_array_equal(mine, theirs)
     assert int(loaded.optimizer["generator"].iterations) == 2
-    loaded.run_eagerly = True  # quicker
+    loaded.run_eagerly = EAGERLY
     fit(loaded, *class_images([40, 30, 5]), initial_epoch=2)
 
 
@@ -326,7 +325,8 @@ def test_config_holds_every_argument():
 
 
 def test_a_file_holds_the_arguments_of_compile(tmp_path):
-    bagan = small(compile={"label_weight": 0.5, "generator_optimizer": "sgd"})
+    told = {"label_weight": 0.5, "generator_optimizer": "sgd", "run_eagerly": True}
+    bagan = small(compile=told)
     bagan.save(tmp_path / "bagan.keras")
     loaded = keras.saving.load_model(tmp_path / "bagan.keras")
     assert loaded.get_compile_config() == bagan.get_compile_config()

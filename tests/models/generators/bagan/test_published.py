@@ -3,7 +3,7 @@ import pytest
 
 from keras_balance.models import published_bagan
 from keras_balance.models.generators.bagan import networks
-from small_models import dense_decoder, dense_encoder
+from small_models import EAGERLY, dense_decoder, dense_encoder
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_trains_and_keeps_the_last_weights(kind, request):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (12, 4, 4, 1), dtype="uint8")
     bagan = published_bagan((4, 4, 1), 2, seed=0)
-    bagan.run_eagerly = True  # quicker than to compile a few steps
+    bagan.run_eagerly = EAGERLY
     bagan.fit(x, np.arange(12) % 2, epochs=1, autoencoder_epochs=1, verbose=0)
     for kept, last in zip(
         bagan.generator.get_weights(), bagan.decoder.get_weights(), strict=True
