@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from keras_balance.data import BalancedDataset
-from small_models import EAGERLY
 
 X = np.random.default_rng(0).integers(0, 256, (90, 4, 4, 1)).astype("uint8")
 Y = np.array([0] * 70 + [1] * 20)
@@ -58,7 +57,7 @@ def fitted(**options):
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     dataset = BalancedDataset(X, Y, 16, synthesizer=Noise(), seed=3, **options)
     model.evaluate(*dataset[0], verbose=0)
     # Without shuffling, the batches come in order: equal epochs, equal weights.
@@ -88,7 +87,7 @@ class Broken(BalancedDataset):
 def check_exception(options):
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("sgd", loss, run_eagerly=EAGERLY)
+    model.compile("sgd", loss, run_eagerly=True)
     begun = time.monotonic()
     # The backends wrap it in errors of their own.
     with pytest.raises(Exception, match="the disk is on fire"):
