@@ -59,7 +59,7 @@ def auto():
 
 @pytest.fixture
 def quick_heads(monkeypatch):
-    """Heads of a few steps, which are not compiled, on one case and two folds."""
+    """Heads of a few steps, on one case and two folds."""
     real = FewShotClassifier.compile
 
     def compile_eagerly(self, *args, **options):

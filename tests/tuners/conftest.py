@@ -45,7 +45,7 @@ def shared_cache(tmp_path_factory):
 
 @pytest.fixture
 def hypermodel(small, shared_cache, monkeypatch):
-    """Make a `BalancedHyperModel` of the small classifier; any BAGAN is eager too."""
+    """Make a `BalancedHyperModel` of the small classifier; any BAGAN runs so too."""
     eager = functools.partialmethod(kb.models.BAGAN.compile, run_eagerly=EAGERLY)
     monkeypatch.setattr(kb.models.BAGAN, "compile", eager)
 
