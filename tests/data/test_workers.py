@@ -22,7 +22,7 @@ Y = np.array([0] * 70 + [1] * 20)
 THREADS = {"workers": 4, "max_queue_size": 3}
 PROCESSES = {"workers": 2, "use_multiprocessing": True}
 
-# JAX warns of every fork.
+# JAX warns of every fork, which may hang: passing once shows nothing.
 forks = pytest.mark.skipif(keras.backend.backend() == "jax", reason="forks")
 
 
