@@ -86,6 +86,13 @@ def load(path):
     return Photographs(images, labels, ranked, np.flatnonzero(is_test))
 
 
+def load_data(path):
+    """Read the zip as Keras' loaders give their data: `((x, y), (x_test, y_test))`."""
+    found = load(path)
+    is_test = np.isin(np.arange(len(found.labels)), found.test)
+    return [(found.images[rows], found.labels[rows]) for rows in (~is_test, is_test)]
+
+
 def pack(source, target, counts):
     """Copy the test images and the first `counts` ranked training images of a class."""
     ranks = _ranks()

@@ -19,12 +19,11 @@ import json
 import pathlib
 import time
 
-import keras
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 import keras_balance as kb
-from study.experiment import BATCH_SIZE, StopAfter, draw, load, made_by
+from study.experiment import BATCH_SIZE, draw, load, train_by
 from study.files import write_arrays, write_text
 from study.lines import scores
 
@@ -118,11 +117,8 @@ class Draw:
         write_arrays(path, shares=shares, y=y, counts=np.bincount(y))
 
     def _trained(self, arm, data, wanted):
-        keras.backend.clear_session()
-        model, trainee, feed = made_by(RECIPES[arm], self.task, data, BATCH_SIZE)
-        stop = StopAfter(self.task.steps)
-        epochs = -(-self.task.steps // len(feed))
-        trainee.fit(feed, epochs=epochs, callbacks=[stop], shuffle=False, verbose=0)
+        steps = self.task.steps
+        model, _ = train_by(RECIPES[arm], self.task, data, BATCH_SIZE, steps)
         print(f"{self.work.name}: {arm}, {len(data[1])} images", flush=True)
         return model.predict(wanted, batch_size=500, verbose=0)
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 import keras_balance as kb
+from study import cifar
 
 BATCH_SIZE = 128
 DATASETS = ("digits", "mnist", "emnist", "fashion_mnist", "cifar10")
@@ -80,10 +81,11 @@ class Training:
 def load(dataset, path=None):
     """Load a data set of `kb.datasets` or of Keras, with a channel axis.
 
-    A folder of CIFAR-10 holds its binary version.
+    A folder of CIFAR-10 holds its binary version, a zip JPEGs in class folders.
     """
     if dataset == "cifar10" and path is not None:
-        return _read_cifar10(pathlib.Path(path))
+        path = pathlib.Path(path)
+        return _read_cifar10(path) if path.is_dir() else cifar.load_data(path)
     if dataset == "fashion_mnist" and path is not None:
         loader = kb.datasets.mnist  # its files have the same names
     else:
@@ -227,12 +229,39 @@ def made_by(recipe, task, data, batch_size):
     model = kb.models.convnet(task.image_shape, task.num_classes)
     images = kb.data.LabelledImages(*data)
     feed = recipe.feed(images, batch_size, task.seed)
+    # Then Keras does not let TensorFlow tune the pipeline, for whose end it may wait.
+    feed.workers = 2
     layer = recipe.make_layer(images, task.seed)
     loss = recipe.make_loss(feed, from_logits=False)
     trainee = model if layer is None else keras.Sequential([layer, model])
     if trainee is not model or loss is not None:
         trainee.compile(model.optimizer, loss or model.loss)
     return model, trainee, feed
+
+
+def train_by(recipe, task, data, batch_size, steps):
+    """Train the paper's ConvNet by a recipe for so many steps.
+
+    Args:
+        recipe: `kb.tuners.Recipe`.
+        task: `Task`, of the seed and the shape of the images.
+        data: `(images, labels)` to train on.
+        batch_size: Images in a batch.
+        steps: Optimiser steps.
+
+    Returns:
+        `(model, feed)`: the trained network, and what it was fed.
+    """
+    keras.backend.clear_session()
+    model, trainee, feed = made_by(recipe, task, data, batch_size)
+    trainee.fit(
+        feed,
+        epochs=math.ceil(steps / len(feed)),
+        callbacks=[StopAfter(steps)],
+        shuffle=False,
+        verbose=0,
+    )
+    return model, feed
 
 
 def _behind(layer, model):

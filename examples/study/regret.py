@@ -194,10 +194,10 @@ class Pictures:
         return {**single, BALANCED: self.balanced, AUTO: self.auto}
 
     def single(self, name):
-        return self._trained(kb.tuners.RECIPES[name], self.task.imbalanced)
+        return self.trained(kb.tuners.RECIPES[name], self.task.imbalanced)
 
     def balanced(self):
-        return self._trained(kb.tuners.RECIPES["plain"], self.task.balanced)
+        return self.trained(kb.tuners.RECIPES["plain"], self.task.balanced)
 
     def auto(self):
         auto = kb.AutoBalance(
@@ -210,7 +210,7 @@ class Pictures:
         told = {"choice": auto.choice, "tau": auto.tau, "cost": round(auto.cost, 1)}
         return self._predict(auto.model), told
 
-    def _trained(self, recipe, data):
+    def trained(self, recipe, data):
         """Train by a recipe as the code says that `AutoBalance` prints."""
         model, trainee, feed = made_by(recipe, self.task, data, self.batch_size)
         epochs = max(1, round(self.steps / len(feed)))

@@ -1,8 +1,12 @@
 """The data sets of the experiment, where they are read from a folder."""
 
-import numpy as np
+import io
+import zipfile
 
-from study import experiment
+import numpy as np
+from PIL import Image
+
+from study import cifar, experiment
 
 
 def test_reads_the_planes_of_cifar10(tmp_path):
@@ -19,6 +23,21 @@ def test_reads_the_planes_of_cifar10(tmp_path):
     assert y.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     np.testing.assert_array_equal(x_test, images[5])
     assert y_test.tolist() == [5, 5]
+
+
+def test_reads_a_zip_of_cifar10s_photographs(tmp_path):
+    path = tmp_path / "cifar10.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for place, name in enumerate(cifar.CLASSES):
+            for split, grey in (("train", 10 * place), ("test", 200)):
+                file = io.BytesIO()
+                Image.new("RGB", (32, 32), (grey,) * 3).save(file, "JPEG")
+                archive.writestr(f"cifar10/{split}/{name}/0001.jpg", file.getvalue())
+    (x, y), (x_test, y_test) = experiment.load("cifar10", path)
+    assert x.shape == x_test.shape == (10, 32, 32, 3)
+    assert sorted(y.tolist()) == sorted(y_test.tolist()) == [*range(10)]
+    np.testing.assert_allclose(x.mean(axis=(1, 2, 3)), 10 * y, atol=2)
+    np.testing.assert_allclose(x_test, 200, atol=2)
 
 
 def test_what_keras_loads_gets_the_same_form(monkeypatch):
