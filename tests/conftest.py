@@ -140,6 +140,7 @@ def small_networks(monkeypatch):
         (networks, "build_decoder", small.dense_decoder),
         (cvae_gan.networks, "build_judge", small.dense_judge),
         (dagan.networks, "build_generator", small.dense_varier),
+        (dagan.networks, "build_reader", small.dense_reader),
         (dagan.networks, "build_critic", small.dense_critic),
     ]:
         monkeypatch.setattr(module, name, build)

@@ -52,6 +52,13 @@ def dense_varier(image_shape, noise_dim, seed=0):
     return keras.Model(inputs, reshape(pixels(row)))
 
 
+def dense_reader(image_shape, noise_dim, seed=0):
+    """DAGAN's reader of one layer, of two images."""
+    images = [keras.Input(tuple(image_shape)) for _ in range(2)]
+    row = keras.layers.Flatten()(keras.layers.Concatenate()(images))
+    return keras.Model(images, dense(2 * noise_dim, seed)(row))
+
+
 def dense_critic(image_shape, seed=0):
     """DAGAN's critic of one layer, of two images."""
     images = [keras.Input(tuple(image_shape)) for _ in range(2)]

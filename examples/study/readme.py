@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from study.decision_tables import decision_tables
+from study.field_table import field_table
 from study.files import read_json, write_text
 from study.line_tables import read_cells, tables_of
 from study.regret_table import regret_table
@@ -60,6 +61,8 @@ def block(row, pictures):
         return advice(read_row, line_rows())
     if row == "decisions":
         return decision_tables(line_rows()[row])
+    if row == "deep_smote":
+        return field_table(line_rows()[row])
     if row == "regret":
         return regret_table(line_rows()[row])
     if row in line_rows():

@@ -6,40 +6,16 @@ from keras import ops
 
 from keras_balance.models.generators import networks
 from keras_balance.models.generators.latent_generator import LatentGenerator
+from keras_balance.models.generators.variational import (
+    LOG_BOUND,
+    kl_divergence,
+    negative_log_likelihood,
+    sample,
+)
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import predict
 from keras_balance.utils.seeds import derive_seed, random_generator
-
-_BOUND = 8.0  # of the log variances, so that no half overflows
-_LEAST_ERROR = 1e-5
-
-
-def kl_divergence(means, log_variances):
-    """KL(N(m, s^2) || N(0, 1)), summed over the code and averaged over the batch.
-
-    Kingma and Welling 2014, appendix B.
-    """
-    terms = ops.square(means) + ops.exp(log_variances) - log_variances - 1.0
-    return 0.5 * ops.mean(ops.sum(terms, axis=1))
-
-
-def negative_log_likelihood(images, reconstructions):
-    """Of images under a Gaussian around their reconstructions, up to a constant.
-
-    Its variance is the most likely one for the batch, the mean squared error: D / 2
-    log MSE for D pixels, so that no weight has to be found between the likelihood
-    and the KL divergence. Rybkin et al. 2021, "Simple and Effective VAE Training with
-    Calibrated Decoders".
-    """
-    error = ops.mean(ops.square(images - reconstructions))
-    pixels = float(np.prod(images.shape[1:]))
-    return 0.5 * pixels * ops.log(error + _LEAST_ERROR)
-
-
-def sample(means, log_variances, noise):
-    """Codes by the reparameterisation trick: Kingma and Welling 2014, section 2.4."""
-    return means + ops.exp(0.5 * log_variances) * noise
 
 
 def autoencoder_step(vae, data):
@@ -53,7 +29,8 @@ def autoencoder_step(vae, data):
         means, log_variances = vae.posterior(images, classes, training=True)
         codes = sample(means, log_variances, noise)
         reconstructions = vae.decoder(vae.join(codes, classes), training=True)
-        loss = negative_log_likelihood(images, reconstructions)
+        error = ops.mean(ops.square(images - reconstructions))
+        loss = negative_log_likelihood(error, np.prod(images.shape[1:]))
         return loss + vae.kl_weight * kl_divergence(means, log_variances)
 
     loss = gradients.minimize(
@@ -186,7 +163,7 @@ class VAE(LatentGenerator):
             self.encoder([images, classes], training=training), "float32"
         )
         means, log_variances = ops.split(outputs, 2, axis=1)
-        return means, ops.clip(log_variances, -_BOUND, _BOUND)
+        return means, ops.clip(log_variances, -LOG_BOUND, LOG_BOUND)
 
     def codes_of(self, images, labels, batch_size):
         """Codes drawn from the posterior, always the same."""
@@ -194,7 +171,7 @@ class VAE(LatentGenerator):
         means, log_variances = np.split(outputs, 2, axis=1)
         seed = derive_seed(self.root_seed, len(images))
         noise = random_generator(seed).standard_normal(means.shape)
-        deviations = np.exp(0.5 * np.clip(log_variances, -_BOUND, _BOUND))
+        deviations = np.exp(0.5 * np.clip(log_variances, -LOG_BOUND, LOG_BOUND))
         return (means + deviations * noise).astype("float32")
 
     def decode(self, codes, labels, batch_size):

@@ -32,6 +32,8 @@ def usefulness(images, labels, real_images, real_labels, features=None):
     else:
         # Real images come again with each checkpoint, generated ones never.
         flat, real = features.compute(images), features(real)
+    if (flat == flat[0]).all():  # nothing to tell classes by, and no component
+        return 1 / len(np.unique(real_labels))
     components = principal_components(flat, svd_solver="full")
     classifier = make_pipeline(components, SVC(C=10.0))
     return float(

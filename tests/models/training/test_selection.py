@@ -36,6 +36,11 @@ def test_images_are_judged_by_what_features_show_of_them():
     assert len(batches) == 3 * 2  # the real images once
 
 
+def test_images_that_are_all_alike_are_as_good_as_chance():
+    real, labels = blobs(30, 20, seed=1)
+    assert selection.usefulness(np.zeros_like(real), labels, real, labels) == 0.5
+
+
 def test_diversity_is_one_for_real_images_and_zero_for_a_collapsed_class():
     real, labels = blobs(200, 20, seed=1)
     images, wanted = blobs(200, 20, seed=2)

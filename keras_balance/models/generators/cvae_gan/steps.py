@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_balance.models.generators import vae
+from keras_balance.models.generators import vae, variational
 from keras_balance.models.generators.cvae_gan import losses
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
@@ -68,13 +68,13 @@ def train_generator(model, images, classes, joined, noise):
 
     def loss_function():
         means, log_variances = model.posterior(images, classes, training=True)
-        codes = vae.sample(means, log_variances, noise)
+        codes = variational.sample(means, log_variances, noise)
         copies = model.decoder(model.join(codes, classes), training=True)
         fakes = model.decoder(joined, training=True)
         networks = model.discriminator, model.classifier
         of_copies = [_features(network, copies) for network in networks]
         of_fakes = [_features(network, fakes) for network in networks]
-        divergence = vae.kl_divergence(means, log_variances) / model.latent_dim
+        divergence = variational.kl_divergence(means, log_variances) / model.latent_dim
         return (
             model.divergence_weight * divergence
             + losses.pairwise_loss(images, copies, real, of_copies)

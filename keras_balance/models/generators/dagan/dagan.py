@@ -20,11 +20,12 @@ class DAGAN(ClassGenerator):
     the same to images of classes that it was not trained on. So train it on many
     classes, and give `generate` the few images of new ones.
 
-    Phase 1 teaches the generator to give an image back; phase 2 goes on from there as
-    the GAN. What it is after phase 1, which is as good as to repeat real images, is a
-    candidate: where the GAN does not get more useful than that, it is kept. The
-    generator is small and the critic learns as often as it does, where the published
-    ones take a day on a GPU.
+    It draws nothing: it moves the pixels of the image that it starts from, so that a
+    character or a piece of clothes stays what it is, as far as one can be bent into
+    another of its class. Phase 1 learns that from pairs, as a variational autoencoder
+    of one image given another; phase 2 goes on as the GAN. What it is after phase 1 is
+    a candidate, and is kept where the GAN does not get more useful. The published
+    generator draws every pixel and takes a day on a GPU.
 
     Args:
         image_shape: Shape of one image, any sides from 4 pixels on.
@@ -34,7 +35,8 @@ class DAGAN(ClassGenerator):
             `generate` starts from where it is given none.
         value_range: The `(low, high)` of the pixels, in and out.
         augmentation: As of `ClassGenerator`, like the other arguments; it is applied
-            to real and generated images alike before the critic sees them.
+            to real and generated images alike before the critic sees them, and to none
+            in phase 1, which would learn it.
 
     Raises:
         ValueError: For images too small, and numbers out of bounds.
@@ -45,7 +47,10 @@ class DAGAN(ClassGenerator):
         >>> more = dagan.generate(["a", "b"], seed=2, images=(x_new, y_new))
 
     Reference:
-        Antoniou et al. 2018, "Data Augmentation Generative Adversarial Networks".
+        - Antoniou et al. 2018, "Data Augmentation Generative Adversarial Networks".
+        - Sohn et al. 2015, "Learning Structured Output Representation using Deep
+          Conditional Generative Models": phase 1.
+        - Jaderberg et al. 2015, "Spatial Transformer Networks": how pixels are moved.
     """
 
     phases = steps.PHASES
@@ -54,7 +59,7 @@ class DAGAN(ClassGenerator):
         self,
         image_shape,
         num_classes,
-        noise_dim=32,
+        noise_dim=16,
         examples=20,
         value_range=(0, 255),
         augmentation="auto",
@@ -83,6 +88,7 @@ class DAGAN(ClassGenerator):
         self.examples = whole_number("examples", examples, 1)
         shape = self.images.network_shape
         self.trained = networks.build_generator(shape, self.noise_dim, self.root_seed)
+        self.reader = networks.build_reader(shape, self.noise_dim, self.root_seed + 200)
         self.critic = networks.build_critic(shape, self.root_seed + 100)
         # What `generate` uses: the moving average, never trained itself.
         self.generator = keras.models.clone_model(self.trained)
@@ -103,10 +109,11 @@ class DAGAN(ClassGenerator):
     @property
     def trained_by(self):
         """Variables of each optimizer."""
+        generator = self.trained.trainable_variables
         return {
-            "autoencoder": self.trained.trainable_variables,
+            "autoencoder": [*generator, *self.reader.trainable_variables],
             "critic": self.critic.trainable_variables,
-            "generator": self.trained.trainable_variables,
+            "generator": generator,
         }
 
     @property
@@ -119,6 +126,7 @@ class DAGAN(ClassGenerator):
         autoencoder_optimizer=None,
         critic_optimizer=None,
         generator_optimizer=None,
+        kl_weight=5.0,
         penalty_weight=10.0,
         ema_momentum=0.99,
         critic_steps=1,
@@ -127,9 +135,12 @@ class DAGAN(ClassGenerator):
         """Choose the optimizers, and the weights of the losses.
 
         Args:
-            autoencoder_optimizer: Of the generator in phase 1; Adam by default.
+            autoencoder_optimizer: Of the generator and the network that reads pairs,
+                in phase 1; Adam by default.
             critic_optimizer: Of the critic; Adam by default.
             generator_optimizer: Of the generator in phase 2; Adam by default.
+            kl_weight: Weight of the KL divergence in phase 1: the higher, the less is
+                moved, and the less depends on which pairs were seen.
             penalty_weight: Weight of the gradient penalty.
             ema_momentum: Momentum of the average of the generator's weights.
             critic_steps: Steps of the critic to one of the generator; 5 as published.
@@ -137,13 +148,13 @@ class DAGAN(ClassGenerator):
         """
         adam = keras.optimizers.Adam
         optimizers = {
-            "autoencoder": autoencoder_optimizer or adam(2e-3),
+            "autoencoder": autoencoder_optimizer or adam(1e-3, clipnorm=5.0),
             "critic": critic_optimizer or adam(4e-4, beta_1=0.0, beta_2=0.9),
             "generator": generator_optimizer or adam(2e-4, beta_1=0.0, beta_2=0.9),
         }
         self.compile_phases(
             optimizers,
-            {"penalty_weight": penalty_weight},
+            {"kl_weight": kl_weight, "penalty_weight": penalty_weight},
             {"ema_momentum": ema_momentum},
             {"critic_steps": critic_steps},
             **kwargs,

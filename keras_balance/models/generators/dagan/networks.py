@@ -5,54 +5,49 @@ import itertools
 import keras
 from keras import layers
 
+from keras_balance.models.generators.dagan.move_pixels import MovePixels
 from keras_balance.models.generators.networks import (
+    conv,
     convolution,
-    crop,
     dense,
     features,
-    grow,
     halvings,
 )
 
 _NOISE_CHANNELS = 16
+_REACH = 0.15  # of a shift of 1, in parts of the image
 
 
 def build_generator(image_shape, noise_dim, seed):
     """Build the map from an image and noise to another image of its class.
 
-    A U-Net: what is lost by halving comes back from the layer of the same size. The
-    noise enters where the image is smallest.
+    It tells from both where pixels go, on a grid of at most 8 by 8, and moves them.
     """
     seeds = itertools.count(seed)
     image = keras.Input(image_shape)
     noise = keras.Input((noise_dim,))
-    x, levels, filters = image, [image], 32
+    x, filters = image, 32
     for _ in range(halvings(image_shape)):
         x = convolution(x, filters, 3, seeds, strides=2)
         filters = 64
-        x = convolution(x, filters, 3, seeds)
-        levels.append(x)
     x = layers.Concatenate()([x, _as_map(noise, x.shape, seeds)])
     x = convolution(x, filters, 3, seeds)
-    for level in reversed(levels[:-1]):
-        filters = max(filters // 2, 16)
-        x = layers.LeakyReLU(0.2)(grow(filters, seeds)(x))
-        x = layers.Concatenate()([crop(x, level.shape[1:]), level])
-        if level is not image:
-            x = convolution(x, filters, 3, seeds)
-    x = layers.Conv2D(
-        image_shape[2],
-        3,
-        padding="same",
-        data_format="channels_last",
-        kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-        dtype="float32",
-    )(x)
-    # tanh(2 x) is all but x at -1 and 1: it begins near the image that it is given.
-    copy = layers.Rescaling(2.0, dtype="float32")(image)
-    x = layers.Add(dtype="float32")([x, copy])
-    x = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model([image, noise], x, name="generator")
+    x = convolution(x, filters, 3, seeds)
+    shifts = conv(2, 3, seeds, dtype="float32")(x)
+    shifts = layers.Rescaling(_REACH, dtype="float32")(shifts)
+    moved = MovePixels(dtype="float32")([image, shifts])
+    return keras.Model([image, noise], moved, name="generator")
+
+
+def build_reader(image_shape, noise_dim, seed):
+    """Build the map from two images of a class to the noise between them.
+
+    It gives means and log variances, side by side.
+    """
+    seeds = itertools.count(seed)
+    images = [keras.Input(image_shape) for _ in range(2)]
+    row = features(layers.Concatenate()(images), seeds)
+    return keras.Model(images, dense(2 * noise_dim, seeds)(row), name="reader")
 
 
 def build_critic(image_shape, seed):

@@ -1,11 +1,20 @@
 """DAGAN's losses, each a formula of a paper, and its training steps."""
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_balance.models.generators.variational import (
+    LOG_BOUND,
+    kl_divergence,
+    negative_log_likelihood,
+    sample,
+)
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import move_average
+
+_SCALES = 3
 
 
 def critic_loss(real_scores, fake_scores):
@@ -41,16 +50,42 @@ def partners(labels, seed):
     return ops.argmax(ops.where(ops.eye(count, dtype="bool"), 0.5, scores), axis=1)
 
 
+def mismatch(images, made):
+    """Mean squared error, at full size and with the sides halved once and twice.
+
+    The coarser ones see a stroke that lies beside its place, and draw it there.
+    """
+    errors = ops.square(images - made)
+    total, scales = ops.mean(errors), 1
+    while scales < _SCALES and min(images.shape[1:3]) > 3:
+        images, made = (
+            ops.average_pool(one, 2, strides=2, data_format="channels_last")
+            for one in (images, made)
+        )
+        total, scales = total + ops.mean(ops.square(images - made)), scales + 1
+    return total / scales
+
+
 def autoencoder_step(dagan, data):
-    """Phase 1: the generator gives each image back, whatever the noise."""
-    images, _ = dagan.read_batch(data)
-    images = dagan.augment(images)
+    """Phase 1: make of each image another one of its class: Sohn et al. 2015.
+
+    A variational autoencoder of the second image given the first. Its code is the
+    noise, which the reader tells from the two.
+    """
+    images, labels = dagan.read_batch(data)
+    others = ops.take(images, partners(labels, dagan.seeds), axis=0)
     shape = (ops.shape(images)[0], dagan.noise_dim)
     noise = keras.random.normal(shape, seed=dagan.seeds)
+    pixels = np.prod(images.shape[1:])
 
     def loss_function():
-        copies = dagan.trained([images, noise], training=True)
-        return ops.mean(ops.square(images - ops.cast(copies, "float32")))
+        row = ops.cast(dagan.reader([images, others], training=True), "float32")
+        means, log_variances = ops.split(row, 2, axis=1)
+        log_variances = ops.clip(log_variances, -LOG_BOUND, LOG_BOUND)
+        codes = sample(means, log_variances, noise)
+        made = dagan.trained([images, codes], training=True)
+        loss = negative_log_likelihood(mismatch(others, made), pixels)
+        return loss + dagan.kl_weight * kl_divergence(means, log_variances)
 
     loss = gradients.minimize(
         dagan,
@@ -117,6 +152,6 @@ def train_generator(dagan, images):
 
 
 PHASES = (
-    Phase("autoencoder", autoencoder_step, ("autoencoder",), steps=300),
+    Phase("autoencoder", autoencoder_step, ("autoencoder",), steps=1500),
     Phase("gan", gan_step, ("critic", "generator"), steps=3000, is_adversarial=True),
 )
