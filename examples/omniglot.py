@@ -10,7 +10,6 @@ a layer of random distortions in front, and with both. Every arm takes as many s
 """
 
 import argparse
-import json
 import pathlib
 import time
 
@@ -18,6 +17,8 @@ import keras
 import numpy as np
 
 import keras_balance as kb
+from study.line_tables import tables_of
+from study.lines import Lines
 
 SIDE = 28
 GROWTH = 5  # images of a character from DAGAN, in parts of the real ones
@@ -32,17 +33,16 @@ def main(argv=None):
     dagan = fit_dagan(x, y, options)
     train, test = load(folder / "images_background_small2.zip")
     save_grid(output / "dagan.png", dagan, train)
-    rows = []
+    cells = Lines(output / "omniglot.jsonl", ["data", "draw", "arm"])
     for seed in range(options.seeds):
         for shots in options.shots:
             few = take(*train, shots, seed)
             for arm in ARMS:
-                accuracy, seconds = judge(arm, few, test, dagan, options, seed)
-                rows.append({"arm": arm, "shots": shots, "seed": seed})
-                rows[-1] |= {"accuracy": accuracy, "seconds": seconds}
-                print(f"{shots:2} drawings, {arm:12} {accuracy:.3f} ({seconds:.0f} s)")
-                (output / "omniglot.json").write_text(json.dumps(rows, indent=1))
-    print(table(rows))
+                cell = {"data": f"{shots} drawings a character", "draw": seed}
+                cell["arm"] = arm
+                if cell not in cells:
+                    cells.add(cell | judge(arm, few, test, dagan, options, seed))
+    print(tables_of(cells.path))
 
 
 def parse(argv):
@@ -50,7 +50,8 @@ def parse(argv):
     add = parser.add_argument
     add("--path", required=True, help="folder of the two zips")
     add("--output", default="results/omniglot", help="folder of the results")
-    add("--dagan-steps", type=int, default=2000, help="training steps of DAGAN")
+    add("--dagan-steps", type=int, default=1500, help="steps of DAGAN's first phase")
+    add("--gan-steps", type=int, default=1000, help="steps of its second phase")
     add("--steps", type=int, default=1000, help="training steps of each ConvNet")
     add("--shots", type=int, nargs="+", default=[5, 10, 15], help="real drawings")
     add("--seeds", type=int, default=1, help="draws of the real drawings")
@@ -83,21 +84,30 @@ def take(x, y, shots, seed):
 def fit_dagan(x, y, options):
     dagan = kb.models.DAGAN((SIDE, SIDE, 1), int(y.max()) + 1, seed=0)
     batches = int(np.ceil(len(x) / 64))
-    epochs = max(1, round(options.dagan_steps / batches))
+    first, last = (
+        max(1, round(steps / batches))
+        for steps in (options.dagan_steps, options.gan_steps)
+    )
     begin = time.perf_counter()
-    first = max(1, epochs // 10)
-    dagan.fit(x, y, autoencoder_epochs=first, epochs=epochs, verbose=2)
+    dagan.fit(x, y, autoencoder_epochs=first, epochs=last, verbose=2)
     seconds = time.perf_counter() - begin
-    print(f"DAGAN: {(first + epochs) * batches} steps in {seconds:.0f} s")
+    print(f"DAGAN: {(first + last) * batches} steps in {seconds:.0f} s")
     print(f"Usefulness by epoch: {dagan.candidate_scores}")
     return dagan
 
 
-def grown(x, y, dagan, seed):
-    """The real drawings, and several from DAGAN for each of them."""
-    labels = np.repeat(y, GROWTH)
-    made = dagan.generate(labels, seed=seed, images=(x, y))
-    return np.concatenate([x, made]), np.concatenate([y, labels])
+def feed(few, dagan, seed):
+    """Batches of the real drawings and, in each epoch anew, several made of each."""
+    if dagan is None:
+        return kb.BalancedDataset(*few, batch_size=64, seed=seed)
+    counts = np.bincount(few[1]) * (1 + GROWTH)
+    return kb.BalancedDataset(
+        *few,
+        batch_size=64,
+        synthesizer=dagan.starting_from(few),
+        sampling_strategy=dict(enumerate(counts.tolist())),
+        seed=seed,
+    )
 
 
 def distortions():
@@ -116,23 +126,23 @@ ARMS = {
 
 
 def judge(arm, few, test, dagan, options, seed):
-    """Accuracy on the other drawers' characters, and seconds of the training."""
+    """Accuracy on the other people's drawings, and seconds of the training."""
     with_dagan, with_layer = ARMS[arm]
     keras.utils.set_random_seed(seed)
     begin = time.perf_counter()
-    x, y = grown(*few, dagan, seed) if with_dagan else few
     network = kb.models.convnet((SIDE, SIDE, 1), int(test[1].max()) + 1)
     front = [distortions()] if with_layer else []
     model = keras.Sequential([keras.Input((SIDE, SIDE, 1)), *front, network])
     loss = "sparse_categorical_crossentropy"
     model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
     # All arms take the same steps, whatever they have to learn from.
-    data = kb.BalancedDataset(x, y, batch_size=64, seed=seed)
+    data = feed(few, dagan if with_dagan else None, seed)
     for epoch in range(-(-options.steps // len(data))):
         left = options.steps - epoch * len(data)
         model.fit(data, steps_per_epoch=min(left, len(data)), verbose=0)
     accuracy = model.evaluate(*test, verbose=0, return_dict=True)["accuracy"]
-    return accuracy, time.perf_counter() - begin
+    seconds = time.perf_counter() - begin
+    return {"accuracy": round(accuracy, 4), "seconds": round(seconds, 1)}
 
 
 def save_grid(path, dagan, train):
@@ -145,23 +155,6 @@ def save_grid(path, dagan, train):
     ]
     grid = np.concatenate([np.concatenate(list(one), axis=1) for one in pictures])
     keras.utils.save_img(path, grid, scale=False)
-
-
-def table(rows):
-    """Mean accuracy of each arm, by the number of real drawings."""
-    shots = sorted({row["shots"] for row in rows})
-    lines = ["| | " + " | ".join(f"{n} drawings" for n in shots) + " |"]
-    lines.append("|---" * (len(shots) + 1) + "|")
-    for arm in ARMS:
-        cells = [100 * mean(rows, arm, n) for n in shots]
-        lines.append(f"| {arm} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |")
-    return "\n".join(lines)
-
-
-def mean(rows, arm, shots):
-    return np.mean(
-        [row["accuracy"] for row in rows if (row["arm"], row["shots"]) == (arm, shots)]
-    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Where a generator pays: each as what fills the rare class of clothes and photographs.
+"""Where a generator pays: each as what fills a rare class, and nothing else beside it.
 
     cd examples
-    python -m study.fillings --fashion-mnist FOLDER --cifar10 ZIP
+    python -m study.fillings --emnist FOLDER --fashion-mnist FOLDER --cifar10 ZIP
 
 The paper's ConvNet, 240 images a class and 12 of the rare one. Each generator, trained
 on these images alone by its defaults, and repeated images beside them, fill the class
@@ -54,6 +54,7 @@ class Row:
 
 
 ROWS = {
+    "handwriting, 8": Row("emnist", 8, "elastic", 228, 128),
     "clothes, shirt": Row("fashion_mnist", 6, "shift", 228, 128),
     "clothes, boot": Row("fashion_mnist", 9, "shift", 228, 128),
     "photographs, ship": Row("cifar10", 8, "flip", 1140, 64),
@@ -62,6 +63,7 @@ ROWS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--emnist", help="folder of EMNIST's files")
     parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
     parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
     parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
@@ -75,7 +77,10 @@ def main():
     for seed in options.draws:
         for name in options.rows:
             row = ROWS[name]
-            data = load(row.dataset, getattr(options, row.dataset))
+            path = getattr(options, row.dataset)
+            if path is None:
+                continue
+            data = load(row.dataset, path)
             folder = pathlib.Path()  # where nothing is kept
             task = draw(data, seed, folder, minority=row.rare, per_class=PER_CLASS)
             Draw(cells, name, row, task).measure(options.generators)

@@ -36,9 +36,10 @@ def test_all_arms_are_trained_and_told(tmp_path, capsys):
         name = f"images_background_small{number}.zip"
         write_zip(tmp_path / name, f"Alphabet{number}")
     main = runpy.run_path(SCRIPT)["main"]
-    few = ["--dagan-steps", "1", "--steps", "2", "--shots", "5"]
+    few = ["--dagan-steps", "1", "--gan-steps", "1", "--steps", "2", "--shots", "5"]
     main(["--path", str(tmp_path), "--output", str(tmp_path / "out"), *few])
-    rows = json.loads((tmp_path / "out" / "omniglot.json").read_text())
+    lines = (tmp_path / "out" / "omniglot.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
     assert [row["arm"] for row in rows] == ["plain", "DAGAN", "layer", "DAGAN, layer"]
     assert (tmp_path / "out" / "dagan.png").is_file()
     assert "| DAGAN, layer |" in capsys.readouterr().out

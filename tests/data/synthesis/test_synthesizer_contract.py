@@ -158,7 +158,7 @@ def test_wrappers_pass_labels_on_as_they_are(form):
 
 
 def test_generators_are_among_them():
-    assert {"bagan"} <= set(generated())
+    assert {"bagan", "dagan"} <= set(generated())
 
 
 @pytest.mark.once

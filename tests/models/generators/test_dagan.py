@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_balance.data import BalancedDataset
 from keras_balance.models import DAGAN
 from small_models import EAGERLY
 
@@ -50,6 +51,18 @@ def test_draws_of_classes_it_was_not_trained_on(fitted):
     assert means[1] < means[2]
     with pytest.raises(ValueError, match="labels"):
         fitted.generate(["grey"], images=(x, y))
+
+
+def test_fills_classes_that_it_was_not_trained_on(fitted):
+    x = np.concatenate([stripes(6, "rows", 4), stripes(2, "columns", 5)])
+    few = x, np.repeat(["along", "down"], [6, 2])
+    feed = BalancedDataset(
+        *few, synthesizer=fitted.starting_from(few), shuffle=False, seed=0
+    )
+    assert feed.class_counts == {"along": 6, "down": 6}
+    made = feed[0][0][8:, ..., 0]  # the synthetic ones follow, of the second class
+    rows, columns = made.mean(axis=2), made.mean(axis=1)
+    assert (columns.std(axis=1) > rows.std(axis=1)).all()
 
 
 def test_the_images_that_judge_are_not_those_that_are_drawn_from(fitted):

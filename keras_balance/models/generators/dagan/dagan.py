@@ -50,6 +50,8 @@ class DAGAN(ClassGenerator):
         - Antoniou et al. 2018, "Data Augmentation Generative Adversarial Networks".
         - Sohn et al. 2015, "Learning Structured Output Representation using Deep
           Conditional Generative Models": phase 1.
+        - Hauberg et al. 2016, "Dreaming More Data: Class-dependent Distributions over
+          Diffeomorphisms for Learned Data Augmentation": moves learned from pairs.
         - Jaderberg et al. 2015, "Spatial Transformer Networks": how pixels are moved.
     """
 
@@ -126,7 +128,7 @@ class DAGAN(ClassGenerator):
         autoencoder_optimizer=None,
         critic_optimizer=None,
         generator_optimizer=None,
-        kl_weight=5.0,
+        kl_weight=20.0,
         penalty_weight=10.0,
         ema_momentum=0.99,
         critic_steps=1,
@@ -259,12 +261,50 @@ class DAGAN(ClassGenerator):
         """
         if images is None:
             return super().generate(labels, seed, batch_size)
-        real = images if isinstance(images, LabelledImages) else LabelledImages(*images)
+        real = _labelled(images)
         generator = random_generator(check_seed(seed), 1)
         rows = real.draw(real.encoding.decode(labels, "labels"), generator)
         return self.vary(real.source.take(rows), seed, batch_size)
+
+    def starting_from(self, images):
+        """Give what fills classes that it was not trained on, by varying their images.
+
+        Args:
+            images: `LabelledImages`, or `(images, labels)`, of any classes.
+
+        Returns:
+            What `BalancedDataset` takes as `synthesizer`.
+
+        Raises:
+            ValueError: For bad images or labels.
+
+        Example:
+            >>> few = x_new, y_new
+            >>> dataset = kb.BalancedDataset(
+            ...     *few,
+            ...     synthesizer=dagan.starting_from(few),
+            ...     sampling_strategy=dict.fromkeys(np.unique(y_new).tolist(), 100),
+            ... )
+        """
+        return _StartingFrom(self, _labelled(images))
 
     def get_config(self):
         """Config to rebuild the model from; weights apart."""
         own = {"noise_dim": self.noise_dim, "examples": self.examples}
         return super().get_config() | own
+
+
+class _StartingFrom:
+    """Draws for labels by varying given images."""
+
+    def __init__(self, dagan, images):
+        self.dagan, self.images = dagan, images
+
+    def generate(self, labels, seed=None):
+        """Make one image for each label."""
+        return self.dagan.generate(labels, seed, images=self.images)
+
+
+def _labelled(images):
+    """`LabelledImages`, as such or of `(images, labels)`."""
+    return images if isinstance(images, LabelledImages) else LabelledImages(*images)

@@ -153,5 +153,5 @@ def train_generator(dagan, images):
 
 PHASES = (
     Phase("autoencoder", autoencoder_step, ("autoencoder",), steps=1500),
-    Phase("gan", gan_step, ("critic", "generator"), steps=3000, is_adversarial=True),
+    Phase("gan", gan_step, ("critic", "generator"), steps=1000, is_adversarial=True),
 )
