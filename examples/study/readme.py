@@ -8,6 +8,7 @@ from study.decision_tables import decision_tables
 from study.field_table import field_table
 from study.files import read_json, write_text
 from study.line_tables import read_cells, tables_of
+from study.quality import quality_table
 from study.regret_table import regret_table
 from study.rows import RESULTS, ROWS
 from study.summary import advice, generators, picture_caption, summary
@@ -63,6 +64,8 @@ def block(row, pictures):
         return decision_tables(line_rows()[row])
     if row == "deep_smote":
         return field_table(line_rows()[row])
+    if row == "quality":
+        return quality_table(read_cells(line_rows()[row]))
     if row == "regret":
         return regret_table(line_rows()[row])
     if row in line_rows():

@@ -104,8 +104,8 @@ def _small_world(tmp_path, monkeypatch, small_networks):
     few = (x[::6], y[::6]), test
     monkeypatch.setattr(kb.datasets.digits, "load_data", lambda: few)
     once = {"epochs": 1, "autoencoder_epochs": 1, "verbose": 0}
-    fit = functools.partialmethod(kb.models.BAGAN.fit, **once)
-    monkeypatch.setattr(kb.models.BAGAN, "fit", fit)
+    for cls in (kb.models.BAGAN, kb.models.DAGAN):
+        monkeypatch.setattr(cls, "fit", functools.partialmethod(cls.fit, **once))
     fewer = {
         kb.AutoBalance: {"recipes": ["plain", "photo"]},
         kb.tuners.AutoAugmentation: {"folds": 2},
