@@ -154,6 +154,7 @@ def save_grid(path, dagan, train):
         np.concatenate([x[[row]], some]) for row, some in zip(rows, made, strict=True)
     ]
     grid = np.concatenate([np.concatenate(list(one), axis=1) for one in pictures])
+    grid = grid.repeat(2, axis=0).repeat(2, axis=1)
     keras.utils.save_img(path, grid, scale=False)
 
 

@@ -43,6 +43,7 @@ SKIPPED = {
     "models.generators.bagan.published.published_bagan": "minutes: it trains a BAGAN",
     "models.generators.cvae_gan.cvae_gan.CVAEGAN": "minutes: it trains a CVAE-GAN",
     "models.generators.dagan.dagan.DAGAN": "minutes: it trains a DAGAN",
+    "models.generators.dagan.dagan.DAGAN.starting_from": "minutes: of a trained DAGAN",
     "models.generators.vae.VAE": "minutes: it trains a VAE",
     "tuners.balanced_hyper_model.BalancedHyperModel": "minutes: it is a search",
     "tuners.first_trial.default_first": "minutes: it is a search",

@@ -38,7 +38,6 @@ GENERATORS = {
     "bagan": kb.models.BAGAN,
     "vae": kb.models.VAE,
     "cvae_gan": kb.models.CVAEGAN,
-    "dagan": kb.models.DAGAN,
 }
 PARTS = ("layers", "mixing", "ships", "curves", *GENERATORS)
 
