@@ -81,3 +81,12 @@ def test_partners_are_others_of_the_same_class():
         assert (labels[found] == labels).all()
         assert found[3] == 3  # alone
         assert (np.delete(found, 3) != np.delete(np.arange(6), 3)).all()
+
+
+def test_a_stroke_beside_its_place_is_half_a_match():
+    """What is one pixel off is in place where two by two are one."""
+    here, beside, far = (np.zeros((1, 4, 4, 1), "float32") for _ in range(3))
+    here[0, 0, 0], beside[0, 0, 1], far[0, 3, 3] = 1, 1, 1
+    errors = [value(steps.mismatch(here, other)) for other in (here, beside, far)]
+    full, half = 2 / 16, 2 / 4 / 4**2
+    assert errors == pytest.approx([0, full / 2, (full + half) / 2])
