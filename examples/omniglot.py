@@ -21,6 +21,7 @@ from study.line_tables import tables_of
 from study.lines import Lines
 
 SIDE = 28
+LENGTHS = ("dagan_steps", "gan_steps", "steps")  # of trainings, as the options say
 GROWTH = 5  # images of a character from DAGAN, in parts of the real ones
 
 
@@ -33,13 +34,14 @@ def main(argv=None):
     dagan = fit_dagan(x, y, options)
     train, test = load(folder / "images_background_small2.zip")
     save_grid(output / "dagan.png", dagan, train)
-    cells = Lines(output / "omniglot.jsonl", ["data", "draw", "arm"])
+    lengths = {name: getattr(options, name) for name in LENGTHS}
+    cells = Lines(output / "omniglot.jsonl", ["data", "draw", "arm", *LENGTHS])
     for seed in range(options.seeds):
         for shots in options.shots:
             few = take(*train, shots, seed)
             for arm in ARMS:
                 cell = {"data": f"{shots} drawings a character", "draw": seed}
-                cell["arm"] = arm
+                cell |= {"arm": arm, **lengths}
                 if cell not in cells:
                     cells.add(cell | judge(arm, few, test, dagan, options, seed))
     print(tables_of(cells.path))

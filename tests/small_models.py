@@ -78,3 +78,17 @@ def dense_networks(image_shape=(8, 8, 1), latent_dim=4):
         "encoder": dense_encoder(image_shape, latent_dim),
         "decoder": dense_decoder(image_shape, latent_dim),
     }
+
+
+def small_convnet(shape, num_classes):
+    """In place of the paper's ConvNet: one layer, compiled."""
+    model = keras.Sequential(
+        [
+            keras.Input(shape),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(num_classes, "softmax", kernel_initializer="zeros"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    return model

@@ -35,7 +35,6 @@ TASKS = {
     "CIFAR-10": ("cifar10", COUNTS_OF_PHOTOGRAPHS),
 }
 BATCH_SIZE, EPOCHS = 64, 2
-AUTO = "AutoBalance"
 COMMON = {
     "plain": kb.tuners.RECIPES["plain"],
     "oversampling": kb.tuners.RECIPES["repeat"],
@@ -95,9 +94,9 @@ def measure(cells, name, pictures, auto):
             cells.add({**head, "arm": f"{arm}, tau 1", **scores(y, adjusted)})
         cells.add({**head, "arm": arm, **scores(y, log_shares)})
         keras.backend.clear_session()
-    if auto and {**head, "arm": AUTO} not in cells:
+    if auto and {**head, "arm": regret.AUTO} not in cells:
         log_shares, told = pictures.auto()
-        cells.add({**head, "arm": AUTO, **scores(y, log_shares), **told})
+        cells.add({**head, "arm": regret.AUTO, **scores(y, log_shares), **told})
 
 
 if __name__ == "__main__":

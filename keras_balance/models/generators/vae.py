@@ -10,6 +10,7 @@ from keras_balance.models.generators.variational import (
     LOG_BOUND,
     kl_divergence,
     negative_log_likelihood,
+    posterior,
     sample,
 )
 from keras_balance.models.training import gradients
@@ -159,11 +160,7 @@ class VAE(LatentGenerator):
 
     def posterior(self, images, classes, training=False):
         """Means and log variances of the codes, `(n, latent_dim)` each, as tensors."""
-        outputs = ops.cast(
-            self.encoder([images, classes], training=training), "float32"
-        )
-        means, log_variances = ops.split(outputs, 2, axis=1)
-        return means, ops.clip(log_variances, -LOG_BOUND, LOG_BOUND)
+        return posterior(self.encoder([images, classes], training=training))
 
     def codes_of(self, images, labels, batch_size):
         """Codes drawn from the posterior, always the same."""

@@ -1,9 +1,15 @@
-"""What variational autoencoders share: their two losses, and how a code is drawn."""
+"""What variational autoencoders share: codes, how they are drawn, and two losses."""
 
 from keras import ops
 
 LOG_BOUND = 8.0  # of the log variances, so that no half overflows
 _LEAST_ERROR = 1e-5
+
+
+def posterior(outputs):
+    """Means and log variances of codes, of what a network gives side by side."""
+    means, log_variances = ops.split(ops.cast(outputs, "float32"), 2, axis=1)
+    return means, ops.clip(log_variances, -LOG_BOUND, LOG_BOUND)
 
 
 def kl_divergence(means, log_variances):

@@ -1,22 +1,15 @@
 """DeepSMOTE's table: its counts, and the arms of a draw."""
 
-import keras
 import numpy as np
 import pytest
 
 import keras_balance as kb
 from small_data import class_images
+from small_models import small_convnet
 from study import deep_smote, regret
 from study.lines import Lines
 
 pytestmark = pytest.mark.usefixtures("eager")
-
-
-def small_convnet(shape, num_classes):
-    model = keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
-    model.add(keras.layers.Dense(num_classes, "softmax", kernel_initializer="zeros"))
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    return model
 
 
 def test_a_draw_has_the_counts_and_the_whole_test_set():

@@ -3,12 +3,12 @@
 import pathlib
 from typing import ClassVar
 
-import keras
 import numpy as np
 import pytest
 
 import keras_balance as kb
 from small_data import class_images
+from small_models import small_convnet
 from study import fillings
 from study.experiment import Task
 from study.lines import Lines
@@ -29,19 +29,6 @@ class Generator:
 
     def generate(self, labels, seed=None):
         return np.full((len(labels), *self.image_shape), 128, "uint8")
-
-
-def small_convnet(shape, num_classes):
-    model = keras.Sequential(
-        [
-            keras.Input(shape),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Flatten(),
-            keras.layers.Dense(num_classes, "softmax", kernel_initializer="zeros"),
-        ]
-    )
-    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
-    return model
 
 
 @pytest.fixture

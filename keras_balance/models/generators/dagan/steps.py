@@ -5,9 +5,9 @@ import numpy as np
 from keras import ops
 
 from keras_balance.models.generators.variational import (
-    LOG_BOUND,
     kl_divergence,
     negative_log_likelihood,
+    posterior,
     sample,
 )
 from keras_balance.models.training import gradients
@@ -79,9 +79,8 @@ def autoencoder_step(dagan, data):
     pixels = np.prod(images.shape[1:])
 
     def loss_function():
-        row = ops.cast(dagan.reader([images, others], training=True), "float32")
-        means, log_variances = ops.split(row, 2, axis=1)
-        log_variances = ops.clip(log_variances, -LOG_BOUND, LOG_BOUND)
+        read = dagan.reader([images, others], training=True)
+        means, log_variances = posterior(read)
         codes = sample(means, log_variances, noise)
         made = dagan.trained([images, codes], training=True)
         loss = negative_log_likelihood(mismatch(others, made), pixels)
