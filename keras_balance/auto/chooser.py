@@ -1,12 +1,13 @@
 """What `AutoSynthesizer` and `AutoAugmentation` share: candidates judged in folds."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from keras_balance.auto import checks, decision
 from keras_balance.auto.folds import make_folds
-from keras_balance.auto.judge import Judge
+from keras_balance.auto.judge import Judge, known
 from keras_balance.auto.keras_judge import KerasJudge
 from keras_balance.auto.progress import Progress
 from keras_balance.data.synthesis import registry
@@ -122,22 +123,34 @@ class Chooser:
 
     def _judge_case(self, images, case, to_fit_on, fitted, seed, progress):
         part = images.part(case.train, _is_small(images, case.train))
-        judge = None
-        for name in self._running:
-            if progress.is_over:
-                return
-            judge = judge or self._make_judge(images, case, seed)
-            try:
-                targets = _by_label(part.encoding, case.targets)
-                candidate = self._fit(name, to_fit_on, seed, fitted)
-                f1 = judge.f1(self._feed(part, targets, candidate, seed))
-            except FloatingPointError:  # BAGAN's loss became NaN
-                f1 = np.full(len(case.scored), np.nan)
+        targets = _by_label(part.encoding, case.targets)
+        judge, begun = None, []
+        # While the judge is fitted to one feed, the next one is read.
+        with ThreadPoolExecutor(1) as thread:
+            for name in self._running:
+                if progress.is_over(len(begun)):
+                    break
+                judge = judge or self._make_judge(images, case, seed)
+                try:
+                    candidate = self._fit(name, to_fit_on, seed, fitted)
+                    feed = self._feed(part, targets, candidate, seed)
+                    f1 = judge.begin(feed, thread)
+                except FloatingPointError:  # BAGAN's loss became NaN
+                    f1 = known(np.full(len(case.scored), np.nan))
+                begun.append((name, f1, progress.lap()))
+                self._end(begun, case, progress, but=0 if f1.done() else 1)
+            self._end(begun, case, progress)
+
+    def _end(self, begun, case, progress, but=0):
+        """Wait for all trainings but the last ones, and keep their scores."""
+        while len(begun) > but:
+            name, future, seconds = begun.pop(0)
+            f1 = future.result()
             self.scores[name].append(f1.tolist())
-            progress.end(f"{case.title}, {name}", f1.mean())
+            progress.end(f"{case.title}, {name}", f1.mean(), seconds)
 
     def _leave_out_the_hopeless(self, progress):
-        if progress.is_over:
+        if progress.is_over():
             return
         for name in decision.hopeless(self._compared()):
             self._left_out.add(name)

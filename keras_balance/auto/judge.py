@@ -1,6 +1,7 @@
 """How well a support vector machine does after training on one or the other feed."""
 
 import math
+from concurrent.futures import Future
 
 import keras
 import numpy as np
@@ -47,7 +48,17 @@ class Judge:
 
     def f1(self, dataset):
         """Fit to epochs of a dataset; array of the F1 of each class scored."""
-        rows, indices = self._read(dataset)
+        return self._fit(*self._read(dataset))
+
+    def begin(self, dataset, thread):
+        """Read epochs of a dataset, and have a `ThreadPoolExecutor` fit to them.
+
+        Returns:
+            `Future` of what `f1` gives.
+        """
+        return thread.submit(self._fit, *self._read(dataset))
+
+    def _fit(self, rows, indices):
         components = principal_components(rows, copy=False)
         classifier = make_pipeline(components, SVC())
         classifier.fit(rows, indices)
@@ -100,6 +111,13 @@ class _Rows:
     def all(self):
         """All rows that were appended."""
         return self._array[: self._length]
+
+
+def known(result):
+    """`Future` of what is known already."""
+    future = Future()
+    future.set_result(result)
+    return future
 
 
 def class_f1(held_out, scored, predicted):

@@ -3,7 +3,7 @@
 import keras
 
 from keras_balance.auto import checks
-from keras_balance.auto.judge import class_f1
+from keras_balance.auto.judge import class_f1, known
 from keras_balance.data.iterators import untuned
 from keras_balance.utils.outputs import default_threshold, predicted_classes
 from keras_balance.utils.seeds import seeded
@@ -41,6 +41,10 @@ class KerasJudge:
         threshold = default_threshold(self.model, outputs.shape)
         predicted = predicted_classes(outputs, threshold)
         return class_f1(self.held_out, self.scored, predicted)
+
+    def begin(self, dataset, thread):
+        """`Future` of `f1`, trained at once: one model is trained at a time."""
+        return known(self.f1(dataset))
 
     def outputs(self, dataset):
         """Train on a dataset; what the model gives for the held-out images."""

@@ -26,23 +26,36 @@ class Progress:
         self._took, self._is_over = [], False
         self._start = self._last = time.monotonic()
 
-    @property
-    def is_over(self):
-        """Whether none is left, or the next would end too late, by what others took."""
-        if len(self._took) == len(self.plan):
+    def is_over(self, begun=0):
+        """Whether none is left, or the next would end too late, by what others took.
+
+        Args:
+            begun: Number of trainings that have begun and not ended.
+        """
+        place = len(self._took) + begun
+        if place == len(self.plan):
             return True
         if not self._is_over:
             seconds = self._seconds
-            ends = seconds + self._expected(self.plan[len(self._took)])
+            ends = seconds + self._expected(self.plan[place])
             self._is_over = seconds >= self.time_budget or ends > self.time_budget
         return self._is_over
 
-    def end(self, title, score=None):
-        """Tell how a training went, and how long the rest may take."""
+    def lap(self):
+        """Seconds since the last one, or the beginning."""
+        before, self._last = self._last, time.monotonic()
+        return self._last - before
+
+    def end(self, title, score=None, seconds=None):
+        """Tell how a training went, and how long the rest may take.
+
+        Args:
+            title: What it was.
+            score: Its score, if it has one.
+            seconds: What it took; by default a `lap`.
+        """
         score = "" if score is None else f": {score:.4f}"
-        now = time.monotonic()
-        self._took.append(now - self._last)
-        self._last = now
+        self._took.append(self.lap() if seconds is None else seconds)
         text = (
             f"auto {len(self._took)}/{len(self.plan)}: {title}{score}, "
             f"{self._seconds:.0f} s, {self._left()}"

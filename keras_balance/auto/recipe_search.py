@@ -72,7 +72,7 @@ class RecipeSearch:
         return self._choose()
 
     def _try(self, round_, name, cases, place):
-        if self.progress.is_over:
+        if self.progress.is_over():
             return
         result = self.trainings.trial(
             f"{round_}-{place}-of-{name}",

@@ -185,7 +185,7 @@ def out_of_fold(trainings, name, recipe, progress):
     rows, found = [], []
     for place, (train_rows, held_out) in enumerate(parts):
         key = f"fold-{place}-of-{name}"
-        if progress.is_over and not trainings.kept.has(key):
+        if progress.is_over() and not trainings.kept.has(key):
             return None
         found.append(trainings.held_out(key, recipe, train_rows, held_out))
         rows.append(held_out)

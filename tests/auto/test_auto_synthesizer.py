@@ -6,6 +6,7 @@ import pytest
 
 import keras_balance as kb
 from keras_balance.auto import progress as progress_module
+from keras_balance.auto.keras_judge import KerasJudge
 from keras_balance.data import BalancedDataset
 from keras_balance.tuners import AutoSynthesizer
 from small_models import EAGERLY
@@ -270,6 +271,16 @@ def test_no_training_begins_after_the_time_budget(monkeypatch, minutes, judged, 
     balance(chooser)
     assert [len(scores) for scores in chooser.scores.values()] == judged
     assert chooser.choice == choice
+
+
+def test_a_training_of_the_classifier_is_told_of_when_it_ends(monkeypatch):
+    fits, told = Clock(monkeypatch).candidates("nothing", "manual"), []
+    monkeypatch.setattr(
+        KerasJudge, "f1", lambda *_: told.append("trained") or np.ones(3)
+    )
+    monkeypatch.setattr(progress_module.Progress, "end", lambda *_: told.append("told"))
+    balance(auto(fits, classifier=untraced, folds=2, time_budget=None))
+    assert told == ["trained", "told"] * 4
 
 
 def test_a_candidate_that_breaks_down_is_not_chosen():

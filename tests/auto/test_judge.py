@@ -36,6 +36,22 @@ def test_no_randomness():
     np.testing.assert_array_equal(judge.f1(dataset), first)
 
 
+def test_what_is_begun_is_read_at_once_and_fitted_later():
+    y = np.repeat([0, 1], [30, 30])
+    judge = Judge(LabelledImages(images(y, seed=1), y), [0, 1])
+    dataset, later = BalancedDataset(images(y), y, seed=0), []
+
+    class Thread:
+        def submit(self, *call):
+            later.append(call)
+
+    judge.begin(dataset, Thread())
+    (fit, *read), *others = later
+    assert not others
+    assert [len(part) for part in read] == [60, 60]
+    np.testing.assert_array_equal(fit(*read), [1, 1])
+
+
 def test_large_pictures_are_judged_shrunk():
     y = np.repeat([0, 1], 4)
     x = images(y, sides=(100, 20))

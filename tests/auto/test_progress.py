@@ -23,7 +23,7 @@ def run(clock, plan, budget, seconds):
     """Train as long as there is time; number of trainings, and the time at the end."""
     progress = Progress(plan, budget, 0)
     for done, kind in enumerate(plan):
-        if progress.is_over:
+        if progress.is_over():
             return done, clock.now
         clock.now += seconds[kind]
         progress.end("a case", 0.5)
@@ -47,13 +47,36 @@ def test_no_time_is_no_training(clock):
     assert run(clock, PLAN, np.inf, SECONDS)[0] == len(PLAN)
 
 
+def test_what_has_begun_is_not_the_next(clock):
+    progress = Progress([("quick", 0), ("slow", 0)] * 2, 100, 0)
+    for seconds in (2, 90):
+        clock.now += seconds
+        progress.end("a case", 0.5)
+    assert progress.is_over(begun=2)  # none is left
+    assert not progress.is_over()
+    assert progress.is_over(begun=1)  # a slow one
+
+
+def test_what_a_training_took_may_be_told(clock):
+    progress = Progress([("quick", 0), ("slow", 0)] * 2, 100, 0)
+    clock.now += 2
+    quick = progress.lap()
+    clock.now += 90
+    slow = progress.lap()
+    clock.now += 5
+    for seconds in (quick, slow):
+        progress.end("a case", 0.5, seconds)
+    assert not progress.is_over()  # 97 seconds, and two more
+    assert progress.is_over(begun=1)
+
+
 def test_once_over_it_stays_over(clock):
     progress = Progress(PLAN, 15, 0)
     clock.now += 14
     progress.end("a case", 0.5)
-    assert progress.is_over
+    assert progress.is_over()
     clock.now = 0  # as if the next candidate were a quicker one
-    assert progress.is_over
+    assert progress.is_over()
 
 
 def test_the_time_that_is_left_falls(clock, capsys):

@@ -105,6 +105,18 @@ def test_components_are_at_most_fifty_and_no_more_than_there_are():
 
 
 @pytest.mark.parametrize(
+    ("shape", "solver"),
+    [
+        ((1024, 1024), "covariance_eigh"),
+        ((1023, 1024), "auto"),
+        ((2000, 1025), "auto"),
+    ],
+)
+def test_components_of_small_pictures_are_exact(shape, solver):
+    assert principal_components(np.empty(shape)).svd_solver == solver
+
+
+@pytest.mark.parametrize(
     ("sides", "channels", "warned"),
     [((33, 33), 3, True), ((32, 32), 3, False), ((224, 224), 1, False)],
 )
