@@ -31,7 +31,7 @@ def main(argv=None):
     output.mkdir(parents=True, exist_ok=True)
     (x, y), (x_more, y_more) = load(folder / "images_background_small1.zip")
     x, y = np.concatenate([x, x_more]), np.concatenate([y, y_more])
-    dagan = fit_dagan(x, y, options)
+    dagan = fit_dagan(x, y, output, options)
     train, test = load(folder / "images_background_small2.zip")
     save_grid(output / "dagan.png", dagan, train)
     lengths = {name: getattr(options, name) for name in LENGTHS}
@@ -83,7 +83,8 @@ def take(x, y, shots, seed):
     return x[rows], y[rows]
 
 
-def fit_dagan(x, y, options):
+def fit_dagan(x, y, output, options):
+    """Train a DAGAN, or go on where it was killed."""
     dagan = kb.models.DAGAN((SIDE, SIDE, 1), int(y.max()) + 1, seed=0)
     batches = int(np.ceil(len(x) / 64))
     first, last = (
@@ -91,7 +92,16 @@ def fit_dagan(x, y, options):
         for steps in (options.dagan_steps, options.gan_steps)
     )
     begin = time.perf_counter()
-    dagan.fit(x, y, autoencoder_epochs=first, epochs=last, verbose=2)
+    backup = kb.callbacks.ResumableBackup(output / f"dagan-{first}-{last}.backup")
+    dagan.fit(
+        x,
+        y,
+        autoencoder_epochs=first,
+        epochs=last,
+        callbacks=[backup],
+        initial_epoch=backup.epoch,
+        verbose=2,
+    )
     seconds = time.perf_counter() - begin
     print(f"DAGAN: {(first + last) * batches} steps in {seconds:.0f} s")
     print(f"Usefulness by epoch: {dagan.candidate_scores}")

@@ -43,3 +43,9 @@ def test_all_arms_are_trained_and_told(tmp_path, capsys):
     assert [row["arm"] for row in rows] == ["plain", "DAGAN", "layer", "DAGAN, layer"]
     assert (tmp_path / "out" / "dagan.png").is_file()
     assert "| DAGAN, layer |" in capsys.readouterr().out
+    (backup,) = (tmp_path / "out").glob("*.backup")
+    before, grid = backup.stat().st_mtime_ns, (tmp_path / "out" / "dagan.png")
+    picture = grid.read_bytes()
+    main(["--path", str(tmp_path), "--output", str(tmp_path / "out"), *few])
+    assert backup.stat().st_mtime_ns == before  # trained once
+    assert grid.read_bytes() == picture
