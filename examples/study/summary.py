@@ -50,7 +50,8 @@ ADVICE = (
     ),
     (
         "a dozen photographs, nothing pretrained",
-        '`"sqrt"`, crops, half the adjusted loss, `adjust_logits`',
+        '`"sqrt"`, crops, half the adjusted loss, `adjust_logits` '
+        "([code](docs/guides/photographs.md#or-adjust-the-decision-instead))",
         (
             "photographs_convnet",
             "imbalanced",

@@ -20,7 +20,7 @@ from keras_balance.auto.head_recipes import (
 )
 from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
-from keras_balance.auto.recipe_code import decision_code, labels_code, recipe_code
+from keras_balance.auto.recipe_code import data_code, decision_code, recipe_code
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
@@ -84,6 +84,7 @@ class AutoBalance:
 
     Attributes:
         model: The trained and adjusted `keras.Model`, ready to save.
+        class_names: The classes in the order of its outputs, as the labels call them.
         choice: Name of the recipe that was chosen.
         recipe: The recipe.
         tau: Strength of its decision.
@@ -122,7 +123,7 @@ class AutoBalance:
         seed=None,
         verbose=1,
     ):
-        self.build = checks.classifier(build)
+        self.build = checks.classifier(build, "build")
         self.features = _check_features(features, build)
         self.target_prior = target_prior
         self.recipes = read_recipes(recipes)
@@ -132,6 +133,7 @@ class AutoBalance:
         self.seed = check_seed(seed)
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None
+        self.class_names = None
         self.scores, self.advice, self._table, self._code = {}, "", "", ""
         self._search, self._adjustment = None, None
 
@@ -154,8 +156,8 @@ class AutoBalance:
         given = LabelledImages.read(x, y).alone()
         given.check_every_class()
         read_prior(self.target_prior, given.counts)  # an error before any training
-        labels = labels_code(given)
-        images = given.as_indices() if labels else given
+        data = data_code(given, y is not None, self.features is not None)
+        images = given if given.labels_are_indices else given.as_indices()
         epochs = whole_number("epochs", epochs, 1)
         plan, recipes = self._plan(images, epochs)
         search = self._searched(plan, recipes)
@@ -165,7 +167,8 @@ class AutoBalance:
         search.progress.tell(self.table() + self.why())
         model, feed = plan.final(self.recipe, self.verbose)
         self.model = plan.decided(model, self.recipe, self.tau, self._adjustment)
-        self._code = self._written(plan, feed, labels)
+        self.class_names = list(given.encoding.keys)
+        self._code = self._written(plan, feed, data)
         self._write_page(given)
         return self
 
@@ -176,11 +179,21 @@ class AutoBalance:
     def why(self):
         """Tell in a few lines what was chosen, why, and what may do better."""
         return (
-            f"auto: {self.choice!r} is the simplest recipe that is not behind the best "
-            f"by more than the noise; tau {self.tau:.2f}\n"
+            f"auto: {self._reason()}; tau {self.tau:.2f}\n"
             f"All took as long as {self.cost:.0f} trainings of the model.\n"
             f"{self.advice}"
         )
+
+    def _reason(self):
+        tried, all_ = len(self.scores), len(self._search.recipes)
+        if not tried:
+            return f"{self.choice!r} is the simplest; there was no time to try any"
+        reason = (
+            f"{self.choice!r} is the simplest recipe that is not behind the best by "
+            "more than the noise"
+        )
+        left = "" if tried == all_ else f", of the {tried} of {all_} that were tried"
+        return reason + left
 
     def figure(self):
         """Draw what was tried: a row for each recipe, the chosen one marked.
@@ -191,7 +204,10 @@ class AutoBalance:
         return self._search.figure(self.choice)
 
     def code(self):
-        """Python code that trains the same model from `x` and `y`."""
+        """Python code that trains the same model from `x`, `y` and `build`.
+
+        Where `x` held its labels, `y` may be None.
+        """
         return self._code
 
     def _plan(self, images, epochs):
@@ -238,12 +254,12 @@ class AutoBalance:
             self.target_prior, found, counts, self.seed
         )
 
-    def _written(self, plan, feed, labels):
+    def _written(self, plan, feed, data):
         """Write the code of what was trained; `feed` is None for a head."""
         images, decision = plan.images, decision_code(self.model)
         if feed is None:
             return head_code(
-                self.recipe, images, seed=self.seed, decision=decision, labels=labels
+                self.recipe, images, seed=self.seed, decision=decision, data=data
             )
         return recipe_code(
             self.recipe,
@@ -252,7 +268,7 @@ class AutoBalance:
             epochs=epochs_of(feed, plan.steps),
             seed=self.seed,
             decision=decision,
-            labels=labels,
+            data=data,
             build="build()" if self.build else _default_code(images),
         )
 

@@ -21,13 +21,13 @@ def layers(value):
     return _by_name(value, registry.names("front"), "layers", _as_layer)
 
 
-def classifier(value):
+def classifier(value, name="classifier"):
     """`classifier` as it is: a function, or None."""
     if value is None or (callable(value) and not isinstance(value, keras.layers.Layer)):
         return value
     raise TypeError(
-        "`classifier` must be a function without arguments that returns a compiled "
-        f"Keras model. Received: classifier={value!r}"
+        f"`{name}` must be a function without arguments that returns a compiled "
+        f"Keras model. Received: {name}={value!r}"
     )
 
 
@@ -110,22 +110,22 @@ def time_budget(value):
     return real_number("time_budget", value, 0)
 
 
-def compiled_model(model):
-    """`model` as it is: a compiled Keras model, from `classifier()`."""
+def compiled_model(model, name="classifier"):
+    """`model` as it is: a compiled Keras model, from the function of that name."""
     if not isinstance(model, keras.Model) or not model.compiled:
         raise TypeError(
-            "`classifier()` must return a compiled Keras model. "
-            f"Received: classifier()={model!r}"
+            f"`{name}()` must return a compiled Keras model. "
+            f"Received: {name}()={model!r}"
         )
     return model
 
 
-def outputs(values, num_classes):
+def outputs(values, num_classes, name="classifier"):
     """Raise a `ValueError` where a classifier's outputs are not one a class."""
     shape = tuple(values.shape)
     if len(shape) != 2 or num_classes_of(shape) != num_classes:
         raise ValueError(
-            f"The model of `classifier()` must give {num_classes} numbers for an "
+            f"The model of `{name}()` must give {num_classes} numbers for an "
             "image, one a class, or a single one for two classes. "
             f"Received: outputs of shape {shape}"
         )

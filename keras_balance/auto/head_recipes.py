@@ -147,7 +147,7 @@ def joined(linear, few_shots, counts):
     return keras.Model(rows, keras.layers.Softmax()(keras.layers.Average()(logs)))
 
 
-def head_code(recipe, images, *, seed, decision, labels):
+def head_code(recipe, images, *, seed, decision, data):
     """Write the code of a head and its decision.
 
     Args:
@@ -155,20 +155,20 @@ def head_code(recipe, images, *, seed, decision, labels):
         images: `LabelledImages` that it was trained on.
         seed: Integer.
         decision: Line that makes the decision of `model`.
-        labels: Line that `labels_code` gives.
+        data: Lines that `data_code` gives.
 
     Returns:
         Text of Python code in which `x`, `y` and `backbone` are given.
     """
     number = images.num_classes
     if not recipe.regression:
-        numpy = "import numpy as np\n" if labels else ""
-        code = _FEW_SHOTS.format(number=number, seed=seed, numpy=numpy, labels=labels)
+        numpy = "import numpy as np\n" if "np." in data else ""
+        code = _FEW_SHOTS.format(number=number, seed=seed, numpy=numpy, data=data)
         return code + decision
     is_one_hot = images.encoding.form == "one_hot"
     indices = "np.argmax(y, axis=1)" if is_one_hot else "np.ravel(y)"
     two = _TWO if number == 2 else ""
-    code = _PLAIN.format(number=number, indices=indices, two=two, labels=labels)
+    code = _PLAIN.format(number=number, indices=indices, two=two, data=data)
     if recipe.few_shots:
         code += _JOINED.format(number=number, indices=indices, seed=seed)
     return code + "model = keras.Sequential([backbone, head])\n" + decision
@@ -182,7 +182,7 @@ from sklearn.preprocessing import StandardScaler
 
 import keras_balance as kb
 
-{{labels}}rows = backbone.predict(x)
+{{data}}rows = backbone.predict(x)
 scaler = StandardScaler().fit(rows)
 regression = LogisticRegression(C={C}, max_iter={ITERATIONS})
 regression.fit(scaler.transform(rows), {{indices}})
@@ -211,7 +211,7 @@ import keras
 {numpy}
 import keras_balance as kb
 
-{labels}keras.utils.set_random_seed({seed})
+{data}keras.utils.set_random_seed({seed})
 model = kb.models.FewShotClassifier(backbone, {number}, seed={seed})
 model.fit(x, y)
 """

@@ -56,9 +56,10 @@ class Kept:
         differing = [key for key in setting if found.get(key) != setting[key]]
         if differing:
             name = differing[0]
+            hint = " (other images, or in another order)" if name == "data" else ""
             raise ValueError(
                 "`directory` must be that of the same search, or a new one: it holds "
-                f"one with {name}={found.get(name)!r}. "
+                f"one with {name}={found.get(name)!r}{hint}. "
                 f"Received: {name}={setting[name]!r}"
             )
 

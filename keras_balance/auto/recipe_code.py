@@ -3,19 +3,30 @@
 import inspect
 
 import keras
-import numpy as np
 
 _AS_INDICES = "y = np.unique(y, return_inverse=True)[1]\n"
+_READ = "x, y = kb.data.LabelledImages.read(x).{}(), None\n"
+_READ_WHOLE = """\
+images = kb.data.LabelledImages.read(x).{}()
+x, y = images.source[:], images.labels
+"""
 
 
-def labels_code(images):
-    """Line that turns labels into class indices, empty where a model takes them."""
-    encoding = images.encoding
-    is_index = np.array_equal(encoding.classes, np.arange(encoding.num_classes))
-    return "" if is_index else _AS_INDICES
+def data_code(images, are_apart, in_memory):
+    """Lines that make of `x` and `y` what a model takes; none where they are that.
+
+    Args:
+        images: `LabelledImages`.
+        are_apart: Whether `y` was given, or the labels are in `x`.
+        in_memory: Whether a data set is to be read whole, into arrays.
+    """
+    if are_apart:
+        return "" if images.labels_are_indices else _AS_INDICES
+    read = _READ_WHOLE if in_memory else _READ
+    return read.format("alone" if images.labels_are_indices else "as_indices")
 
 
-def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, build):
+def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, data, build):
     """Write the code of a training by a recipe.
 
     Args:
@@ -25,7 +36,7 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, bu
         epochs: Epochs of the feed.
         seed: Integer.
         decision: Line that `decision_code` gives.
-        labels: Line that `labels_code` gives.
+        data: Lines that `data_code` gives.
         build: The code that makes the compiled model.
 
     Returns:
@@ -34,9 +45,9 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, labels, bu
     feed = _arguments(recipe.feed_arguments(batch_size, seed))
     lines = [
         "import keras\n",
-        "import numpy as np\n" if labels else "",
+        "import numpy as np\n" if "np." in data else "",
         "\nimport keras_balance as kb\n\n",
-        labels,
+        data,
         f"keras.utils.set_random_seed({seed})\n",
         f"model = {build}\n",
         f"train = kb.BalancedDataset(x, y, {feed})\n",

@@ -29,7 +29,7 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
     """
     with seeded(seed), untuned():
         keras.utils.set_random_seed(seed)  # the backend's own, too, as the code does
-        model = checks.compiled_model(build())
+        model = checks.compiled_model(build(), "build")
         feed = recipe.feed(images, batch_size, seed)
         front = recipe.make_layer(images, seed)
         trainee = in_front(front, model, recipe.make_loss(feed, reads_logits(model)))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from scipy.special import expit, softmax
 
+from keras_balance.auto import checks
 from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.auto.recipe_training import reads_logits, train
 from keras_balance.callbacks import ResumableBackup
@@ -201,6 +202,7 @@ def log_probabilities(model, images):
         rows = np.arange(start, min(start + _BATCH_SIZE, len(images)))
         batch = images.source.take(rows).astype("float32")
         outputs.append(keras.ops.convert_to_numpy(model(batch, training=False)))
+        checks.outputs(outputs[-1], images.num_classes, "build")
     return to_log_probabilities(np.concatenate(outputs), reads_logits(model))
 
 

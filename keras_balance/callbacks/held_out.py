@@ -22,6 +22,25 @@ def class_names_of(x):
     return encoding.keys if is_named else None
 
 
+def check_class_names(x, class_names):
+    """Raise a `ValueError` where data count their labels by other classes than these.
+
+    Other names for the same classes are the user's own affair.
+    """
+    own = class_names_of(x)
+    own = getattr(x, "class_names", None) if own is None else own
+    if own is None or class_names is None:
+        return
+    own, given = list(own), list(class_names)
+    is_reordered = own != given and sorted(map(str, own)) == sorted(map(str, given))
+    if len(own) != len(given) or is_reordered:
+        raise ValueError(
+            "`class_names` must be the classes of `x`, in its order. A folder of test "
+            "images that lacks a class numbers the others anew: give its loader the "
+            f"`class_names` of training. Received: class_names={given} with x of {own}"
+        )
+
+
 def check_data(x, y):
     """Raise for data that cannot be read again and again, do not end, or are mixed."""
     if getattr(x, "mix", None) is not None:

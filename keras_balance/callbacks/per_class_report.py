@@ -98,6 +98,7 @@ class PerClassReport(keras.callbacks.Callback):
         held_out.check_data(x, y)
         self.x = x
         self.y = y
+        held_out.check_class_names(x, class_names)
         names = held_out.class_names_of(x)
         self.class_names = names if class_names is None else class_names
         self.directory = directory

@@ -12,7 +12,7 @@ from keras_balance.data.plan import Planner
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.makers import read_synthesizer
-from keras_balance.data.weights import Weights, warn_of_class_weight
+from keras_balance.data.weights import Weights, warn_of_rarity_counted_twice
 from keras_balance.utils.class_counts import RealCounts
 from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import check_seed
@@ -29,8 +29,9 @@ class BalancedDataset(EpochDataset):
     precise as the real ones (integers are rounded); where they take more than 64 MiB
     they are kept in a temporary file. So workers only ever read.
 
-    `class_weight` in `fit` would correct a second time what is balanced here, which is
-    warned of once (not where `fit` gets what `to_tf_dataset` gave).
+    `class_weight` in `fit`, or a loss that was given other counts, would correct a
+    second time what is balanced here, which is warned of once (not where `fit` gets
+    what `to_tf_dataset` gave).
 
     It feeds `tf.distribute` strategies and `keras.distribution` too, with a
     `batch_size` that is a multiple of the devices. On several machines, give each the
@@ -123,8 +124,8 @@ class BalancedDataset(EpochDataset):
         class_counts: dict of the images of each class in one epoch.
         real_counts: dict of the real images of each class.
         num_synthetic: How many of the images of one epoch are synthetic.
-        has_warned: Whether it has warned of a `class_weight` in `fit`; True keeps it
-            silent.
+        has_warned: Whether it has warned of rarity that `fit` counts twice; True keeps
+            it silent.
 
     Raises:
         ValueError: For bad labels or pixels, a class without any image, a single
@@ -308,7 +309,7 @@ class BalancedDataset(EpochDataset):
         checks.fits_devices(len(self._classes), self.batch_size)
         if not self.has_warned:
             classes = self._encoding.classes if self.mix is None else None
-            self.has_warned = warn_of_class_weight(
+            self.has_warned = warn_of_rarity_counted_twice(
                 classes, self.images.counts, self._counts
             )
 

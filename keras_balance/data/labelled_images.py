@@ -165,6 +165,11 @@ class LabelledImages:
         return self.encoding.encode(self.indices)
 
     @property
+    def labels_are_indices(self):
+        """Whether the labels are 0, 1, ..., or one-hot."""
+        return np.array_equal(self.encoding.classes, np.arange(self.num_classes))
+
+    @property
     def num_classes(self):
         """Number of classes, those without any image included."""
         return self.encoding.num_classes

@@ -55,12 +55,12 @@ class Weights:
         return weights.astype("float32")
 
 
-def warn_of_class_weight(classes, real, shown):
-    """Warn where the `fit` that asks for an epoch weighs rare classes, too.
+def warn_of_rarity_counted_twice(classes, real, shown):
+    """Warn where the `fit` that asks for an epoch corrects for rarity, too.
 
-    They are looked for in `fit` itself, since Keras weighs batches behind their data
-    set and says nothing of it to anybody. Weights that leave each class that was
-    filled no heavier than the most frequent one correct nothing twice.
+    Its `class_weight`, and the class counts and `tau` of its loss, are looked for in
+    `fit` itself, since Keras says nothing of them to a data set. What leaves each class
+    that was filled no heavier than the most frequent one corrects nothing twice.
 
     Args:
         classes: Labels of the classes in the batches, where these are not one-hot.
@@ -70,29 +70,55 @@ def warn_of_class_weight(classes, real, shown):
     Returns:
         Whether there was something to warn of.
     """
-    class_weight = _class_weight_of_fit()
     classes = np.arange(len(real)) if classes is None else np.asarray(classes)
-    if not isinstance(class_weight, dict) or classes.dtype.kind not in "iufb":
+    model, class_weight = _fit_in_progress()
+    by_weight = _factors_of_class_weight(class_weight, classes)
+    by_loss = _factors_of_loss(getattr(model, "loss", None), len(real))
+    given = [factors for factors in (by_weight, by_loss) if factors is not None]
+    weights = np.prod([shown, *given], axis=0)
+    is_heavier = weights > _TOLERANCE * weights[np.argmax(real)]
+    by_feed = (is_heavier & (shown > real)).any()
+    if not is_heavier.any() or not (len(given) + by_feed > 1):
         return False
-    weights = np.array([class_weight.get(int(label), 1.0) for label in classes])
-    most = np.argmax(real)
-    is_heavier = weights * shown > _TOLERANCE * weights[most] * shown[most]
-    if not (is_heavier & (shown > real)).any():
-        return False
+    name = "The loss" if by_weight is None else "`class_weight`"
+    advice = "give it the BalancedDataset" if by_weight is None else "leave it out"
+    if by_feed:
+        other = "balanced batches have"
+        advice += ', or leave the shortfall as it is by `synthesizer="nothing"`'
+    else:
+        other = "the loss has"
     warnings.warn(
-        "`class_weight` corrects a second time what balanced batches have corrected: "
-        "leave it out, or leave the shortfall as it is by "
-        '`synthesizer="nothing"`.',
+        f"{name} corrects a second time what {other} corrected: {advice}.",
         stacklevel=4,
     )
     return True
 
 
-def _class_weight_of_fit():
+def _fit_in_progress():
+    """Give the model that `fit` trains and its `class_weight`, where `fit` asks.
+
+    An evaluation within `fit` weighs nothing.
+    """
     for _, name, held in callers():
         if name in ("fit", "evaluate") and isinstance(held.get("self"), keras.Model):
-            return held.get("class_weight")
-    return None
+            is_fit = name == "fit"
+            return held["self"] if is_fit else None, held.get("class_weight")
+    return None, None
+
+
+def _factors_of_class_weight(class_weight, classes):
+    if not isinstance(class_weight, dict) or classes.dtype.kind not in "iufb":
+        return None
+    return np.array([class_weight.get(int(label), 1.0) for label in classes])
+
+
+def _factors_of_loss(loss, num_classes):
+    """By how much a loss weighs up each class; None where it does not, or has said."""
+    counts = np.array(getattr(loss, "class_counts", ()), "float64")
+    tau = getattr(loss, "tau", 0.0)
+    if len(counts) != num_classes or not tau or getattr(loss, "has_warned", False):
+        return None
+    return counts**-tau
 
 
 def _check(sample_weight, number):

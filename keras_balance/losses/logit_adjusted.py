@@ -72,7 +72,8 @@ class LogitAdjustedCrossentropy(CountedLoss):
         self.tau = real_number("tau", tau, 0)
         self.label_smoothing = real_number("label_smoothing", label_smoothing, 0, 1)
         self._offsets = self.tau * np.log(self._counts / self._counts.sum())
-        _warn_of_rarity_miscounted(class_counts, self._counts, self.tau)
+        # A feed that sees this loss in `fit` says nothing more then.
+        self.has_warned = _has_warned(class_counts, self._counts, self.tau)
 
     def class_losses(self, logits):
         """Cross-entropy of the adjusted logits, under each label."""
@@ -91,9 +92,11 @@ class LogitAdjustedCrossentropy(CountedLoss):
         }
 
 
-def _warn_of_rarity_miscounted(class_counts, counts, tau):
+def _has_warned(class_counts, counts, tau):
+    """Warn of counts that are not those to give; whether they count rarity twice."""
     shown = shown_counts(class_counts)
-    if shown is not None and tau >= 1 and not np.array_equal(shown, counts):
+    is_twice = shown is not None and tau >= 1 and not np.array_equal(shown, counts)
+    if is_twice:
         warnings.warn(
             "Rarity is counted twice: these are the real images, but the feed shows "
             f"{shown.tolist()} of the classes. Give the loss the BalancedDataset "
@@ -109,3 +112,4 @@ def _warn_of_rarity_miscounted(class_counts, counts, tau):
             "`sampling_strategy='sqrt'` or `synthesizer='nothing'`.",
             stacklevel=3,
         )
+    return is_twice

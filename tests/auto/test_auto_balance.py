@@ -231,9 +231,32 @@ def test_two_classes_and_one_sigmoid_output():
     assert probabilities.shape in ((36, 1), (36, 2))
 
 
-def test_a_balanced_dataset_is_taken(auto):
-    dataset = kb.BalancedDataset(*pictures(), seed=0)
-    assert fitted(dataset, epochs=1, time_budget=0).choice == "plain"
+@pytest.mark.parametrize("names", [np.arange(3), np.array(["cat", "dog", "ship"])])
+def test_a_balanced_dataset_is_taken(names):
+    x, y = pictures()
+    dataset = kb.BalancedDataset(x, names[y], seed=0)
+    auto = fitted(dataset, epochs=1, time_budget=0)
+    assert auto.choice == "plain"
+    assert auto.class_names == names.tolist()
+    scope = {"x": dataset, "build": build}
+    exec(auto.code(), scope)
+    np.testing.assert_array_equal(
+        scope["model"].get_weights()[0], auto.model.get_weights()[0]
+    )
+
+
+def test_it_says_how_many_recipes_were_tried(auto):
+    assert "tried" not in auto.why()
+    hurried = fitted(*pictures(), 1, time_budget=0)
+    assert "there was no time to try any" in hurried.why()
+    hurried.scores = {"plain": None}
+    assert "noise, of the 1 of 2 that were tried" in hurried.why()
+
+
+@pytest.mark.once
+def test_another_number_of_outputs_is_named():
+    with pytest.raises(ValueError, match=r"`build\(\)` must give 3 numbers"):
+        fitted(*pictures(), 1, build=lambda: build(4))
 
 
 @pytest.mark.once
@@ -277,6 +300,14 @@ def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
     np.testing.assert_allclose(
         names["model"].predict(x, verbose=0), probabilities, atol=1e-4
     )
+    feed = kb.BalancedDataset(x, y, seed=0)
+    auto = kb.AutoBalance(directory=tmp_path, **options).fit(feed)
+    assert "LabelledImages.read(x)" in auto.code()
+    names = {"x": feed, "backbone": backbone}
+    exec(auto.code(), names)
+    np.testing.assert_allclose(
+        names["model"].predict(x, verbose=0), probabilities, atol=1e-4
+    )
     if head == "both":
         auto.model.save(tmp_path / "model.keras")
         again = kb.models.load_model(tmp_path / "model.keras")
@@ -295,6 +326,7 @@ def test_plain_training_is_a_head_to_choose(monkeypatch, tmp_path):
     assert set(auto.scores) == set(HEADS)
     assert auto.table().count("*") == 1
     assert auto.cost == len(HEADS) + 2 + 1
+    assert auto.class_names == ["cat", "dog", "ship"]
     assert len(auto.figure().axes[0].get_yticklabels()) == len(HEADS)
     assert "np.unique(y, return_inverse=True)" in auto.code()
 
@@ -332,7 +364,7 @@ def test_two_classes_of_which_one_is_too_small_to_hold_out():
         ({"recipes": ["magic"]}, ValueError, "'magic'"),
         ({"recipes": {"a": "repeat"}}, TypeError, "`kb.tuners.Recipe`"),
         ({"recipes": {}}, TypeError, "at least one"),
-        ({"build": "convnet"}, TypeError, "function without arguments"),
+        ({"build": "convnet"}, TypeError, "`build` must be a function"),
         ({"batch_size": 0}, ValueError, "batch_size=0"),
         ({"time_budget": -1}, ValueError, "time_budget=-1"),
         ({"seed": "a"}, TypeError, "seed='a'"),

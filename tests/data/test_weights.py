@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_balance as kb
 from keras_balance.data import BalancedDataset
 from small_models import EAGERLY
 
@@ -41,12 +42,14 @@ def test_bad_weights(weights):
         BalancedDataset(X, Y, sample_weight=weights)
 
 
-def fit(dataset, **options):
+def fit(dataset, loss=None, **options):
     is_one_hot = dataset[0][1].shape[1:] == (2,)
+    width = 2 if is_one_hot or loss else 3
     model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
-    model.add(keras.layers.Dense(2 if is_one_hot else 3, activation="softmax"))
+    model.add(keras.layers.Dense(width, activation="softmax"))
     form = "" if is_one_hot else "sparse_"
-    model.compile("sgd", f"{form}categorical_crossentropy", run_eagerly=EAGERLY)
+    loss = loss or f"{form}categorical_crossentropy"
+    model.compile("sgd", loss, run_eagerly=EAGERLY)
     model.fit(dataset, epochs=2, verbose=0, **options)
 
 
@@ -54,10 +57,14 @@ WEIGHTS = {0: 0.75, 1: 1.5}  # as for the real images, 8 and 4
 
 
 def warned_of_class_weight(dataset, **options):
+    return told_of("`class_weight` corrects a second", dataset, **options)
+
+
+def told_of(text, dataset, **options):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         fit(dataset, **options)
-    return sum("`class_weight` corrects a second" in str(one.message) for one in told)
+    return sum(text in str(one.message) for one in told)
 
 
 @pytest.mark.parametrize("options", [{}, {"sampling_strategy": {1: 7}, "workers": 2}])
@@ -105,3 +112,57 @@ def test_validation_batches_are_not_weighted():
     balanced = BalancedDataset(X, Y, 32, seed=0)
     options = {"class_weight": WEIGHTS, "validation_data": balanced}
     assert warned_of_class_weight(plain, **options) == 0
+
+
+LOSS = "The loss corrects a second time what balanced batches have corrected"
+
+
+def test_a_loss_of_the_real_counts_over_balanced_batches_is_warned_of_once():
+    dataset = BalancedDataset(X, Y, 32, seed=0)
+    loss = kb.losses.LogitAdjustedCrossentropy([8, 4])
+    assert told_of(LOSS, dataset, loss=loss) == 1
+    assert told_of(LOSS, dataset, loss=loss) == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("strategy", "tau", "warned"),
+    [
+        ("sqrt", 0.5, 0),
+        ("sqrt", 1.0, 1),
+        ({}, 1.0, 0),
+        ("auto", 0.5, 1),
+        ("auto", 0, 0),
+    ],
+)
+def test_a_loss_and_a_feed_may_share_the_correction(strategy, tau, warned):
+    dataset = BalancedDataset(X, Y, 32, seed=0, sampling_strategy=strategy)
+    loss = kb.losses.LogitAdjustedCrossentropy([8, 4], tau)
+    assert told_of(LOSS, dataset, loss=loss) == warned
+
+
+@pytest.mark.once
+def test_a_loss_that_has_warned_by_itself_is_not_warned_of_again():
+    dataset = BalancedDataset(X, Y, 32, seed=0)
+    with pytest.warns(UserWarning, match="Rarity is counted twice"):
+        loss = kb.losses.LogitAdjustedCrossentropy(dataset.real_counts)
+    assert told_of(LOSS, dataset, loss=loss) == 0
+
+
+@pytest.mark.once
+def test_class_weights_beside_an_adjusted_loss_are_warned_of():
+    plain = BalancedDataset(X, Y, 32, synthesizer="nothing", seed=0)
+    options = {"loss": kb.losses.LogitAdjustedCrossentropy(plain)}
+    text = "`class_weight` corrects a second time what the loss has corrected"
+    assert told_of(text, plain, **options) == 0
+    assert told_of(text, plain, class_weight=WEIGHTS, **options) == 1
+
+
+@pytest.mark.once
+def test_an_evaluation_corrects_nothing():
+    plain = BalancedDataset(X, Y, 32, synthesizer="nothing", seed=0)
+    options = {
+        "loss": kb.losses.LogitAdjustedCrossentropy(plain),
+        "validation_data": BalancedDataset(X, Y, 32, seed=0),
+    }
+    assert told_of(LOSS, plain, **options) == 0
