@@ -17,6 +17,9 @@ from keras_balance.layers.noise import gaussian_noise
 from keras_balance.utils.images import check_value_range
 from keras_balance.utils.numbers import choice
 
+# Types of masks, and those that TensorFlow can move in their place.
+_WIDER = dict.fromkeys(("bool", "int8", "int16", "uint16"), "int32")
+_WIDER["uint32"] = "int64"
 # At -1 a single pixel would fill the whole image.
 _MOST_ZOOM_IN = math.nextafter(-1, 0)
 # Width of the filter that smooths an elastic distortion: 4 of 29 pixels in
@@ -168,7 +171,10 @@ class ManualAugmentation(ImageLayer):
         if not training:
             return segmentation_masks
         masks = self.backend.convert_to_tensor(segmentation_masks)
-        return self._move(masks, transformation, "nearest", 0)
+        dtype = keras.backend.standardize_dtype(masks.dtype)
+        masks = self.backend.cast(masks, _WIDER.get(dtype, dtype))
+        moved = self._move(masks, transformation, "nearest", 0)
+        return self.backend.cast(moved, dtype)
 
     def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
         """Boxes around the moved corners, cut at the borders."""

@@ -103,6 +103,8 @@ class CountedLoss(keras.losses.Loss):
                 f"shape {tuple(y_pred.shape)}"
             )
         if of_sigmoid:  # as in Keras, 0.3 is a soft label
+            is_share = ops.logical_and(y_true >= 0, y_true <= 1)
+            y_true = ops.where(is_share, y_true, float("nan"))
             return ops.stack([1 - y_true, y_true], axis=-1)
         indices = ops.clip(ops.cast(y_true, "int32"), 0, width - 1)
         is_class = ops.equal(ops.cast(indices, y_true.dtype), y_true)

@@ -217,11 +217,13 @@ def read_classes(y_true, num_classes, class_names):
     indices, encoding = read_labels(y_true, name="y_true")
     present = encoding.classes.tolist()
     are_names = encoding.classes.dtype.kind in "US"
-    if not are_names and 0 <= present[0] <= present[-1] < num_classes:
-        indices, names = encoding.names(indices), class_names
-    elif class_names is not None and set(present) <= set(class_names):
+    are_indices = not are_names and 0 <= present[0] <= present[-1] < num_classes
+    is_named = class_names is not None and set(present) <= set(class_names)
+    if is_named:  # numbers, too, by which all labels may lie within the indices
         indices, _ = read_labels(y_true, class_names=class_names, name="y_true")
         names = class_names
+    elif are_indices:
+        indices, names = encoding.names(indices), class_names
     elif len(present) == num_classes:
         names = present if class_names is None else class_names
     else:

@@ -124,6 +124,9 @@ def pixel_rows(images, side=None):
 def principal_components(rows, svd_solver=None, copy=True):
     """Make a PCA, not fitted yet, to 50 components, or as many as the rows have.
 
+    So many rows less one: the last component would be the rounding error of their mean,
+    which whoever scales the components takes for the largest.
+
     Args:
         rows: Rows `(n, d)` that it will be fitted to.
         svd_solver: As in scikit-learn. By default the covariance's where there are
@@ -131,7 +134,7 @@ def principal_components(rows, svd_solver=None, copy=True):
             third of the time of the randomised one.
         copy: Whether what it is fitted to is kept as it is, which lies twice in memory.
     """
-    number = min(_COMPONENTS, *rows.shape)
+    number = min(_COMPONENTS, max(1, len(rows) - 1), rows.shape[1])
     if svd_solver is None:
         by_covariance = rows.shape[1] <= min(len(rows), _SIDE**2)
         svd_solver = "covariance_eigh" if by_covariance else "auto"

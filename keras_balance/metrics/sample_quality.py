@@ -76,10 +76,10 @@ def sample_quality(
     to_rows = Features(features, side=None)
     rows, real_rows = to_rows(images), to_rows(real_images)
     if classifier is None:
-        probabilities = _fit_classifier(real_rows, real).predict_proba(rows)
+        found = _fit_classifier(real_rows, real).predict(rows)
     else:
-        probabilities = np.asarray(classifier(images))
-    hits = probabilities.argmax(axis=1) == wanted
+        found = np.asarray(classifier(images)).argmax(axis=1)
+    hits = found == wanted
     quality = {}
     for index in np.unique(wanted):
         own, own_real = rows[wanted == index], real_rows[real == index]

@@ -5,11 +5,12 @@ import warnings
 import keras
 import numpy as np
 
-from keras_balance.layers import LogitAdjustment
+from keras_balance.layers import CosineHead, LogitAdjustment
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.utils.class_counts import read_class_counts, shown_counts
 
 _SHARES = ("softmax", "sigmoid")
+_GIVE_SHARES = (keras.layers.Softmax, LogitAdjustment, CosineHead)
 
 
 def adjust_logits(
@@ -72,18 +73,29 @@ def behind(model, layer):
 
 def gives_logits(model):
     """Whether a classifier ends in logits, as far as it tells."""
-    layers = getattr(model, "layers", None)
-    last = layers[-1] if layers else model
-    if isinstance(last, keras.Model) and last is not model:
-        return gives_logits(last)
-    activation = getattr(getattr(last, "activation", None), "__name__", None)
-    is_last = isinstance(last, (keras.layers.Softmax, LogitAdjustment))
-    if is_last or activation in _SHARES:
-        return False
-    loss = getattr(model, "loss", None)
+    is_graph = hasattr(model, "operations") or isinstance(model, keras.Sequential)
+    by_loss = _loss_takes_logits(model)
+    # The last layer of another model is the one that was set last: its loss knows more.
+    if is_graph or by_loss is None:
+        steps = getattr(model, "operations", None) or getattr(model, "layers", None)
+        last = steps[-1] if steps else model
+        if isinstance(last, keras.Model) and last is not model:
+            return gives_logits(last)
+        activation = getattr(getattr(last, "activation", None), "__name__", None)
+        if isinstance(last, _GIVE_SHARES) or activation in _SHARES:
+            return False
+        if type(last).__name__.lower() in _SHARES:  # `keras.ops.softmax`
+            return False
+    return True if by_loss is None else by_loss
+
+
+def _loss_takes_logits(model):
+    """Whether the loss of a model takes logits; None where nobody knows."""
+    losses = keras.tree.flatten(getattr(model, "loss", None))
+    loss = losses[0] if len(losses) == 1 else None
     if isinstance(loss, keras.losses.Loss):
         return bool(loss.get_config().get("from_logits", True))
-    return not isinstance(loss, str)
+    return False if isinstance(loss, str) else None
 
 
 def _input_like(tensor):

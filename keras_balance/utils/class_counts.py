@@ -20,10 +20,11 @@ def read_class_counts(class_counts, name="class_counts"):
     """Read the images of each class into an array in class order.
 
     Args:
-        class_counts: Array or sequence `(num_classes,)`, a dict `{class: count}`
-            (sorted by class, as classes are numbered), or an object with such
-            `class_counts`, for instance a `BalancedDataset` (in its order). Counts
-            need not be whole: shares serve as well where only these matter.
+        class_counts: Array or sequence `(num_classes,)`, a dict `{class: count}` or
+            such a Series of pandas, as `value_counts()` gives (sorted by class, as
+            classes are numbered), or an object with such `class_counts`, for instance a
+            `BalancedDataset` (in its order). Counts need not be whole: shares serve as
+            well where only these matter.
         name: Name of the argument, for the error.
 
     Returns:
@@ -38,6 +39,8 @@ def read_class_counts(class_counts, name="class_counts"):
         >>> read_class_counts({1: 12, 0: 240})
         array([240.,  12.])
     """
+    if hasattr(class_counts, "value_counts"):  # a Series, in the order of its counts
+        class_counts = dict(class_counts)
     given = getattr(class_counts, "class_counts", class_counts)
     if isinstance(given, dict):
         of_feed = given is not class_counts or isinstance(given, RealCounts)

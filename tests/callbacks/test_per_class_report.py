@@ -477,6 +477,20 @@ def test_keras_tuner_maximises_macro_f1(data, tmp_path):
     assert trials[0.1] > trials[1e-6]
 
 
+@pytest.mark.parametrize(
+    "names", [["crack", "dent", "good"], ["good", "dent"], ("crack",)]
+)
+def test_names_of_other_classes_than_the_data_have_are_refused(names):
+    x, y = np.zeros((4, 2, 2, 1), "uint8"), np.array([0, 1, 1, 1])
+    images = kb.data.LabelledImages(x, y, titles=["dent", "good"])
+    batches = Batches(x, y)
+    batches.class_names = ["dent", "good"]
+    for held_out in (images, batches):
+        kb.callbacks.PerClassReport(held_out, class_names=["rare", "frequent"])
+        with pytest.raises(ValueError, match="`class_names` must be the classes of"):
+            kb.callbacks.PerClassReport(held_out, class_names=names)
+
+
 def test_labelled_images_are_reported_by_the_names_of_their_classes():
     x = np.zeros((9, 2, 2, 1), "uint8")
     x[np.arange(9), np.arange(9) % 3 // 2, np.arange(9) % 2] = 255

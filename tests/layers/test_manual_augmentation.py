@@ -167,6 +167,19 @@ def test_masks_follow_the_image():
     assert ((images > 100) == data["segmentation_masks"]).mean() < 0.98
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int16", "uint16", "uint32"])
+def test_masks_keep_their_type(dtype):
+    layer = ManualAugmentation(0.1, 0.2, noise_factor=0, seed=0)
+    mask = (digit() > 100).astype("int32")
+    states = []
+    for one in (mask, mask.astype(dtype)):
+        layer.generator.state.assign([1, 0])
+        moved = layer({"images": digit(), "segmentation_masks": one})
+        states.append(keras.ops.convert_to_numpy(moved["segmentation_masks"]))
+    assert states[1].dtype == dtype
+    np.testing.assert_array_equal(states[1], states[0].astype(dtype))
+
+
 @pytest.mark.parametrize("bounding_box_format", ["xyxy", "rel_xyxy", "center_xywh"])
 def test_boxes_follow_the_image(bounding_box_format):
     convert = keras.utils.bounding_boxes.convert_format

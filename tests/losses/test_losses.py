@@ -342,6 +342,12 @@ def test_label_outside_turns_the_loss_nan(cls):
     np.testing.assert_array_equal(np.isnan(found), [False, True, True, True])
 
 
+def test_label_outside_turns_the_loss_of_one_output_nan(cls):
+    loss = cls(COUNTS[:2], from_logits=True, reduction=None)
+    found = values(loss, np.array([0, 0.5, 1, 2, -1]), np.ones((5, 1), "float32"))
+    np.testing.assert_array_equal(np.isnan(found), [False] * 3 + [True] * 2)
+
+
 def test_shapes_that_do_not_fit(cls):
     loss = cls(COUNTS)
     with pytest.raises(ValueError, match=r"num_classes=3.*Received: y_pred of shape"):

@@ -59,6 +59,17 @@ def test_a_class_of_one_image_names_and_an_own_classifier():
     assert np.isnan(quality["cat"]["diversity"])
 
 
+def test_a_class_that_the_real_images_lack_shifts_no_other():
+    real, labels = digits_like(10, seed=1)
+    one_hot = np.eye(5)[labels + 2]
+    quality = sample_quality(real, one_hot, real, one_hot)
+    assert {name: one["agreement"] for name, one in quality.items()} == {
+        "2": 1,
+        "3": 1,
+        "4": 1,
+    }
+
+
 def test_bad_input_is_refused():
     real, labels = digits_like(5, seed=1)
     with pytest.raises(ValueError, match="same shape"):

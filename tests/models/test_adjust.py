@@ -108,6 +108,58 @@ def test_a_subclass_of_model(images):
     np.testing.assert_allclose(found, by_hand(model, images), rtol=1e-4)
 
 
+class Gated(keras.Model):
+    """A model whose last layer, as Keras lists them, is not what it ends in."""
+
+    def __init__(self, loss):
+        super().__init__()
+        self.out = keras.layers.Dense(2)
+        self.gate = keras.layers.Dense(4, "sigmoid")
+        self.compile("sgd", loss)
+
+    def call(self, inputs):
+        return self.out(inputs * self.gate(inputs))
+
+
+def test_the_loss_of_a_subclass_tells_more_than_its_last_layer():
+    rows = np.ones((3, 4), "float32")
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = Gated(loss)
+    logits = model(rows)
+    found = kb.models.adjust_logits(model, [1, 1]).predict(rows, verbose=0)
+    wanted = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def ends_in_an_operation():
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, keras.ops.softmax(keras.layers.Dense(2)(inputs)))
+
+
+def has_a_list_of_one_loss():
+    inputs = keras.Input((4,))
+    heads = [keras.layers.Dense(2, "softmax")(inputs) for _ in range(2)]
+    model = keras.Model(inputs, keras.layers.Average()(heads))
+    model.compile("sgd", ["sparse_categorical_crossentropy"])
+    return model
+
+
+def is_a_head_without_a_loss():
+    backbone = keras.Sequential([keras.Input((4,)), keras.layers.Identity()])
+    return kb.models.FewShotClassifier(backbone, 2)
+
+
+@pytest.mark.parametrize(
+    "make", [ends_in_an_operation, has_a_list_of_one_loss, is_a_head_without_a_loss]
+)
+def test_probabilities_are_known_as_such(make):
+    model, rows = make(), np.ones((3, 4), "float32")
+    adjusted = kb.models.adjust_logits(model, [1, 1])
+    np.testing.assert_allclose(
+        adjusted.predict(rows, verbose=0), model.predict(rows, verbose=0), rtol=1e-5
+    )
+
+
 def test_bad_models():
     with pytest.raises(TypeError, match="Received: model="):
         kb.models.adjust_logits("model", COUNTS)

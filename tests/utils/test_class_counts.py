@@ -3,6 +3,7 @@
 import types
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from keras_balance.utils.class_counts import (
@@ -20,6 +21,8 @@ from keras_balance.utils.class_counts import (
         (240.0, 12.0),
         np.array([240, 12], "uint8"),
         {1: 12, 0: 240},
+        pd.Series([1] * 12 + [0] * 240).value_counts(),
+        pd.Series({1: 12, 0: 240}),
         {"free": 12, "break": 240},
         types.SimpleNamespace(class_counts={0: 240, 1: 12}),
         types.SimpleNamespace(class_counts=[240, 12]),

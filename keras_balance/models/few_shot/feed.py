@@ -12,6 +12,7 @@ from keras_balance.data import (
     balanced_image_dataset_from_directory,
 )
 from keras_balance.data.synthesis.makers import augment
+from keras_balance.utils.batches import check_batches
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.seeds import derive_seed, random_generator
 
@@ -23,7 +24,7 @@ class FeatureFeed(keras.utils.PyDataset):
 
     Args:
         epochs: Source of the epochs, such as `ArrayEpochs`.
-        first: `(rows, labels)` of the first epoch.
+        first: `(rows, labels, weights or None)` of the first epoch.
         batch_size: Rows in a batch.
         seed: Integer.
     """
@@ -31,7 +32,7 @@ class FeatureFeed(keras.utils.PyDataset):
     def __init__(self, epochs, first, batch_size, seed):
         super().__init__()
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
-        self.rows, self.labels = first
+        self.rows, self.labels, self.weights = first
         self._epoch, self._fetched = -1, set()
 
     def __len__(self):
@@ -41,7 +42,8 @@ class FeatureFeed(keras.utils.PyDataset):
         self._fetched.add(index)
         order = random_generator(self.seed, self._epoch + 1).permutation(len(self.rows))
         chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.rows[chosen], self.labels[chosen]
+        batch = self.rows[chosen], self.labels[chosen]
+        return batch if self.weights is None else (*batch, self.weights[chosen])
 
     def on_epoch_begin(self):
         """Look at the images anew where they are. Called by `fit`.
@@ -53,7 +55,7 @@ class FeatureFeed(keras.utils.PyDataset):
             return
         self._epoch, self._fetched = self._epoch + 1, set()
         if self._epoch > 0 and self.epochs.are_fresh:
-            self.rows, self.labels = self.epochs.read(self._epoch)
+            self.rows, self.labels, self.weights = self.epochs.read(self._epoch)
 
 
 class ArrayEpochs:
@@ -67,12 +69,13 @@ class ArrayEpochs:
     """
 
     def __init__(self, images, features, augmentation, seed):
-        self.images, self.features = images, features
+        self.images, self.weights = images.alone(), images.sample_weight
+        self.features = features
         self.augmentation, self.seed = augmentation, seed
         self.are_fresh = augmentation is not None
 
     def read(self, epoch):
-        """`(rows, labels)` of an epoch; those of the first are of the images alone."""
+        """`(rows, labels, weights or None)`; first of the images as they are."""
         rows = []
         for start in range(0, len(self.images), _CHUNK):
             places = np.arange(start, min(start + _CHUNK, len(self.images)))
@@ -83,7 +86,7 @@ class ArrayEpochs:
                 rows.append(self.features.compute(images))
             else:
                 rows.append(self.features(images))
-        return np.concatenate(rows), self.images.labels
+        return np.concatenate(rows), self.images.labels, self.weights
 
     @property
     def image_shape(self):
@@ -93,7 +96,12 @@ class ArrayEpochs:
     def as_images(self, batch_size):
         """Give the images themselves, in batches for `fit`."""
         feed = BalancedDataset(
-            self.images, None, batch_size, synthesizer="nothing", seed=self.seed
+            self.images,
+            None,
+            batch_size,
+            synthesizer="nothing",
+            seed=self.seed,
+            sample_weight=self.weights,
         )
         return AugmentedBatches(feed, self.augmentation, self.seed)
 
@@ -115,20 +123,22 @@ class BatchEpochs:
         self.are_fresh = augmentation is not None or not repeats
 
     def read(self, epoch):
-        """`(rows, labels)` of an epoch."""
+        """`(rows, labels, weights or None)` of an epoch."""
         if isinstance(self.batches, BalancedDataset):
             self.batches.epoch = epoch
-        rows, labels = [], []
+        rows, labels, weights = [], [], []
         # What is new in each epoch is not worth keeping.
         look = self.features.compute if self.are_fresh and epoch > 0 else self.features
-        for place, (images, some, *_) in enumerate(_each(self.batches)):
+        for place, (images, some, *weight) in enumerate(_each(self.batches)):
             images = _to_numpy(images)
             if self.augmentation is not None and epoch > 0:
                 seed = derive_seed(self.seed, epoch, place)
                 images = augment(self.augmentation, images, seed)
             rows.append(look(images))
             labels.append(_to_numpy(some))
-        return np.concatenate(rows), np.concatenate(labels)
+            weights.extend(map(_to_numpy, weight))
+        weights = np.concatenate(weights) if weights else None
+        return np.concatenate(rows), np.concatenate(labels), weights
 
     @property
     def image_shape(self):
@@ -157,7 +167,7 @@ class RowEpochs:
         self.rows, self.labels = rows, labels
 
     def read(self, epoch):
-        """`(rows, labels)`, the same in every epoch."""
+        """`(rows, labels, None)`, the same in every epoch."""
         rows = np.asarray(_to_numpy(self.rows), dtype="float32")
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
@@ -170,7 +180,7 @@ class RowEpochs:
                 "`y` must hold one label for each row of features. Received: "
                 f"x of shape {rows.shape} with y={self.labels!r}"
             )
-        return rows, np.asarray(self.labels)
+        return rows, np.asarray(self.labels), None
 
     @property
     def image_shape(self):
@@ -228,11 +238,11 @@ def open_epochs(x, y, model, features, augmentation, seed):
         x = open_folder(x, model.backbone.input_shape)
     is_array = hasattr(x, "shape") and not isinstance(x, LabelledImages)
     if y is None and not is_array and not isinstance(x, LabelledImages):
+        check_batches(x)
         return BatchEpochs(x, features, augmentation, seed)
     if is_array and len(x.shape) == 2:
         return RowEpochs(x, y)
-    images = LabelledImages.read(x, y).alone()
-    return ArrayEpochs(images, features, augmentation, seed)
+    return ArrayEpochs(LabelledImages.read(x, y), features, augmentation, seed)
 
 
 def open_folder(folder, input_shape):

@@ -150,6 +150,8 @@ class FewShotClassifier(keras.Model):
                 features `(n, d)`; `LabelledImages`; a data set of `(images, labels)`
                 batches, such as a `BalancedDataset`; or the path of a folder with a
                 folder of images a class.
+                Sample weights of a data set weigh the loss; class means and counts are
+                those of all images whose weight is above 0.
             y: Labels of an array: class indices `(n,)` or `(n, 1)`, or one-hot.
             epochs: Epochs of the head; by default so many that it takes about 300
                 steps, at least 5 and at most 30.
@@ -173,13 +175,14 @@ class FewShotClassifier(keras.Model):
         """
         fine_tuning_epochs = whole_number("fine_tuning_epochs", fine_tuning_epochs, 1)
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
-        rows, labels = data.read(0)
+        rows, labels, weights = first = data.read(0)
         self._features.save()
-        indices, counts = class_indices(labels, self.num_classes)
+        weighed = slice(None) if weights is None else weights > 0
+        indices, counts = class_indices(labels[weighed], self.num_classes)
         if not self.built:
             self.build((None, *data.image_shape))
-        self.head.start_at_means(rows, indices)
-        feed = FeatureFeed(data, (rows, labels), batch_size, self.seed)
+        self.head.start_at_means(rows[weighed], indices)
+        feed = FeatureFeed(data, first, batch_size, self.seed)
         if epochs is None:
             epochs = math.ceil(_STEPS / len(feed))
             epochs = min(max(epochs, _LEAST_EPOCHS), _MOST_EPOCHS)

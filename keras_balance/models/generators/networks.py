@@ -120,4 +120,4 @@ def crop(x, image_shape):
     if not any(extra):
         return x
     cropping = [(side // 2, side - side // 2) for side in extra]
-    return layers.Cropping2D(cropping, data_format="channels_last")(x)
+    return layers.Cropping2D(cropping, data_format="channels_last", dtype=x.dtype)(x)

@@ -64,6 +64,37 @@ def test_without_any_argument_a_rare_class_is_found():
         np.testing.assert_array_equal(value, was)
 
 
+@pytest.mark.parametrize("as_batches", [True, False])
+def test_images_that_weigh_nothing_are_left_out(as_batches):
+    x, y = images((12, 12, 12))
+    wrong = np.arange(len(y)) % 3 == 0
+    noisy = np.where(wrong, (y + 1) % 3, y)
+    data, weights = kb.data.LabelledImages(x, noisy), 1.0 - wrong
+    if as_batches:
+        options = {"sampling_strategy": {}, "sample_weight": weights}
+        data = kb.BalancedDataset(data, seed=0, **options)
+    else:
+        data.sample_weight = weights  # as those of a pipeline
+    model = classifier()
+    model.fit(data, epochs=2, verbose=0)
+    assert (recalls(model) > 0.8).all()
+
+
+def test_data_without_end_and_data_read_once_are_refused():
+    x, y = images()
+
+    class Endless(keras.utils.PyDataset):
+        num_batches = None
+
+        def __getitem__(self, index):
+            return x, y
+
+    with pytest.raises(ValueError, match="`x` must end"):
+        classifier().fit(Endless())
+    with pytest.raises(TypeError, match="again and again"):
+        classifier().fit(batch for batch in [(x, y)])
+
+
 def test_the_seed_settles_it():
     x, y = images((30, 30, 30))
     y = np.roll(y, 10)  # wrong labels, so that there is something to move for

@@ -10,7 +10,7 @@ from keras_balance.callbacks import ResumableBackup
 from keras_balance.data import BalancedDataset, LabelledImages
 from keras_balance.data import labelled_images as door
 from keras_balance.models import BAGAN, CVAEGAN, DAGAN, VAE
-from keras_balance.models.generators import image_format
+from keras_balance.models.generators import image_format, networks
 from keras_balance.models.training import feeding
 from small_data import class_images
 from small_models import EAGERLY, dense_networks
@@ -250,6 +250,26 @@ def test_data_without_end_and_data_read_once_are_refused(kind):
         fit(model, *data([8, 6, 0]))
     with pytest.raises(TypeError, match="warm_up_epochs=3"):
         fit(model, *data(), warm_up_epochs=3)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("names", [NAMES[::-1], ["x", "y", "z"]])
+def test_images_that_know_other_names_are_refused(names):
+    x, y = data()
+    images = LabelledImages(x, np.array(NAMES)[y])
+    with pytest.raises(ValueError, match="`x` must have the classes of `class_names`"):
+        fit(small(VAE, class_names=names), images)
+
+
+@pytest.mark.once
+def test_an_image_that_is_cropped_is_whole_floats_under_mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        decoder = networks.build_decoder((9, 11, 1), 3, seed=0)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert decoder.output.dtype == "float32"
 
 
 @pytest.mark.usefixtures("small_networks")
