@@ -61,6 +61,12 @@ class DeferredReweighting(keras.callbacks.Callback):
         self.weights = effective_number_weights(counts, self.beta)
         self._compute_loss = None
 
+    def on_train_begin(self, logs=None):
+        """Take out what a training that was interrupted has left in the model."""
+        left = getattr(vars(self.model).get("compute_loss"), "__self__", None)
+        if isinstance(left, DeferredReweighting):
+            left.on_train_end()
+
     def on_epoch_begin(self, epoch, logs=None):
         """Put the weights in, once their time has come."""
         first = math.ceil(self.start * self.params["epochs"] - 1e-9)

@@ -97,7 +97,7 @@ class PerClassReport(keras.callbacks.Callback):
         super().__init__()
         held_out.check_data(x, y)
         self.x = x
-        self.y = y
+        self.y = np.asarray(y) if isinstance(y, (list, tuple)) else y
         held_out.check_class_names(x, class_names)
         names = held_out.class_names_of(x)
         self.class_names = names if class_names is None else class_names

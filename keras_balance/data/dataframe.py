@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 
 import numpy as np
 
@@ -97,6 +98,12 @@ def balanced_image_dataset_from_dataframe(  # noqa: D417, as of the other one
     )
 
 
+def _cells(texts):
+    """Cells of a column: integers where all are, as pandas reads them."""
+    are_integers = all(re.fullmatch("0|-?[1-9][0-9]*", text or "") for text in texts)
+    return [int(text) for text in texts] if are_integers else texts
+
+
 def _columns(dataframe, x_col, y_col):
     """Read the paths and the classes, two lists."""
     if isinstance(dataframe, (str, os.PathLike)):
@@ -104,6 +111,8 @@ def _columns(dataframe, x_col, y_col):
             reader = csv.DictReader(file)
             rows, titles = list(reader), list(reader.fieldnames or [])
         columns = {title: [row[title] for row in rows] for title in titles}
+        if y_col in columns:
+            columns[y_col] = _cells(columns[y_col])
     elif hasattr(dataframe, "columns"):
         columns = {str(title): list(dataframe[title]) for title in dataframe.columns}
     else:

@@ -56,8 +56,8 @@ class EpochDataset(keras.utils.PyDataset):
     def one_epoch(self):
         """Yield the batches of an epoch, for those who take no more than there are.
 
-        Keras, on JAX and torch, counts the batches of a loader and never asks whether
-        another one follows: so the next epoch begins with the last one of these.
+        Keras counts the batches of a pipeline and never asks whether another one
+        follows: so the next epoch begins with the last one of these.
         """
         epoch = self._epoch
         for index in range(len(self)):

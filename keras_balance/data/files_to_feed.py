@@ -31,6 +31,7 @@ def feed_files(
     on_error,
     verbose,
     reading,
+    sample_weight=None,
     **kwargs,
 ):
     """Build the `BalancedDataset` of image files, or of each part of them.
@@ -51,18 +52,24 @@ def feed_files(
         stratify: Whether each class is split by itself.
         on_error: `"raise"` or `"skip"`.
         verbose: Whether the number of files is logged.
+        sample_weight: Optional weights, in the order of the paths.
         **kwargs: Further arguments of `BalancedDataset`.
 
     Returns:
         A `BalancedDataset`; a list of two for `subset="both"`.
     """
+    columns = [paths, classes]
+    if sample_weight is not None:
+        columns.append(_one_for_each(sample_weight, paths))
     if shuffle:
         # As Keras shuffles, so that its validation files are not among ours.
         seed = np.random.default_rng().integers(10**6) if seed is None else seed
-        for sequence in (paths, classes):
-            np.random.RandomState(seed).shuffle(sequence)
+        for column in columns:
+            np.random.RandomState(seed).shuffle(column)
     if on_error == "skip":
-        paths, classes = _readable(paths, classes, reading)
+        kept = _readable(paths, reading)
+        columns = [column[kept] for column in columns]
+    paths, classes, *weights = columns
     if verbose:
         logging.getLogger(__name__).info(
             "Found %d files belonging to %d classes.", len(paths), len(names)
@@ -72,12 +79,14 @@ def feed_files(
         parts = classes[training], classes[validation]
         _warn_of_few(*parts, names, titles, is_validated=subset != "training")
 
-    def build(rows, **options):
+    def build(rows, label_mode=label_mode, **options):
         labels = _labels(classes[rows], label_mode, names)
         # Told, since a class may have no file for validation.
         known = {"int": names, "binary": np.arange(2)}.get(label_mode)
         files = ImageFiles(paths[rows], **reading)
         images = LabelledImages(files, labels, class_names=known, titles=titles)
+        if weights:
+            options["sample_weight"] = weights[0][rows]
         dataset = BalancedDataset(images, batch_size=batch_size, seed=seed, **options)
         dataset.class_names = list(titles)
         dataset.file_paths = paths[rows].tolist()
@@ -88,6 +97,8 @@ def feed_files(
         built.append(build(training, shuffle=shuffle, **kwargs))
     if subset in ("validation", "both"):
         as_it_is = {"sampling_strategy": {}, "synthesizer": None, "shuffle": False}
+        if kwargs.get("mix") is not None:  # whose labels are one-hot
+            as_it_is |= {"mix": None, "label_mode": "categorical"}
         built.append(build(validation, **{**kwargs, **as_it_is}))
     return built if subset == "both" else built[0]
 
@@ -153,17 +164,28 @@ def unreadable(files):
     return broken
 
 
-def _readable(paths, classes, reading):
+def _one_for_each(sample_weight, paths):
+    weights = np.array(sample_weight, "float64")
+    if weights.shape != paths.shape:
+        raise ValueError(
+            "`sample_weight` must hold one number for each file, in the order of a "
+            "table's rows, or of a folder's sorted paths. Received: sample_weight of "
+            f"shape {weights.shape} for {len(paths)} files"
+        )
+    return weights
+
+
+def _readable(paths, reading):
+    """Bool array, where files can be read."""
     broken = unreadable(ImageFiles(paths, **reading))
     if not broken:
-        return paths, classes
+        return np.ones(len(paths), bool)
     warnings.warn(
         f"{len(broken)} of {len(paths)} files cannot be read and are left out. "
         f"The first: {broken[0][1]}",
         stacklevel=4,
     )
-    kept = ~np.isin(paths, [path for path, _ in broken])
-    return paths[kept], classes[kept]
+    return ~np.isin(paths, [path for path, _ in broken])
 
 
 def _split(classes, share, stratify):

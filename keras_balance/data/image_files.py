@@ -94,6 +94,7 @@ class ImageFiles:
         """Pixels `(height, width, channels)` of an open file."""
         from PIL import Image
 
+        _check_depth(file)
         is_deep = file.mode.startswith("I")  # 16 bits, which `convert` would cut off
         if self.dtype == np.uint16:
             return self._deep_pixels(file, is_deep)
@@ -135,6 +136,13 @@ class ImageFiles:
         if self.pad_to_aspect_ratio:
             return ImageOps.pad(image, size, method)
         return image.resize(size, method)
+
+
+def _check_depth(file):
+    """Raise an `OSError` for pixels that 16 bits cannot hold as they are."""
+    low, high = file.getextrema() if file.mode == "I" else (0, 0)
+    if file.mode == "F" or low < 0 or high >= 2**16:
+        raise OSError(f"its pixels must be of 8 or 16 bits. Received: mode {file.mode}")
 
 
 def _with_channels(pixels):

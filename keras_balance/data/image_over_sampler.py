@@ -61,6 +61,7 @@ class ImageOverSampler:
             ValueError, TypeError: As `BalancedDataset`.
         """
         real = LabelledImages.read(X, y).alone()
+        is_whole = real.source.dtype.kind in "iu"
         dataset = BalancedDataset(
             real,
             batch_size=_BATCH_SIZE,
@@ -68,13 +69,15 @@ class ImageOverSampler:
             sampling_strategy=self.sampling_strategy,
             shuffle=False,
             seed=self.random_state,
+            dtype=real.source.dtype.name if is_whole else "float32",
         )
         images, labels = [np.asarray(real.x)], [real.labels]
         # Unshuffled, the synthetic images follow the real ones.
         for index in range(len(real) // _BATCH_SIZE, len(dataset)):
             start = max(0, len(real) - index * _BATCH_SIZE)
             batch = [part[start:] for part in dataset[index]]
-            images.append(batch[0].astype(images[0].dtype, copy=False))
+            made = batch[0] >= 0.5 if images[0].dtype == bool else batch[0]
+            images.append(made.astype(images[0].dtype, copy=False))
             labels.append(batch[1])
         self.sampling_strategy_ = _shortfall(real, dataset.class_counts)
         images, labels = np.concatenate(images), np.concatenate(labels)

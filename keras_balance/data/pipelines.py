@@ -20,7 +20,7 @@ def tf_dataset(dataset):
         dataset.batch(dataset.epoch, 0),
     )
     batches = tf.data.Dataset.from_generator(
-        lambda: iter(dataset), output_signature=signature
+        dataset.one_epoch, output_signature=signature
     )
     cardinality = tf.data.experimental.assert_cardinality(len(dataset))
     return batches.apply(cardinality).prefetch(tf.data.AUTOTUNE)

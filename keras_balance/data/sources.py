@@ -86,9 +86,13 @@ def store(chunks, shape, dtype):
             start += len(chunk)
         return ArraySource(images)
     handle, path = tempfile.mkstemp(prefix="keras-balance-")
-    with open(handle, "wb") as file:
-        for chunk in chunks:
-            file.write(chunk.tobytes())
+    try:
+        with open(handle, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk.tobytes())
+    except BaseException:
+        os.remove(path)
+        raise
     source = MappedFile(np.memmap(path, dtype, mode="r", shape=shape))
     # A forked worker inherits the source, but the file is not its own to remove.
     weakref.finalize(source, _remove, path, os.getpid())

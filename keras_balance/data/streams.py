@@ -26,8 +26,9 @@ def read_stream(x, images=None, labels=None, cache=None):
 
     Args:
         x: A `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, batched or not; a
-            torch `Dataset`, or a `DataLoader`, whose batches and order are not looked
-            at where its dataset can be indexed; a `keras.utils.PyDataset`.
+            torch `Dataset`, or a `DataLoader`, of which the items are read where its
+            dataset can be indexed, those of its sampler's `indices` alone, and not its
+            batches; a `keras.utils.PyDataset`.
         images: Name of the entry that holds the images, where `x` is a dict or list.
         labels: Name of the entry to balance by, where `y` is one.
         cache: Optional path of a file for the images, which are all read then.
@@ -41,7 +42,7 @@ def read_stream(x, images=None, labels=None, cache=None):
             of several shapes.
         RuntimeError: When it gives fewer or more elements than it said.
     """
-    items, names = getattr(x, "dataset", x), (images, labels)
+    items, names = _items_of(x), (images, labels)
     if _is_indexed(items) and not isinstance(items, keras.utils.PyDataset):
         if cache is None:
             return ItemImages(items, *names).parts
@@ -54,6 +55,27 @@ def read_stream(x, images=None, labels=None, cache=None):
             kept = InFile(file, cache)
             columns, join = _gather(x, names, kept)
     return columns.whole(kept.whole(), join)
+
+
+def _items_of(x):
+    """Give the items that a pipeline is made of, where it tells."""
+    items = getattr(x, "dataset", x)
+    # Of a `SubsetRandomSampler`, by which torch's users hold images out.
+    places = getattr(getattr(x, "sampler", None), "indices", None)
+    return items if places is None else _SomeItems(items, places)
+
+
+class _SomeItems:
+    """Items at some places."""
+
+    def __init__(self, items, places):
+        self.items, self.places = items, list(places)
+
+    def __len__(self):
+        return len(self.places)
+
+    def __getitem__(self, index):
+        return self.items[self.places[index]]
 
 
 class ItemImages:
@@ -77,6 +99,7 @@ class ItemImages:
                 image = columns.add(items[index])
                 if not index:
                     self.shape, self.dtype = (len(items), *image.shape), image.dtype
+                _check_alike(image, self.shape[1:], self.dtype)
                 reading.count()
         if not len(items):
             raise _empty()
@@ -103,7 +126,7 @@ class ItemImages:
                 f"item {place} with the label {label[0]!r}, before "
                 f"{self._labels[place]!r}"
             )
-        _check_shape(image.shape, self.shape[1:])
+        _check_alike(image, self.shape[1:], self.dtype)
         return image
 
 
@@ -150,19 +173,20 @@ def _gather(x, names, kept):
     Returns:
         `(_Columns, function that joins their arrays)`.
     """
-    columns, number, shapes = _Columns(*names), _number(x), []
+    columns, number, read, first = _Columns(*names), _number(x), 0, None
     with Reading(number, kept.where) as reading:
         for element in _elements(x):
             images = columns.add(element)
             is_batch = images.ndim == 4
             images = images if is_batch else images[None]
-            shapes.append(images.shape[1:])
-            _check_shape(shapes[-1], shapes[0])
+            first = images[:1] if first is None else first
+            _check_alike(images[:1], first.shape, first.dtype)
+            read += 1
             kept.add(images)
             reading.count(images.nbytes)
-    if number not in (None, len(shapes)):
-        raise changed(f"{len(shapes)} elements, where {number} were said to come")
-    if not shapes:
+    if number not in (None, read):
+        raise changed(f"{read} elements, where {number} were said to come")
+    if not read:
         raise _empty()
     return columns, np.concatenate if is_batch else np.stack
 
@@ -231,9 +255,14 @@ def _empty():
     return ValueError("A dataset must hold images. Received: x, which is empty")
 
 
-def _check_shape(shape, wanted):
-    if shape != wanted:
+def _check_alike(images, shape, dtype):
+    if images.shape != shape:
         raise ValueError(
             "All images of a dataset must have one shape. "
-            f"Received: images of shapes {wanted} and {shape}"
+            f"Received: images of shapes {shape} and {images.shape}"
+        )
+    if images.dtype != dtype:
+        raise ValueError(
+            "All images of a dataset must have one type of numbers. "
+            f"Received: images of {dtype} and {images.dtype}"
         )

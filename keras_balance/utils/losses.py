@@ -4,7 +4,9 @@ import math
 
 
 def check_losses(epoch, logs, others=()):
-    """Check the logs of an epoch: every one with "loss" in its name must be finite.
+    """Check the logs of an epoch: every loss must be finite.
+
+    A loss is what is called "loss", or ends in "_loss".
 
     Args:
         epoch: Epoch, counted from 0.
@@ -15,7 +17,8 @@ def check_losses(epoch, logs, others=()):
         FloatingPointError: Which names the first that is NaN or infinite.
     """
     for name, value in (logs or {}).items():
-        if ("loss" in name or name in others) and not math.isfinite(value):
+        is_loss = name == "loss" or name.endswith("_loss") or name in others
+        if is_loss and not math.isfinite(value):
             raise FloatingPointError(
                 f"Losses must be finite; `{name}` was not in epoch {epoch + 1}. A "
                 "lower learning rate, or pixels within the range that the model "

@@ -146,3 +146,22 @@ def test_labels_of_several_outputs():
 def test_bad_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         kb.callbacks.DeferredReweighting(**{"class_counts": COUNTS} | arguments)
+
+
+class _Interrupt(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_an_interrupted_training_has_left_is_taken_out(is_new):
+    model = classifier()
+    model.optimizer.learning_rate.assign(0.0)
+    callback = kb.callbacks.DeferredReweighting(COUNTS, start=0)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, epochs=1, callbacks=[callback, _Interrupt()])
+    never = kb.callbacks.DeferredReweighting(COUNTS, start=1)
+    if not is_new:
+        never, callback.start = callback, 1
+    loss = fit(model, epochs=1, callbacks=[never])["loss"][0]
+    assert loss == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)

@@ -516,3 +516,10 @@ def test_labelled_images_are_reported_by_the_names_of_their_classes():
         kb.metrics.class_report(kb.BalancedDataset(images), outputs)
     with pytest.raises(ValueError, match="`y` must be None"):
         kb.callbacks.PerClassReport(images, y)
+
+
+def test_labels_may_be_a_list(data, model):
+    x, y = data
+    report = kb.callbacks.PerClassReport(x, y.tolist())
+    model.fit(x, y, verbose=0, callbacks=[report])
+    assert report.report_dict["macro avg"]["support"] == len(y)

@@ -110,3 +110,12 @@ def test_a_broken_or_missing_file_of_a_table_is_named(table, content):
         kept = from_dataframe(folder / "table.csv", folder, on_error="skip", **OPTIONS)
     assert kept.real_counts == {"cat": 5, "newt": 2}
     assert kept[0][0].shape == (10, 4, 4, 3)
+
+
+def test_numbers_in_a_csv_file_are_sorted_as_numbers(table):
+    folder, rows = table
+    kinds = [2, 10, 2, 10, 2, 10, 2, 10]
+    rows = [{**row, "kind": kind} for row, kind in zip(rows, kinds, strict=True)]
+    write(folder / "table.csv", rows)
+    dataset = from_dataframe(folder / "table.csv", folder, label_mode="int", **OPTIONS)
+    assert dataset.class_counts == {2: 4, 10: 4}

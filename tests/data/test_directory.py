@@ -9,6 +9,7 @@ from PIL import Image
 
 import keras_balance as kb
 from keras_balance.data import balanced_image_dataset_from_directory as from_directory
+from keras_balance.data.image_files import ImageFiles
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -301,3 +302,59 @@ def test_a_search_and_a_recipe_take_the_dataset_of_a_folder(folder, tmp_path):
     auto = kb.AutoBalance(build, recipes=["plain"], seed=0, verbose=0)
     auto.fit(training, epochs=1)
     assert auto.model.predict(np.zeros((1, 2, 2, 3)), verbose=0).shape == (1, 3)
+
+
+def weights_by_brightness():
+    """Weights of the files in their sorted order, and what they are by brightness."""
+    paths = [f"{name}/{i}.png" for name, count in COUNTS.items() for i in range(count)]
+    weights = np.empty(len(paths))
+    weights[np.argsort(paths)] = np.arange(len(paths)) + 1.0
+    return np.sort(weights), weights
+
+
+@pytest.mark.once
+def test_weights_go_with_their_files(folder):
+    in_order, wanted = weights_by_brightness()
+    options = {"image_size": (6, 8), "seed": 1, "sample_weight": in_order}
+    split = {"validation_split": 0.4, "subset": "both", "stratify": True}
+    (folder / "cat" / "5.png").write_bytes(b"broken")
+    with pytest.warns(UserWarning, match="1 of 20 files|for validation"):
+        parts = from_directory(folder, on_error="skip", **options, **split)
+    brightness = {"train": [], "held out": []}
+    for part, seen in zip(parts, brightness.values(), strict=True):
+        for images, _, weights in part:
+            numbers = (images[:, 0, 0, 0] // 10).astype(int)
+            np.testing.assert_array_equal(weights, wanted[numbers])
+            seen.extend(weights)
+    assert len(set(brightness["train"]) | set(brightness["held out"])) == 19
+    with pytest.raises(ValueError, match="one number for each file"):
+        from_directory(folder, **{**options, "sample_weight": in_order[1:]})
+
+
+def test_validation_images_are_not_mixed(folder):
+    options = {"validation_split": 0.4, "subset": "both", "stratify": True}
+    options |= {"image_size": (6, 8), "seed": 1, "mix": "mixup"}
+    with pytest.warns(UserWarning, match="for validation"):
+        train, held_out = from_directory(folder, **options)
+    assert train.mix is not None
+    assert held_out.mix is None
+    images, labels = held_out[0]
+    assert labels.shape[1:] == train[0][1].shape[1:] == (3,)
+    assert set(labels.ravel()) == {0, 1}
+    assert (images[:, 0, 0, 0] % 10 == 0).all()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "pixels",
+    [np.full((6, 8), 0.5, "float32"), np.full((6, 8), 70000, "int32")],
+)
+def test_pictures_that_16_bits_cannot_hold_are_named(tmp_path, pixels):
+    for name in ("a", "b"):
+        os.makedirs(tmp_path / name)
+        Image.fromarray(pixels).save(tmp_path / name / "picture.tiff")
+    files = ImageFiles(
+        np.array([str(tmp_path / "a" / "picture.tiff")]), "grayscale", (6, 8)
+    )
+    with pytest.raises(OSError, match=r"picture\.tiff.*of 8 or 16 bits"):
+        files[0]

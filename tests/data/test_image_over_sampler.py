@@ -80,3 +80,14 @@ def test_in_a_pipeline():
     pipeline.fit(X, Y)
     assert pipeline["fit"].counts_[[5, 9]].tolist() == [40, 40]
     assert len(pipeline.predict(X)) == 50
+
+
+def test_masks_stay_masks_and_large_numbers_exact():
+    is_ink = X > 200
+    sampler = ImageOverSampler(synthesizer="manual", random_state=0, shuffle=False)
+    made = sampler.fit_resample(is_ink, Y)[0]
+    assert made.dtype == bool
+    assert abs(made[50:].mean() - is_ink[Y == 9].mean()) < 0.15
+    large = X.astype("int32") * 2**20 + 1
+    repeated = ImageOverSampler(random_state=0, shuffle=False).fit_resample(large, Y)[0]
+    assert (repeated % 2**20 == 1).all()

@@ -156,3 +156,17 @@ def test_large_pictures_are_cast_one_by_one_into_the_batch(dtype, tmp_path):
         source.write(batch, np.array([1, 0, 1, 0, 1, 1], bool), rows)
         np.testing.assert_array_equal(batch[[0, 2, 4, 5]], x[rows])
         assert not batch[[1, 3]].any()
+
+
+@pytest.mark.once
+def test_no_file_is_left_behind(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "_MEMORY", 0)
+    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path))
+
+    def interrupted():
+        yield X[:10]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store(interrupted(), X.shape, X.dtype)
+    assert not list(tmp_path.iterdir())

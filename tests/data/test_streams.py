@@ -291,3 +291,26 @@ def test_images_of_several_shapes(tmp_path):
     with pytest.raises(ValueError, match="one shape"):
         LabelledImages(Growing(), cache=tmp_path / "images")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_loader_of_some_items_these_are_read():
+    torch = pytest.importorskip("torch")
+    places = [0, 3, 17, 18, 6]
+    sampler = torch.utils.data.SubsetRandomSampler(places)
+    images = LabelledImages(loader(items_of_torch(), sampler=sampler))
+    np.testing.assert_array_equal(images.labels, Y[places])
+    np.testing.assert_array_equal(images.source.take(np.arange(5)), X[places])
+
+
+class TwoTypes(Items):
+    def __getitem__(self, index):
+        image, label = super().__getitem__(index)
+        return image.astype("uint16") if index % 2 else image, label
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_images_of_two_types_are_refused(is_indexed, tmp_path):
+    cache = None if is_indexed else tmp_path / "images"
+    with pytest.raises(ValueError, match=r"one type.*uint8 and uint16"):
+        LabelledImages(TwoTypes(), cache=cache)

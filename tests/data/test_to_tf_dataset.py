@@ -24,3 +24,12 @@ def test_each_pass_is_an_epoch(names):
             np.testing.assert_array_equal(batch[1].astype(y.dtype), wanted[1])
             np.testing.assert_array_equal(batch[2], wanted[2])
     assert dataset.epoch == 2
+
+
+def test_each_pass_that_counts_its_batches_is_an_epoch():
+    dataset = BalancedDataset(np.zeros((12, 2, 2, 1)), [0] * 8 + [1] * 4, 4, seed=0)
+    flow = dataset.to_tf_dataset()
+    for epoch in range(100):
+        assert dataset.epoch == epoch
+        for _ in zip(range(len(dataset)), flow, strict=False):
+            pass  # `range` is asked first: nobody asks for a batch after the last

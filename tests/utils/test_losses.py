@@ -19,3 +19,7 @@ def test_other_logs_may_be_what_they_are():
     check_losses(0, None)
     with pytest.raises(FloatingPointError, match="val_recall_3"):
         check_losses(0, logs, ["val_recall_3"])
+
+
+def test_a_class_of_blossoms_has_no_loss():
+    check_losses(0, {"val_precision_blossom": np.nan, "val_recall_lossless": np.nan})

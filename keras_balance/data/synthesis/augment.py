@@ -9,7 +9,7 @@ import numpy as np
 from keras_balance.layers.base import ImageLayer
 from keras_balance.layers.draws import SeedsOfBatches
 from keras_balance.utils.images import check_finite, to_layout
-from keras_balance.utils.seeds import derive_seed
+from keras_balance.utils.seeds import derive_seed, seeded
 
 # Numbers in the images that go through a layer together: 8 MiB as float32.
 _AT_ONCE = 2**21
@@ -90,7 +90,8 @@ def layout_of(layer):
 
 def _call(layer, images, sizes, seeds):
     if not layer.built:
-        layer(images[:1], training=True)
+        with seeded(seeds[0]):
+            layer(images[:1], training=True)
     parts = layer.layers if type(layer) is keras.Sequential else [layer]
     places = _own_places(layer, parts)
     if len(sizes) == 1 or not places:
@@ -116,7 +117,9 @@ def _one_by_one(layer, part, images, sizes, seeds):
         ]
         states = map(keras.ops.convert_to_tensor, states)
         mapping = list(zip(variables, states, strict=True))
-        with keras.StatelessScope(state_mapping=mapping):
+        scope = keras.StatelessScope(state_mapping=mapping)
+        # `AugMix` draws from Python's own generator, too.
+        with scope, seeded(derive_seed(seed, len(variables))):
             done.append(_through(part, images[stop - size : stop]))
     return _joined(done)
 

@@ -36,6 +36,11 @@ class AugmentedSynthesizer:
         check_mixes_nothing(layer)
         self.layer = layer
 
+    @property
+    def data_format(self):
+        """Layout of the images, where the synthesizer tells it."""
+        return getattr(self.synthesizer, "data_format", None)
+
     def generate(self, labels, seed=None):
         """Generate one augmented image for each label.
 
@@ -49,5 +54,4 @@ class AugmentedSynthesizer:
         seed = check_seed(seed)
         images = to_numpy(self.synthesizer.generate(labels, seed=derive_seed(seed, 0)))
         # That of a BAGAN; for a synthesizer that has none, the layer's own.
-        layout = getattr(self.synthesizer, "data_format", None)
-        return augment(self.layer, images, derive_seed(seed, 1), layout)
+        return augment(self.layer, images, derive_seed(seed, 1), self.data_format)

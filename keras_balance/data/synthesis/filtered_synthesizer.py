@@ -43,6 +43,11 @@ class FilteredSynthesizer:
         self.judge = judge
         self.class_names = class_names
 
+    @property
+    def data_format(self):
+        """Layout of the images, where the synthesizer tells it."""
+        return getattr(self.synthesizer, "data_format", None)
+
     def generate(self, labels, seed=None):
         """Generate one image for each label.
 

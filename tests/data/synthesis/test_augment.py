@@ -1,5 +1,7 @@
 """The layout of the images and float32 hold whatever Keras is set to."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -231,3 +233,14 @@ def test_batches_together_draw_what_they_draw_alone(make, calls, monkeypatch):
     together = augment_batches(layer, batches, range(3))
     np.testing.assert_allclose(together, np.concatenate(alone), atol=0.01)
     assert len(seen) == calls
+
+
+@pytest.mark.once
+def test_a_layer_that_draws_from_pythons_own_generator():
+    layer = keras.layers.AugMix(seed=0)
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), "uint8")
+    before = random.getstate()
+    first = augment(layer, images, 5)
+    assert random.getstate() == before
+    augment(layer, images, 6)
+    np.testing.assert_array_equal(augment(layer, images, 5), first)

@@ -2,7 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_balance.data import AugmentedSynthesizer, BalancedDataset
+from keras_balance.data import (
+    AugmentedSynthesizer,
+    BalancedDataset,
+    FilteredSynthesizer,
+)
 from keras_balance.layers import RandomGaussianNoise
 
 
@@ -44,3 +48,26 @@ def test_wrong_parts_are_refused():
         AugmentedSynthesizer(keras.layers.RandomFlip(), RandomGaussianNoise())
     with pytest.raises(TypeError, match="layer='manual'"):
         AugmentedSynthesizer(Grey(), "manual")
+
+
+@pytest.mark.once
+def test_the_layout_is_found_through_a_filter():
+    class Left:
+        """Images, channels first, whose left half is bright."""
+
+        data_format = "channels_first"
+
+        def generate(self, labels, seed=None):
+            images = np.zeros((len(labels), 1, 4, 4), "float32")
+            images[..., :2] = 200
+            return images
+
+    def even(images):
+        return np.ones((len(images), 2))
+
+    inner = FilteredSynthesizer(Left(), judge=even)
+    flip = keras.layers.RandomFlip("horizontal", seed=0)
+    made = AugmentedSynthesizer(inner, flip).generate([0] * 20, seed=0)
+    sides = made[:, 0, :, 0].mean(axis=1)
+    assert set(sides) == {0, 200}
+    assert (made[:, 0] == made[:, 0, :1]).all()  # rows are alike
