@@ -34,7 +34,9 @@ class ResumableBackup(keras.callbacks.Callback):
     layers draw that call `keras.random` without `seed`, and the order in which `fit`
     shuffles plain arrays. On torch, nor torch's own generator, from which a `Dropout`
     without `seed` draws there: give it one. With several workers pass `shuffle=False`
-    to `fit`: a `BalancedDataset` shuffles its images by itself. Nor the place within a
+    to `fit`: a `BalancedDataset` shuffles its images by itself; on JAX and torch call
+    `model.evaluate(*dataset[0])` once before, too, since Keras there looks at the data
+    before the first epoch, and its workers read ahead. Nor the place within a
     pass over the data: an epoch must be a whole pass, without `steps_per_epoch`.
 
     The file is written atomically. It holds numbers and text, no code.

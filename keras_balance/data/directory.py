@@ -58,7 +58,7 @@ def balanced_image_dataset_from_directory(
         seed: Integer; needed to split shuffled files.
         validation_split: Optional part of the files, in (0, 1), for validation.
         subset: With `validation_split`: `"training"`, `"validation"` or `"both"`.
-            Images for validation are not balanced.
+            Images for validation are neither balanced nor mixed.
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"area"` or
             `"lanczos3"`.
         follow_links: Whether folders behind symbolic links are visited.
@@ -77,7 +77,8 @@ def balanced_image_dataset_from_directory(
             are, and brings those of 8 bits to the same scale. Batches are float32;
             `kb.BalancedDataset(dataset.images, dtype="uint8")` gives them as read.
         **kwargs: Further arguments of `BalancedDataset`: `synthesizer`,
-            `sampling_strategy`, `workers`, ...
+            `sampling_strategy`, `workers`, ... A `sample_weight` is in the order of the
+            sorted paths, folder by folder.
 
     Returns:
         A `BalancedDataset` with the attributes `class_names` and `file_paths`; a

@@ -39,7 +39,8 @@ class LabelledImages:
             that is read when it is indexed, such as an HDF5 data set. Or, with
             `y=None`, a pipeline of `(x, y)` or `(x, y, sample_weight)`: a torch
             `Dataset` or `DataLoader`, whose images are fetched by their index where
-            they have one; or a `tf.data.Dataset` or another iterable of torch's,
+            they have one (of a loader, the items of its dataset, or those that are
+            among the `indices` of its sampler, without its `collate_fn`); or a `tf.data.Dataset` or another iterable of torch's,
             batched or not, which is read into memory. Or a dict or list of such
             arrays, for a model of several inputs; the others hold rows `(n, ...)` of
             any kind.

@@ -4,6 +4,7 @@ A source has the `shape` and `dtype` of the array, a length, slices for the chec
 and `take(rows)`. It never holds more of a file than one batch.
 """
 
+import contextlib
 import math
 import mmap
 import os
@@ -86,13 +87,12 @@ def store(chunks, shape, dtype):
             start += len(chunk)
         return ArraySource(images)
     handle, path = tempfile.mkstemp(prefix="keras-balance-")
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(os.remove, path)
         with open(handle, "wb") as file:
             for chunk in chunks:
                 file.write(chunk.tobytes())
-    except BaseException:
-        os.remove(path)
-        raise
+        undo.pop_all()  # the file is whole
     source = MappedFile(np.memmap(path, dtype, mode="r", shape=shape))
     # A forked worker inherits the source, but the file is not its own to remove.
     weakref.finalize(source, _remove, path, os.getpid())

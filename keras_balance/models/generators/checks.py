@@ -78,3 +78,16 @@ def is_data_set(x):
             "`y` must be given where `x` is an array. "
             f"Received: y=None with x of type {type(x).__name__}"
         )
+
+
+def names_agree(images, class_names):
+    """Raise a `ValueError` for `LabelledImages` that count other classes than these."""
+    if class_names is None or images.labels_are_indices:
+        return
+    own, given = list(images.encoding.keys), list(class_names)
+    if own != given:
+        raise ValueError(
+            "`x` must have the classes of `class_names`, in their order: build the "
+            "`LabelledImages` with the same `class_names`. "
+            f"Received: x of classes {own} with class_names={given}"
+        )

@@ -189,13 +189,7 @@ class ClassGenerator(PhasedModel):
                 f"`x` must hold images of {self.num_classes} classes. "
                 f"Received: x of {images.num_classes} classes"
             )
-        own, given = images.encoding.keys, self.class_names
-        if given is not None and not images.labels_are_indices and own != list(given):
-            raise ValueError(
-                "`x` must have the classes of `class_names`, in their order: build the "
-                "`LabelledImages` with the same `class_names`. Received: x of classes "
-                f"{own} with class_names={list(given)}"
-            )
+        checks.names_agree(images, self.class_names)
         images.check_every_class()
         return images
 
