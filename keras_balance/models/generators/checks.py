@@ -80,8 +80,13 @@ def is_data_set(x):
         )
 
 
-def names_agree(images, class_names):
+def classes_fit(images, num_classes, class_names):
     """Raise a `ValueError` for `LabelledImages` that count other classes than these."""
+    if images.num_classes != num_classes:
+        raise ValueError(
+            f"`x` must hold images of {num_classes} classes. "
+            f"Received: x of {images.num_classes} classes"
+        )
     if class_names is None or images.labels_are_indices:
         return
     own, given = list(images.encoding.keys), list(class_names)

@@ -184,12 +184,7 @@ class ClassGenerator(PhasedModel):
             options = class_label_options(y, self.num_classes, self.class_names)
             options["data_format"] = self.data_format
             images = LabelledImages.read(x, y, **options)
-        if images.num_classes != self.num_classes:
-            raise ValueError(
-                f"`x` must hold images of {self.num_classes} classes. "
-                f"Received: x of {images.num_classes} classes"
-            )
-        checks.names_agree(images, self.class_names)
+        checks.classes_fit(images, self.num_classes, self.class_names)
         images.check_every_class()
         return images
 
