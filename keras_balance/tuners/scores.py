@@ -80,7 +80,17 @@ def check_history(logs, callbacks):
             except FloatingPointError as error:
                 raise keras_tuner.errors.FailedTrialError(
                     f"The training diverged, and its trial counts as failed. {error}"
+                    + _hint(name)
                 ) from error
+
+
+def _hint(name):
+    if "loss" in name:
+        return ""
+    return (
+        ". If its loss is finite, the metric may have got logits: with one logit "
+        "output give `PerClassMetrics` a `threshold` of 0"
+    )
 
 
 def _objectives(callbacks):

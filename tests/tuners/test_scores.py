@@ -106,5 +106,6 @@ def test_a_training_that_diverged_fails_its_trial(name, value):
     logs[name][1] = value
     with pytest.raises(
         keras_tuner.errors.FailedTrialError, match=rf"`{name}`.*epoch 2"
-    ):
+    ) as caught:
         scores.check_history(logs, [callback])
+    assert ("may have got logits" in str(caught.value)) == (name == "val_f1_macro")
