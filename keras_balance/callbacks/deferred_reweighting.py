@@ -23,8 +23,9 @@ class DeferredReweighting(keras.callbacks.Callback):
     samples, in training and not in validation.
 
     It looks at the number of the epoch alone, so that a training which resumes goes on
-    as it would have. The model must compute its loss by `compute_loss`, as Keras' own
-    training steps do, from one output.
+    as it would have. A training that an error or Ctrl-C has ended leaves the weights in
+    the model, until the next `fit` with such a callback. The model must compute its
+    loss by `compute_loss`, as Keras' own training steps do, from one output.
 
     Args:
         class_counts: Images of each class that an epoch shows: an array
