@@ -99,7 +99,7 @@ class ItemImages:
                 image = columns.add(items[index])
                 if not index:
                     self.shape, self.dtype = (len(items), *image.shape), image.dtype
-                _check_alike(image, self.shape[1:], self.dtype)
+                self._check(image)
                 reading.count()
         if not len(items):
             raise _empty()
@@ -126,8 +126,11 @@ class ItemImages:
                 f"item {place} with the label {label[0]!r}, before "
                 f"{self._labels[place]!r}"
             )
-        _check_alike(image, self.shape[1:], self.dtype)
+        self._check(image)
         return image
+
+    def _check(self, image):
+        _check_alike((image.shape, image.dtype), (self.shape[1:], self.dtype))
 
 
 class _Columns:
@@ -179,8 +182,9 @@ def _gather(x, names, kept):
             images = columns.add(element)
             is_batch = images.ndim == 4
             images = images if is_batch else images[None]
-            first = images[:1] if first is None else first
-            _check_alike(images[:1], first.shape, first.dtype)
+            kind = images.shape[1:], images.dtype
+            first = first or kind
+            _check_alike(kind, first)
             read += 1
             kept.add(images)
             reading.count(images.nbytes)
@@ -255,14 +259,11 @@ def _empty():
     return ValueError("A dataset must hold images. Received: x, which is empty")
 
 
-def _check_alike(images, shape, dtype):
-    if images.shape != shape:
-        raise ValueError(
-            "All images of a dataset must have one shape. "
-            f"Received: images of shapes {shape} and {images.shape}"
-        )
-    if images.dtype != dtype:
-        raise ValueError(
-            "All images of a dataset must have one type of numbers. "
-            f"Received: images of {dtype} and {images.dtype}"
-        )
+def _check_alike(kind, wanted):
+    """Raise a `ValueError` for another shape or type than those of the first image."""
+    for name, one, other in zip(("shape", "type"), wanted, kind, strict=True):
+        if one != other:
+            raise ValueError(
+                f"All images of a dataset must have one {name}. "
+                f"Received: images of {name}s {one} and {other}"
+            )

@@ -220,8 +220,8 @@ def read_classes(y_true, num_classes, class_names):
     are_indices = not are_names and 0 <= present[0] <= present[-1] < num_classes
     is_named = class_names is not None and set(present) <= set(class_names)
     if is_named:  # numbers, too, by which all labels may lie within the indices
-        indices, _ = read_labels(y_true, class_names=class_names, name="y_true")
-        names = class_names
+        names = list(class_names)
+        indices, _ = read_labels(y_true, class_names=names, name="y_true")
     elif are_indices:
         indices, names = encoding.names(indices), class_names
     elif len(present) == num_classes:

@@ -94,7 +94,7 @@ def _loss_takes_logits(model):
     losses = keras.tree.flatten(getattr(model, "loss", None))
     loss = losses[0] if len(losses) == 1 else None
     if isinstance(loss, keras.losses.Loss):
-        return bool(loss.get_config().get("from_logits", True))
+        return loss.get_config().get("from_logits")
     return False if isinstance(loss, str) else None
 
 

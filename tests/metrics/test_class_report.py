@@ -223,8 +223,11 @@ def test_names_bring_a_class_that_the_labels_lack():
     assert report.scores["recall_40"] == 1
 
 
-def test_names_that_are_numbers_are_those_of_the_labels_where_all_could_be_indices():
-    names, labels = [1, 2, 3], [1, 2, 2, 1]
+@pytest.mark.parametrize("names", [[1, 2, 3], range(1, 4), {1: 5, 2: 5, 3: 5}.keys()])
+def test_names_that_are_numbers_are_those_of_the_labels_where_all_could_be_indices(
+    names,
+):
+    labels = [1, 2, 2, 1]
     scores = np.eye(3)[[0, 1, 1, 0]]
     report = kb.metrics.class_report(labels, scores, class_names=names)
     assert report.scores["accuracy"] == 1

@@ -149,11 +149,30 @@ def is_a_head_without_a_loss():
     return kb.models.FewShotClassifier(backbone, 2)
 
 
+class WithASilentLoss(keras.Model):
+    """A subclass whose loss does not say whether it takes logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = keras.layers.Dense(2, "softmax")
+        self.compile("sgd", keras.losses.KLDivergence())
+
+    def call(self, inputs):
+        return self.out(inputs)
+
+
 @pytest.mark.parametrize(
-    "make", [ends_in_an_operation, has_a_list_of_one_loss, is_a_head_without_a_loss]
+    "make",
+    [
+        ends_in_an_operation,
+        has_a_list_of_one_loss,
+        is_a_head_without_a_loss,
+        WithASilentLoss,
+    ],
 )
 def test_probabilities_are_known_as_such(make):
     model, rows = make(), np.ones((3, 4), "float32")
+    model(rows)
     adjusted = kb.models.adjust_logits(model, [1, 1])
     np.testing.assert_allclose(
         adjusted.predict(rows, verbose=0), model.predict(rows, verbose=0), rtol=1e-5
