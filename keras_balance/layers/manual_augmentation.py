@@ -19,7 +19,6 @@ from keras_balance.utils.numbers import choice
 
 # Types of masks, and those that TensorFlow can move in their place.
 _WIDER = dict.fromkeys(("bool", "int8", "int16", "uint16"), "int32")
-_WIDER["uint32"] = "int64"
 # At -1 a single pixel would fill the whole image.
 _MOST_ZOOM_IN = math.nextafter(-1, 0)
 # Width of the filter that smooths an elastic distortion: 4 of 29 pixels in
