@@ -17,8 +17,7 @@ from keras_balance.layers.noise import gaussian_noise
 from keras_balance.utils.images import check_value_range
 from keras_balance.utils.numbers import choice
 
-# Types of masks, and those that TensorFlow can move in their place. (On torch, Keras has
-# no uint16, and gives int32.)
+# Types of masks, and those that TensorFlow can move in their place.
 _WIDER = dict.fromkeys(("bool", "int8", "int16", "uint16"), "int32")
 # At -1 a single pixel would fill the whole image.
 _MOST_ZOOM_IN = math.nextafter(-1, 0)
