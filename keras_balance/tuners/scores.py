@@ -4,7 +4,7 @@ import keras
 import keras_tuner
 
 from keras_balance.metrics import PerClassMetrics
-from keras_balance.utils.losses import check_losses
+from keras_balance.utils.losses import check_losses, is_loss
 from keras_balance.utils.outputs import default_threshold, num_classes_of
 
 
@@ -85,7 +85,7 @@ def check_history(logs, callbacks):
 
 
 def _hint(name):
-    if "loss" in name:
+    if is_loss(name):
         return ""
     return (
         ". If its loss is finite, the metric may have got logits: with one logit "

@@ -3,10 +3,15 @@
 import math
 
 
+def is_loss(name):
+    """Whether a log is a loss by its name, unlike the recall of a blossom."""
+    return name == "loss" or name.endswith("_loss")
+
+
 def check_losses(epoch, logs, others=()):
     """Check the logs of an epoch: every loss must be finite.
 
-    A loss is what is called "loss", or ends in "_loss".
+    See `is_loss` for what counts as one.
 
     Args:
         epoch: Epoch, counted from 0.
@@ -17,8 +22,7 @@ def check_losses(epoch, logs, others=()):
         FloatingPointError: Which names the first that is NaN or infinite.
     """
     for name, value in (logs or {}).items():
-        is_loss = name == "loss" or name.endswith("_loss") or name in others
-        if is_loss and not math.isfinite(value):
+        if (is_loss(name) or name in others) and not math.isfinite(value):
             raise FloatingPointError(
                 f"Losses must be finite; `{name}` was not in epoch {epoch + 1}. A "
                 "lower learning rate, or pixels within the range that the model "

@@ -129,14 +129,16 @@ class BatchEpochs:
         rows, labels, weights = [], [], []
         # What is new in each epoch is not worth keeping.
         look = self.features.compute if self.are_fresh and epoch > 0 else self.features
-        for place, (images, some, *weight) in enumerate(_each(self.batches)):
+        for place, batch in enumerate(_each(self.batches)):
+            images, some, weight = keras.utils.unpack_x_y_sample_weight(batch)
             images = _to_numpy(images)
             if self.augmentation is not None and epoch > 0:
                 seed = derive_seed(self.seed, epoch, place)
                 images = augment(self.augmentation, images, seed)
             rows.append(look(images))
             labels.append(_to_numpy(some))
-            weights.extend(map(_to_numpy, weight))
+            if weight is not None:
+                weights.append(_to_numpy(weight).reshape(-1))
         weights = np.concatenate(weights) if weights else None
         return np.concatenate(rows), np.concatenate(labels), weights
 
