@@ -37,15 +37,19 @@ class Lines:
 
 
 def scores(y, logits, rare=None, digits=4):
-    """Accuracy, macro F1 and, of the rare class, precision, recall and F1."""
+    """Accuracy, macro F1 and, of the rare class, precision, recall and F1.
+
+    Of several rare classes, it is the mean of each score.
+    """
     predicted = logits.argmax(-1)
     precision, recall, f1, _ = precision_recall_fscore_support(
         y, predicted, labels=range(logits.shape[-1]), zero_division=0
     )
     told = {"accuracy": (predicted == y).mean(), "f1_macro": f1.mean()}
     if rare is not None:
+        rare = np.atleast_1d(rare)
         told |= {"precision": precision[rare], "recall": recall[rare], "f1": f1[rare]}
-    return {name: round(float(value), digits) for name, value in told.items()}
+    return {name: round(float(np.mean(value)), digits) for name, value in told.items()}
 
 
 def recalls(y, logits):

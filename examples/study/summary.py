@@ -50,8 +50,8 @@ ADVICE = (
     ),
     (
         "a dozen photographs, nothing pretrained",
-        '`"sqrt"`, crops, half the adjusted loss, `adjust_logits` '
-        "([code](docs/guides/photographs.md#or-adjust-the-decision-instead))",
+        "crops, and a little of balance, loss and decision "
+        "([ten lines](docs/guides/photographs.md#or-adjust-the-decision-instead))",
         (
             "photographs_convnet",
             "imbalanced",
@@ -59,7 +59,7 @@ ADVICE = (
         ),
     ),
     (
-        "a dozen images of a handwritten digit",
+        "a dozen images of a handwritten digit, the 8",
         "`AutoAugmentation`",
         ("rare-8", "imbalanced", "auto layer"),
     ),
@@ -67,6 +67,11 @@ ADVICE = (
         "a dozen small pictures of a boot",
         "`adjust_logits`",
         ("decisions", "imbalanced", "imbalanced, tau 1", "clothes, boot"),
+    ),
+    (
+        "the same of a shirt, which looks like a coat",
+        "`AutoAdjustment`",
+        ("decisions", "imbalanced", "imbalanced, found tau", "clothes, shirt"),
     ),
 )
 

@@ -39,7 +39,7 @@ def draw(tmp_path, monkeypatch):
     balanced, few, test = (class_images((20, n), seed=n) for n in (20, 4, 10))
     task = Task(balanced, few, test, (1,), 0, 0, pathlib.Path())
     cells = Lines(tmp_path / "lines.jsonl", ["data", "draw", "arm"])
-    row = fillings.Row("two", rare=1, layer="shift", steps=5, batch_size=8)
+    row = fillings.Row("two", {"minority": 1}, "shift", steps=5, batch_size=8)
     return fillings.Draw(cells, "two pictures", row, task)
 
 
