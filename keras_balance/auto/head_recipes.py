@@ -4,13 +4,12 @@ import dataclasses
 
 import keras
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
-from keras_balance.auto.out_of_fold import ITERATIONS, C
+from keras_balance.auto.out_of_fold import C
 from keras_balance.auto.recipe_trials import Trainings, to_log_probabilities
 from keras_balance.layers import LogitAdjustment
 from keras_balance.models import FewShotClassifier, adjust_logits
+from keras_balance.models.head import ITERATIONS, linear_head
 from keras_balance.utils.seeds import seeded
 
 _LEAST = 1e-7  # probability
@@ -96,7 +95,7 @@ class HeadTrainings(Trainings):
         rows = self.rows[train_rows]
         indices = self.images.indices[train_rows].astype("int64")
         if not recipe.few_shots:
-            return linear_head(rows, indices)
+            return linear_head(rows, indices, C)
         with seeded(self.seed):
             keras.utils.set_random_seed(self.seed)
             few_shots = FewShotClassifier(
@@ -105,31 +104,12 @@ class HeadTrainings(Trainings):
             few_shots.fit(rows, indices, verbose=0)
         if not recipe.regression:
             return few_shots
-        return joined(linear_head(rows, indices), few_shots, np.bincount(indices))
+        return joined(linear_head(rows, indices, C), few_shots, np.bincount(indices))
 
 
 def features_of(backbone, images):
     """Float32 features `(n, d)` of `LabelledImages`, each image looked at once."""
     return FewShotClassifier(backbone, images.num_classes).features(images.source[:])
-
-
-def linear_head(rows, indices):
-    """Logistic regression on standardised features, as a Keras layer on them as is.
-
-    Args:
-        rows: Features `(n, d)`.
-        indices: Their class indices `(n,)`.
-    """
-    scaler, regression = StandardScaler(), LogisticRegression(C=C, max_iter=ITERATIONS)
-    regression.fit(scaler.fit_transform(rows), indices)
-    kernel = (regression.coef_ / scaler.scale_).T
-    bias = regression.intercept_ - scaler.mean_ @ kernel
-    if len(bias) == 1:  # two classes: what speaks for the second
-        kernel, bias = np.hstack([0 * kernel, kernel]), np.append(0, bias)
-    head = keras.layers.Dense(len(bias), activation="softmax")
-    head.build((None, len(kernel)))
-    head.set_weights([kernel, bias])
-    return head
 
 
 def joined(linear, few_shots, counts):

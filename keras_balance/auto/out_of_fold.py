@@ -12,6 +12,7 @@ from keras_balance.data import BalancedDataset
 from keras_balance.metrics.adjustment import read_log_shares
 from keras_balance.metrics.features import Features
 from keras_balance.models.adjust import gives_logits
+from keras_balance.models.head import ITERATIONS
 from keras_balance.utils.images import to_layout
 from keras_balance.utils.seeds import derive_seed
 
@@ -19,7 +20,6 @@ BATCH_SIZE = 64
 # Strength of the prior on the weights, for standardised features: 1,280 of them and
 # some hundred images a class were classified best by 0.001 to 0.01.
 C = 0.003
-ITERATIONS = 300  # at most
 _COMPONENTS = 50  # of pixels, which are many and alike
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 

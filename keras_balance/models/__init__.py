@@ -15,4 +15,5 @@ from keras_balance.models.generators.class_gaussians import (
 from keras_balance.models.generators.cvae_gan.cvae_gan import CVAEGAN as CVAEGAN
 from keras_balance.models.generators.dagan.dagan import DAGAN as DAGAN
 from keras_balance.models.generators.vae import VAE as VAE
+from keras_balance.models.head import retrain_head as retrain_head
 from keras_balance.models.loading import load_model as load_model

@@ -1,0 +1,141 @@
+"""The last layer of a trained classifier, trained anew: seconds, and no epoch."""
+
+import keras
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from keras_balance.data import LabelledImages
+from keras_balance.models.adjust import behind
+from keras_balance.utils.numbers import real_number
+
+ITERATIONS = 1000  # at most
+_BATCH_SIZE = 256
+_ACTIVATIONS = (keras.layers.Activation, keras.layers.Softmax)
+
+
+def retrain_head(model, x, y=None, C=0.03):
+    """Train the last layer of a trained classifier anew, on what the others give.
+
+    A network learns features faster than it learns what to make of them, and a rare
+    class, which it seldom sees, is the last to get its share. Here all images are
+    turned into the inputs of the last layer, once, and a logistic regression on them
+    takes its place. That takes seconds. It knows of no imbalance: put
+    `kb.models.adjust_logits` behind it, with the counts of these images.
+
+    Args:
+        model: A trained Keras model, functional or `Sequential`, that ends in a `Dense`
+            layer on vectors, with an activation or without. It stays as it is.
+        x: The training images, as `kb.BalancedDataset` takes them, each once: not
+            repeated, not augmented, not mixed. Sample weights of a data set weigh.
+        y: Their labels; None where `x` holds them.
+        C: Inverse of the strength of the prior on the weights, for standardised inputs,
+            as in `sklearn.linear_model.LogisticRegression`. From 0.01 to 0.1 it makes
+            little difference.
+
+    Returns:
+        A new `keras.Model`, not compiled, that shares all other layers with `model`. It
+        gives probabilities `(n, num_classes)`, or `(n, 1)` as the model does, for a
+        world in which the classes are as frequent as in `y`.
+
+    Raises:
+        TypeError: When `model` is no Keras model.
+        ValueError: For a model that does not end so, another number of classes, a class
+            without an image, and bad images and labels.
+
+    Example:
+        >>> model.fit(x_train, y_train)
+        >>> retrained = kb.models.retrain_head(model, x_train, y_train)
+        >>> adjusted = kb.models.adjust_logits(retrained, np.bincount(y_train))
+
+    Reference:
+        Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed
+        Recognition", section 4.1, "classifier re-training". There the classes are
+        sampled evenly; here the decision is adjusted instead.
+    """
+    strength = real_number("C", C, above=0)
+    body, last = parted(model)
+    images = LabelledImages.read(x, y)
+    images.check_every_class()
+    _check_width(last.units, images.num_classes)
+    rows = _outputs(body, images)
+    head = linear_head(rows, images.indices, strength, last.units, images.sample_weight)
+    return behind(body, head)
+
+
+def parted(model):
+    """Part a classifier into a model of the inputs of its last layer, and that layer.
+
+    Raises:
+        TypeError: When `model` is no Keras model.
+        ValueError: When it does not end in a `Dense` layer on vectors.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: model={model!r}")
+    *others, last = _layers(model) or [None]
+    if isinstance(last, keras.Model) and isinstance(model, keras.Sequential):
+        body, last = parted(last)
+        return keras.Sequential([*others, body]), last
+    if not isinstance(last, keras.layers.Dense) or len(last.input.shape) != 2:
+        raise ValueError(
+            "`model` must be built, functional or `Sequential`, of one input, and end "
+            f"in a `Dense` layer on vectors (n, d). Received: model={model.name!r}, a "
+            f"{type(model).__name__} whose last layer is {last!r}"
+        )
+    return keras.Model(model.inputs[0], last.input), last
+
+
+def _layers(model):
+    """Layers of a graph of one input, up to the last that is no activation."""
+    is_graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+    if not (is_graph and model.built and len(model.inputs) == 1):
+        return []
+    layers = list(model.layers)
+    while layers and isinstance(layers[-1], _ACTIVATIONS):
+        layers.pop()
+    return layers
+
+
+def linear_head(rows, indices, C, units=None, sample_weight=None):
+    """Logistic regression on standardised features, as a Keras layer on them as is.
+
+    Args:
+        rows: Features `(n, d)`.
+        indices: Their class indices `(n,)`.
+        C: As in `LogisticRegression`.
+        units: 1 for the probability of the second class of two alone; by default, and
+            else, there is one of each class.
+        sample_weight: Optional weights `(n,)`.
+    """
+    scaler = StandardScaler()
+    regression = LogisticRegression(C=C, max_iter=ITERATIONS)
+    regression.fit(scaler.fit_transform(rows), indices, sample_weight)
+    kernel = (regression.coef_ / scaler.scale_).T
+    bias = regression.intercept_ - scaler.mean_ @ kernel
+    if len(bias) == 1 and units != 1:  # two classes: what speaks for the second
+        kernel, bias = np.hstack([0 * kernel, kernel]), np.append(0, bias)
+    head = keras.layers.Dense(
+        len(bias),
+        activation="sigmoid" if len(bias) == 1 else "softmax",
+        dtype="float32",
+    )
+    head.build((None, len(kernel)))
+    head.set_weights([kernel, bias])
+    return head
+
+
+def _outputs(body, images):
+    """Give a model's outputs for all images: float64 `(n, d)`."""
+    rows = []
+    for start in range(0, len(images), _BATCH_SIZE):
+        batch = images.source[start : start + _BATCH_SIZE].astype("float32")
+        rows.append(keras.ops.convert_to_numpy(body(batch, training=False)))
+    return np.concatenate(rows).astype("float64")  # in float32 the fit may stall
+
+
+def _check_width(units, num_classes):
+    if units != num_classes and (units, num_classes) != (1, 2):
+        raise ValueError(
+            f"`model` must have one output for each of the {num_classes} classes of "
+            f"`y`. Received: model with {units} outputs"
+        )

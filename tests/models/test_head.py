@@ -1,0 +1,143 @@
+"""The last layer, trained anew."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import keras_balance as kb
+from small_data import class_images
+
+pytestmark = pytest.mark.usefixtures("eager")
+
+COUNTS = [30, 20, 6]
+
+
+def classifier(*last):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
+    layers += [keras.layers.Dense(12, "relu"), keras.layers.Dropout(0.5)]
+    return keras.Sequential([keras.Input((8, 8, 1)), *layers, *last])
+
+
+@pytest.fixture
+def data():
+    return class_images(COUNTS)
+
+
+def outputs(model, x):
+    return model.predict(x, batch_size=len(x), verbose=0)
+
+
+def by_hand(model, x, y):
+    rows = outputs(keras.Model(model.inputs[0], model.layers[3].output), x)
+    rows = rows.astype("float64")
+    regression = make_pipeline(StandardScaler(), LogisticRegression(C=0.03))
+    return regression.fit(rows, y).predict_proba(rows)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda: [keras.layers.Dense(3, "softmax")],
+        lambda: [keras.layers.Dense(3)],
+        lambda: [keras.layers.Dense(3), keras.layers.Softmax()],
+    ],
+)
+def test_is_a_regression_on_what_the_other_layers_give(data, last):
+    x, y = data
+    model = classifier(*last())
+    before = outputs(model, x)
+    found = outputs(kb.models.retrain_head(model, x, y), x)
+    np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
+    np.testing.assert_array_equal(outputs(model, x), before)
+
+
+def test_a_single_output_stays_one(data):
+    x, y = data
+    y = np.minimum(y, 1)
+    model = classifier(keras.layers.Dense(1, "sigmoid"))
+    found = outputs(kb.models.retrain_head(model, x, y), x)
+    np.testing.assert_allclose(found, by_hand(model, x, y)[:, 1:], atol=1e-4)
+
+
+def test_two_classes_of_two_outputs_and_names(data):
+    x, y = data
+    y = np.minimum(y, 1)
+    model = classifier(keras.layers.Dense(2, "softmax"))
+    found = outputs(kb.models.retrain_head(model, x, np.array(["no", "yes"])[y]), x)
+    np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
+
+
+def test_behind_a_layer_for_augmentation(data):
+    x, y = data
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    layer = kb.layers.ManualAugmentation(seed=0)
+    layered = keras.Sequential([keras.Input((8, 8, 1)), layer, model])
+    found = outputs(kb.models.retrain_head(layered, x, y), x)
+    np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
+
+
+def test_a_functional_model_shares_its_other_layers(data, tmp_path):
+    x, y = data
+    inputs = keras.Input((8, 8, 1))
+    row = keras.layers.Flatten()(inputs)
+    dense = keras.layers.Dense(12, "relu")
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(dense(row)))
+    retrained = kb.models.retrain_head(model, x, y)
+    adjusted = kb.models.adjust_logits(retrained, np.bincount(y))
+    adjusted.save(tmp_path / "classifier.keras")
+    loaded = kb.models.load_model(tmp_path / "classifier.keras")
+    expected = outputs(adjusted, x)
+    np.testing.assert_allclose(outputs(loaded, x), expected, atol=1e-6)
+    dense.set_weights([2 * weight for weight in dense.get_weights()])
+    assert np.abs(outputs(adjusted, x) - expected).max() > 0.01
+
+
+def test_weights_of_a_data_set_weigh(data):
+    x, y = data
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    weighed = kb.data.LabelledImages(x, y)
+    weighed.sample_weight = np.where(y == 2, 1e-6, 1.0)  # as those of a pipeline
+    found = outputs(kb.models.retrain_head(model, weighed), x)
+    plain = outputs(kb.models.retrain_head(model, x, y), x)
+    assert found[y == 2, 2].mean() < 0.5 * plain[y == 2, 2].mean()
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(keras.ops.reshape(inputs, (-1, 64)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Subclassed,
+        lambda: classifier(keras.layers.BatchNormalization()),
+        lambda: keras.Sequential([keras.layers.Dense(3)]),
+        lambda: keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Dense(3)]),
+    ],
+)
+def test_a_model_that_does_not_end_so_is_refused(data, make):
+    with pytest.raises(ValueError, match="`model` must be built, functional or"):
+        kb.models.retrain_head(make(), *data)
+
+
+def test_refuses_what_does_not_fit(data):
+    x, y = data
+    model = classifier(keras.layers.Dense(4, "softmax"))
+    with pytest.raises(ValueError, match="one output for each of the 3 classes"):
+        kb.models.retrain_head(model, x, y)
+    with pytest.raises(ValueError, match="`C` must be a finite number"):
+        kb.models.retrain_head(model, x, y, C=0)
+    with pytest.raises(TypeError, match="`model` must be a Keras model"):
+        kb.models.retrain_head(lambda x: x, x, y)
+    images = kb.data.LabelledImages(x, y, num_classes=4)
+    with pytest.raises(ValueError, match="Every class must have at least one image"):
+        kb.models.retrain_head(model, images)
