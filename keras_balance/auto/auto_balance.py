@@ -18,7 +18,8 @@ from keras_balance.auto.head_recipes import (
     features_of,
     head_code,
 )
-from keras_balance.auto.kept import Kept
+from keras_balance.auto.kept import Kept, kept_setting
+from keras_balance.auto.model_digest import model_digest
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_code import data_code, decision_code, recipe_code
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
@@ -77,9 +78,9 @@ class AutoBalance:
         directory: Optional folder that keeps all results, and gets `report.html`: one
             page with what was tried, what was chosen and why, how good it is on
             training images that it was not trained on, and the rarest class's most
-            confident misses. Killed at any moment and run again with the same folder
-            and data, it ends with the same model.
-        seed: Integer, or None for a fresh one.
+            confident misses. Killed at any moment and run again with the same folder,
+            data and `build`, it ends with the same model.
+        seed: Integer, or None for that of the search in `directory`, or a fresh one.
         verbose: 0 for silence, 1 for a line about every training.
 
     Attributes:
@@ -130,7 +131,7 @@ class AutoBalance:
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.time_budget = checks.time_budget(time_budget)
         self.directory = directory
-        self.seed = check_seed(seed)
+        self.seed, self._given_seed = check_seed(seed), seed
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None
         self.class_names = None
@@ -159,6 +160,7 @@ class AutoBalance:
         data = data_code(given, y is not None, self.features is not None)
         images = given if given.labels_are_indices else given.as_indices()
         epochs = whole_number("epochs", epochs, 1)
+        self.seed = self._seed_to_go_on_with()
         plan, recipes = self._plan(images, epochs)
         search = self._searched(plan, recipes)
         self.recipe, self.scores = recipes[self.choice], search.longest()
@@ -214,18 +216,17 @@ class AutoBalance:
         """Give the trainings to choose by, and the recipes to choose from."""
         if self.features is not None:
             rows = features_of(self.features, images)
-            setting = self._setting(images, HEADS, features=_digest(rows))
-            kept = Kept(self.directory, setting)
+            kept = self._kept(images, HEADS, features=_digest(rows))
             return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
         balanced = images.counts.max() * images.num_classes
-        setting = self._setting(images, self.recipes, epochs=epochs)
+        build = _default_build(images) if self.build is None else self.build
         plan = ModelTrainings(
             images,
-            _default_build(images) if self.build is None else self.build,
+            build,
             batch_size=self.batch_size,
             steps=epochs * math.ceil(balanced / self.batch_size),
             seed=self.seed,
-            kept=Kept(self.directory, setting),
+            kept=self._kept(images, self.recipes, build, epochs=epochs),
         )
         return plan, self.recipes
 
@@ -276,10 +277,20 @@ class AutoBalance:
         if self.directory is not None:
             write_page(self.directory, self, images, self._adjustment)
 
-    def _setting(self, images, recipes, **rest):
-        """All that the results depend on, for the folder that keeps them."""
-        return {
+    def _seed_to_go_on_with(self):
+        found = None if self.directory is None else kept_setting(self.directory)
+        if found is None or self._given_seed is not None:
+            return self.seed
+        return check_seed(found.get("seed"))
+
+    def _kept(self, images, recipes, build=None, **rest):
+        """Open the folder that keeps the results, for all that they depend on."""
+        if self.directory is None:
+            return Kept(None, {})
+        setting = {
             "data": images.fingerprint(),
+            "value_range": [float(end) for end in images.value_range],
+            "build": build and model_digest(build, images, self.seed),
             "recipes": {n: dataclasses.asdict(r) for n, r in recipes.items()},
             "target_prior": np.asarray(self.target_prior).tolist(),
             "batch_size": self.batch_size,
@@ -288,6 +299,7 @@ class AutoBalance:
             "backend": keras.backend.backend(),
             "version": __version__,
         }
+        return Kept(self.directory, setting)
 
 
 def _cases(plan):

@@ -9,6 +9,10 @@ from keras_balance.utils.files import read_sealed, write_json, write_sealed
 from keras_balance.utils.plain_data import from_bytes, to_bytes
 
 _SETTING = "setting.json"
+_HINTS = {
+    "data": " (other images, or in another order)",
+    "build": " (another model, or compiled otherwise)",
+}
 
 
 class Kept:
@@ -57,7 +61,7 @@ class Kept:
         differing = [key for key in setting if found.get(key) != setting[key]]
         if differing:
             name = differing[0]
-            hint = " (other images, or in another order)" if name == "data" else ""
+            hint = _HINTS.get(name, "")
             raise ValueError(
                 "`directory` must be that of the same search, or a new one: it holds "
                 f"one with {name}={found.get(name)!r}{hint}. "
@@ -82,7 +86,7 @@ class Kept:
 
 
 def kept_setting(directory):
-    """Setting of the search that a folder keeps; None where it keeps none yet.
+    """Give the setting of the search that a folder keeps; None where it keeps none yet.
 
     Raises:
         ValueError: For a file that holds something else.

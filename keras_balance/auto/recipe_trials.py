@@ -1,5 +1,6 @@
 """How good recipes are: trainings on cases, scored at every strength of adjustment."""
 
+import hashlib
 import time
 
 import keras
@@ -142,7 +143,9 @@ class ModelTrainings(Trainings):
         Returns:
             `(model, feed)`, see `train`.
         """
-        path = self.kept.path("model.backup")
+        # With more time another recipe may be chosen: not with this one's weights.
+        recipe_digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
+        path = self.kept.path(f"model-{recipe_digest}.backup")
 
         def backup(feed):
             return [] if path is None else [ResumableBackup(path, feed)]

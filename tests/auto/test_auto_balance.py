@@ -207,6 +207,43 @@ def test_another_search_does_not_get_its_folder(tmp_path):
 
 
 @pytest.mark.once
+def test_another_model_or_range_of_pixels_does_not_get_its_folder(tmp_path):
+    x, y = pictures()
+    options = {"directory": tmp_path, "recipes": ["plain"], "time_budget": 0}
+    fitted(x, y, 1, **options)
+    fitted(x, y, 1, **options)
+    logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    with pytest.raises(ValueError, match=r"build=.*another model"):
+        fitted(x, y, 1, build=lambda: build(3, None, logits), **options)
+    wider = kb.data.LabelledImages(x, y, value_range=(0, 510))
+    with pytest.raises(ValueError, match=r"value_range=\[0.0, 255.0\]"):
+        fitted(wider, epochs=1, **options)
+
+
+@pytest.mark.once
+def test_without_a_seed_that_of_the_folder_is_taken(tmp_path):
+    options = {"directory": tmp_path, "seed": None, "time_budget": 0}
+    first, again = (fitted(*pictures(), 1, **options) for _ in range(2))
+    assert again.seed == first.seed
+    with pytest.raises(ValueError, match=f"seed={first.seed}"):
+        fitted(*pictures(), 1, **options | {"seed": first.seed + 1})
+
+
+@pytest.mark.once
+def test_a_recipe_that_is_chosen_later_is_trained_itself(tmp_path, monkeypatch):
+    recipes = {"plain": Recipe(), "repeat": Recipe("auto", mix="mixup")}
+    options = {"recipes": recipes, "time_budget": 0}
+    fitted(*pictures(), 1, directory=tmp_path, **options)
+    monkeypatch.setattr(auto_balance.RecipeSearch, "run", lambda *args: "repeat")
+    kept = fitted(*pictures(), 1, directory=tmp_path, **options)
+    alone = fitted(*pictures(), 1, **options)
+    assert kept.choice == "repeat"
+    np.testing.assert_array_equal(
+        kept.model.get_weights()[0], alone.model.get_weights()[0]
+    )
+
+
+@pytest.mark.once
 def test_strings_as_labels():
     x, y = pictures()
     names = np.array(["cat", "dog", "ship"])[y]
