@@ -131,6 +131,21 @@ def outputs(values, num_classes, name="classifier"):
         )
 
 
+def finite(probabilities, source):
+    """Raise a `FloatingPointError` where a training gave NaN; `source` says whose."""
+    if not np.isfinite(probabilities).all():
+        raise diverged(source)
+
+
+def diverged(source):
+    """Error for a training that gave NaN."""
+    return FloatingPointError(
+        "A training must give finite outputs. A lower learning rate, or pixels within "
+        "the range that the model expects, usually mends it. "
+        f"Received: NaN or infinite outputs from {source}"
+    )
+
+
 def _as_function(candidate):
     is_ready = isinstance(candidate, keras.layers.Layer) or hasattr(
         candidate, "generate"

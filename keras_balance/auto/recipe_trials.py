@@ -192,6 +192,7 @@ def out_of_fold(trainings, name, recipe, progress):
         if progress.is_over() and not trainings.kept.has(key):
             return None
         found.append(trainings.held_out(key, recipe, train_rows, held_out))
+        checks.finite(found[-1], f"recipe={name!r}")
         rows.append(held_out)
         progress.end(f"fold {place + 1} of {folds}, {name}")
     order = np.argsort(np.concatenate(rows))
@@ -243,8 +244,11 @@ def scores_over_taus(log_probabilities, indices, counts, prior, scored):
     for tau in STRENGTHS:
         logits = log_probabilities + tau * direction
         likelihoods.append(weights * _at_best_temperature(logits, indices, weights))
+    f1 = adjusted.class_scores()["f1"][:, scored]
+    if not np.isfinite(log_probabilities).all():
+        f1 = np.full_like(f1, np.nan)  # of guesses that are none
     return {
-        "f1": adjusted.class_scores()["f1"][:, scored],
+        "f1": f1,
         "log_likelihood": np.array(likelihoods, "float32"),
     }
 

@@ -149,6 +149,17 @@ def classifier():
     return model
 
 
+def test_a_classifier_that_diverges_is_named():
+    def broken():
+        model = classifier()
+        model.layers[-1].kernel.assign(np.full((16, 3), np.nan))
+        return model
+
+    auto = kb.tuners.AutoAdjustment(broken, folds=2, seed=0, steps=1, verbose=0)
+    with pytest.raises(FloatingPointError, match=r"NaN or infinite.*classifier="):
+        auto.fit(*images())
+
+
 def test_pixels_by_default(capsys):
     auto = kb.tuners.AutoAdjustment(folds=3, seed=0).fit(*images())
     assert 0 < auto.tau <= 2.5
