@@ -28,6 +28,7 @@ from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
 from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import LabelledImages
 from keras_balance.models import convnet
+from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import check_seed
@@ -125,7 +126,7 @@ class AutoBalance:
         verbose=1,
     ):
         self.build = checks.classifier(build, "build")
-        self.features = _check_features(features, build)
+        self.features = checks.backbone(features, build)
         self.target_prior = target_prior
         self.recipes = read_recipes(recipes)
         self.batch_size = whole_number("batch_size", batch_size, 1)
@@ -170,7 +171,7 @@ class AutoBalance:
         model, feed = plan.final(self.recipe, self.verbose)
         self.model = plan.decided(model, self.recipe, self.tau, self._adjustment)
         self.class_names = list(given.encoding.keys)
-        self._code = self._written(plan, feed, data)
+        self._code = self._written(plan, feed, data, gives_logits(model))
         self._write_page(given)
         return self
 
@@ -255,7 +256,7 @@ class AutoBalance:
             self.target_prior, found, counts, self.seed
         )
 
-    def _written(self, plan, feed, data):
+    def _written(self, plan, feed, data, from_logits):
         """Write the code of what was trained; `feed` is None for a head."""
         images, decision = plan.images, decision_code(self.model)
         if feed is None:
@@ -271,6 +272,7 @@ class AutoBalance:
             decision=decision,
             data=data,
             build="build()" if self.build else _default_code(images),
+            from_logits=from_logits,
         )
 
     def _write_page(self, images):
@@ -338,12 +340,3 @@ def _default_build(images):
 def _default_code(images):
     arguments = f"{images.image_shape}, {images.num_classes}, {images.value_range}"
     return f"kb.models.convnet({arguments})"
-
-
-def _check_features(features, build):
-    if features is not None and build is not None:
-        raise ValueError(
-            "`features` must be None where `build` is given. Received: "
-            f"features={features!r} beside build={build!r}"
-        )
-    return features

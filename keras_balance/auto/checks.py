@@ -46,6 +46,21 @@ def features(value, classifier):
     return value
 
 
+def backbone(value, build):
+    """Check `features` of `AutoBalance`, a Keras model or None."""
+    if value is not None and build is not None:
+        raise ValueError(
+            "`features` must be None where `build` is given. Received: "
+            f"features={value!r} beside build={build!r}"
+        )
+    if value is not None and not isinstance(value, keras.Model):
+        raise TypeError(
+            "`features` must be a Keras model from images to vectors. "
+            f"Received: features={value!r}"
+        )
+    return value
+
+
 def feed(value, classifier):
     """Check `feed`, a function or None."""
     if value is not None and not callable(value):

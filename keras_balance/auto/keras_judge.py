@@ -5,7 +5,8 @@ import keras
 from keras_balance.auto import checks
 from keras_balance.auto.judge import class_f1, known
 from keras_balance.data.iterators import untuned
-from keras_balance.utils.outputs import default_threshold, predicted_classes
+from keras_balance.models.adjust import gives_logits
+from keras_balance.utils.outputs import predicted_classes
 from keras_balance.utils.seeds import seeded
 
 
@@ -38,7 +39,8 @@ class KerasJudge:
     def f1(self, dataset):
         """Train on a dataset; array of the F1 of each class that is scored."""
         outputs = self.outputs(dataset)
-        threshold = default_threshold(self.model, outputs.shape)
+        is_logit = outputs.shape[1] == 1 and gives_logits(self.model)
+        threshold = 0.0 if is_logit else None
         predicted = predicted_classes(outputs, threshold)
         return class_f1(self.held_out, self.scored, predicted)
 

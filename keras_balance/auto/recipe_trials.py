@@ -9,10 +9,10 @@ from scipy.special import expit, softmax
 
 from keras_balance.auto import checks
 from keras_balance.auto.folds import splits, stratified_folds
-from keras_balance.auto.recipe_training import reads_logits, train
+from keras_balance.auto.recipe_training import train
 from keras_balance.callbacks import ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
-from keras_balance.models import adjust_logits
+from keras_balance.models.adjust import adjust_logits, gives_logits
 from keras_balance.utils.outputs import class_probabilities
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import derive_seed
@@ -207,7 +207,7 @@ def log_probabilities(model, images):
         batch = images.source.take(rows).astype("float32")
         outputs.append(keras.ops.convert_to_numpy(model(batch, training=False)))
         checks.outputs(outputs[-1], images.num_classes, "build")
-    return to_log_probabilities(np.concatenate(outputs), reads_logits(model))
+    return to_log_probabilities(np.concatenate(outputs), gives_logits(model))
 
 
 def to_log_probabilities(outputs, from_logits):

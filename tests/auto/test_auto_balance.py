@@ -243,6 +243,24 @@ def test_a_recipe_that_is_chosen_later_is_trained_itself(tmp_path, monkeypatch):
     )
 
 
+def of_logits(y, outputs):
+    return keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("as_list", [False, True])
+def test_logits_are_known_whatever_the_loss(as_list):
+    known = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    other = [known] if as_list else of_logits
+    options = {"recipes": ["square root"], "epochs": 1}
+    whole, found = (
+        fitted(*pictures(), build=lambda loss=loss: build(3, None, loss), **options)
+        for loss in (known, other)
+    )
+    assert found.scores["square root"].tolist() == whole.scores["square root"].tolist()
+    assert "from_logits=True)" in found.code()
+
+
 @pytest.mark.once
 def test_strings_as_labels():
     x, y = pictures()
@@ -398,6 +416,7 @@ def test_two_classes_of_which_one_is_too_small_to_hold_out():
     ("options", "error", "message"),
     [
         ({"features": 1, "build": build}, ValueError, "`features` must be None"),
+        ({"features": np.ravel}, TypeError, "`features` must be a Keras model"),
         ({"recipes": ["magic"]}, ValueError, "'magic'"),
         ({"recipes": {"a": "repeat"}}, TypeError, "`kb.tuners.Recipe`"),
         ({"recipes": {}}, TypeError, "at least one"),
