@@ -217,6 +217,25 @@ def test_a_feed_of_the_users_own():
     assert [counts[2] for counts in fed] == [3, 3]
 
 
+@pytest.mark.parametrize("options", [{"synthetic_weight": 0.5}, {"mix": "mixup"}])
+def test_a_feed_that_weighs_or_mixes(options):
+    def one_hot():
+        model = classifier()
+        if "mix" in options:
+            model.compile("adam", keras.losses.CategoricalCrossentropy(True))
+        return model
+
+    auto = kb.tuners.AutoAdjustment(
+        one_hot,
+        folds=2,
+        seed=0,
+        steps=2,
+        feed=lambda x, y: kb.BalancedDataset(x, y, seed=0, **options),
+        verbose=0,
+    )
+    assert auto.fit(*images()).tau is not None
+
+
 def test_adjusts_for_shares_beside_the_line():
     prior = np.array([0.2, 0.7, 0.1])
     indices, shares = world(COUNTS, 0)
