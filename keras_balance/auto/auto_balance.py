@@ -1,7 +1,6 @@
 """`AutoBalance`: finds a whole recipe by itself, trains by it, and says why."""
 
 import dataclasses
-import functools
 import hashlib
 import math
 
@@ -11,7 +10,8 @@ import numpy as np
 from keras_balance.auto import checks
 from keras_balance.auto.auto_adjustment import AutoAdjustment
 from keras_balance.auto.balance_report import write_page
-from keras_balance.auto.folds import make_folds
+from keras_balance.auto.default_build import default_build, default_code
+from keras_balance.auto.folds import simulated_cases
 from keras_balance.auto.head_recipes import (
     HEADS,
     HeadTrainings,
@@ -25,9 +25,8 @@ from keras_balance.auto.recipe_code import data_code, decision_code, recipe_code
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
-from keras_balance.auto.recipes import RECIPES, read_recipes
+from keras_balance.auto.recipes import RECIPES, by_index, read_recipes
 from keras_balance.data import LabelledImages
-from keras_balance.models import convnet
 from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import read_prior
@@ -88,7 +87,7 @@ class AutoBalance:
         model: The trained and adjusted `keras.Model`, ready to save.
         class_names: The classes in the order of its outputs, as the labels call them.
         choice: Name of the recipe that was chosen.
-        recipe: The recipe.
+        recipe: The recipe, which calls classes by their index.
         tau: Strength of its decision.
         scores: dict of recipe to an array of its macro F1, one a case, in its longest
             trainings.
@@ -154,6 +153,7 @@ class AutoBalance:
 
         Raises:
             ValueError, TypeError: As `BalancedDataset`.
+            FloatingPointError: When no recipe gives finite probabilities.
         """
         given = LabelledImages.read(x, y).alone()
         given.check_every_class()
@@ -162,7 +162,7 @@ class AutoBalance:
         images = given if given.labels_are_indices else given.as_indices()
         epochs = whole_number("epochs", epochs, 1)
         self.seed = self._seed_to_go_on_with()
-        plan, recipes = self._plan(images, epochs)
+        plan, recipes = self._plan(images, by_index(self.recipes, given), epochs)
         search = self._searched(plan, recipes)
         self.recipe, self.scores = recipes[self.choice], search.longest()
         self._adjust(plan, search)
@@ -180,7 +180,12 @@ class AutoBalance:
         return self._table
 
     def why(self):
-        """Tell in a few lines what was chosen, why, and what may do better."""
+        """Tell in a few lines what was chosen, why, and what may do better.
+
+        Raises:
+            RuntimeError: Before `fit`.
+        """
+        self._check_fitted()
         return (
             f"auto: {self._reason()}; tau {self.tau:.2f}\n"
             f"All took as long as {self.cost:.0f} trainings of the model.\n"
@@ -190,7 +195,10 @@ class AutoBalance:
     def _reason(self):
         tried, all_ = len(self.scores), len(self._search.recipes)
         if not tried:
-            return f"{self.choice!r} is the simplest; there was no time to try any"
+            why = "a class has too few images to hold any out"
+            if self._search.cases:
+                why = "there was no time to try any"
+            return f"{self.choice!r} is the simplest; {why}"
         reason = (
             f"{self.choice!r} is the simplest recipe that is not behind the best by "
             "more than the noise"
@@ -203,7 +211,11 @@ class AutoBalance:
 
         Returns:
             A `matplotlib.figure.Figure`, to be saved.
+
+        Raises:
+            RuntimeError: Before `fit`.
         """
+        self._check_fitted()
         return self._search.figure(self.choice)
 
     def code(self):
@@ -213,26 +225,30 @@ class AutoBalance:
         """
         return self._code
 
-    def _plan(self, images, epochs):
+    def _check_fitted(self):
+        if self.tau is None:
+            raise RuntimeError("Call `fit` first.")
+
+    def _plan(self, images, recipes, epochs):
         """Give the trainings to choose by, and the recipes to choose from."""
         if self.features is not None:
             rows = features_of(self.features, images)
             kept = self._kept(images, HEADS, features=_digest(rows))
             return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
         balanced = images.counts.max() * images.num_classes
-        build = _default_build(images) if self.build is None else self.build
+        build = default_build(images) if self.build is None else self.build
         plan = ModelTrainings(
             images,
             build,
             batch_size=self.batch_size,
             steps=epochs * math.ceil(balanced / self.batch_size),
             seed=self.seed,
-            kept=self._kept(images, self.recipes, build, epochs=epochs),
+            kept=self._kept(images, recipes, build, epochs=epochs),
         )
-        return plan, self.recipes
+        return plan, recipes
 
     def _searched(self, plan, recipes):
-        cases = _cases(plan)
+        cases = simulated_cases(plan.images, plan.cases, _MAX_RATIO, plan.seed)
         course = course_of(recipes, cases) + [("fold", 0)] * plan.folds
         course.append(("final", 0))
         progress = Progress(
@@ -271,7 +287,7 @@ class AutoBalance:
             seed=self.seed,
             decision=decision,
             data=data,
-            build="build()" if self.build else _default_code(images),
+            build="build()" if self.build else default_code(images),
             from_logits=from_logits,
         )
 
@@ -304,15 +320,6 @@ class AutoBalance:
         return Kept(self.directory, setting)
 
 
-def _cases(plan):
-    """Cases that make frequent classes rare, each of a fold of its own."""
-    images = plan.images
-    rows = [images.rows_of(c) for c in range(images.num_classes)]
-    targets = np.full(images.num_classes, images.counts.max())
-    folds = make_folds(rows, targets, plan.cases, _MAX_RATIO, plan.seed, together=True)
-    return [case for fold in folds for case in fold.cases]
-
-
 def _other_world(target_prior, found, counts, seed):
     """Tell in a line what the other answer to `target_prior` would change."""
     if found is None or not isinstance(target_prior, str):
@@ -329,14 +336,3 @@ def _adjustment(target_prior, found, counts, seed):
 
 def _digest(rows):
     return hashlib.sha256(np.ascontiguousarray(rows)).hexdigest()
-
-
-def _default_build(images):
-    return functools.partial(
-        convnet, images.image_shape, images.num_classes, images.value_range
-    )
-
-
-def _default_code(images):
-    arguments = f"{images.image_shape}, {images.num_classes}, {images.value_range}"
-    return f"kb.models.convnet({arguments})"

@@ -243,6 +243,46 @@ def test_a_recipe_that_is_chosen_later_is_trained_itself(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.once
+def test_recipes_call_classes_as_the_labels_do():
+    x, y = pictures()
+    names = np.array(["cat", "dog", "eel"])[y]
+    auto = fitted(x, names, 1, recipes={"some": Recipe({"eel": 12})}, time_budget=0)
+    assert auto.recipe.sampling_strategy == {2: 12}
+    scope = {"x": x, "y": names, "build": build}
+    exec(auto.code(), scope)
+    np.testing.assert_array_equal(
+        scope["model"].get_weights()[0], auto.model.get_weights()[0]
+    )
+
+
+@pytest.mark.once
+def test_recipes_are_checked_before_any_training():
+    def never():
+        raise AssertionError
+
+    recipes = {"plain": Recipe({}), "some": Recipe({7: 40})}
+    with pytest.raises(ValueError, match=r"one of the classes.*7"):
+        fitted(*pictures(), build=never, recipes=recipes)
+
+
+@pytest.mark.once
+def test_numbers_of_numpy_in_a_recipe_are_kept(tmp_path):
+    recipe = Recipe({np.int64(2): np.int64(9)}, tau=np.float32(0.5))
+    options = {"recipes": {"some": recipe}, "directory": tmp_path, "time_budget": 0}
+    for _ in range(2):
+        auto = fitted(*pictures(), 1, **options)
+    assert "sampling_strategy={2: 9}" in auto.code()
+    assert "tau=0.5" in auto.code()
+
+
+def test_before_fit_there_is_nothing_to_tell():
+    auto = kb.AutoBalance(seed=0)
+    for tell in (auto.why, auto.figure):
+        with pytest.raises(RuntimeError, match="`fit` first"):
+            tell()
+
+
 def of_logits(y, outputs):
     return keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
 
@@ -410,6 +450,7 @@ def test_two_heads_are_joined_in_the_world_of_the_training_data():
 def test_two_classes_of_which_one_is_too_small_to_hold_out():
     auto = fitted(*pictures((5, 1)), 1, build=lambda: build(2))
     assert (auto.choice, auto.cost) == ("plain", 1)
+    assert "'plain' is the simplest; a class has too few images" in auto.why()
 
 
 @pytest.mark.parametrize(
@@ -420,6 +461,7 @@ def test_two_classes_of_which_one_is_too_small_to_hold_out():
         ({"recipes": ["magic"]}, ValueError, "'magic'"),
         ({"recipes": {"a": "repeat"}}, TypeError, "`kb.tuners.Recipe`"),
         ({"recipes": {}}, TypeError, "at least one"),
+        ({"recipes": {1: Recipe()}}, TypeError, "with the name 1"),
         ({"build": "convnet"}, TypeError, "`build` must be a function"),
         ({"batch_size": 0}, ValueError, "batch_size=0"),
         ({"time_budget": -1}, ValueError, "time_budget=-1"),
