@@ -50,7 +50,8 @@ class AutoAdjustment:
         steps: Optimiser steps of `classifier`, on batches of 64. By default six epochs,
             at least 400 and at most 800.
         feed: Function from images and labels to the `BalancedDataset` that `classifier`
-            is trained on, where it is not to be the images as they are.
+            is trained on, where it is not to be the images as they are. Of one that
+            mixes, the labels are one-hot, which the loss must take.
         verbose: 0 for silence, 1 for a line about every training.
         per_class: Whether each class gets a strength of its own, by the log-loss
             and held near the common one: on a pretrained network's features 0.1 points

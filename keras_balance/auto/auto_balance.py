@@ -1,7 +1,6 @@
 """`AutoBalance`: finds a whole recipe by itself, trains by it, and says why."""
 
 import dataclasses
-import functools
 import hashlib
 import math
 
@@ -11,22 +10,24 @@ import numpy as np
 from keras_balance.auto import checks
 from keras_balance.auto.auto_adjustment import AutoAdjustment
 from keras_balance.auto.balance_report import write_page
-from keras_balance.auto.folds import make_folds
+from keras_balance.auto.default_build import default_build, default_code
+from keras_balance.auto.folds import simulated_cases
 from keras_balance.auto.head_recipes import (
     HEADS,
     HeadTrainings,
     features_of,
     head_code,
 )
-from keras_balance.auto.kept import Kept
+from keras_balance.auto.kept import Kept, kept_setting
+from keras_balance.auto.model_digest import model_digest
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_code import data_code, decision_code, recipe_code
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
-from keras_balance.auto.recipes import RECIPES, read_recipes
+from keras_balance.auto.recipes import RECIPES, by_index, read_recipes
 from keras_balance.data import LabelledImages
-from keras_balance.models import convnet
+from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import check_seed
@@ -77,16 +78,16 @@ class AutoBalance:
         directory: Optional folder that keeps all results, and gets `report.html`: one
             page with what was tried, what was chosen and why, how good it is on
             training images that it was not trained on, and the rarest class's most
-            confident misses. Killed at any moment and run again with the same folder
-            and data, it ends with the same model.
-        seed: Integer, or None for a fresh one.
+            confident misses. Killed at any moment and run again with the same folder,
+            data and `build`, it ends with the same model.
+        seed: Integer, or None for that of the search in `directory`, or a fresh one.
         verbose: 0 for silence, 1 for a line about every training.
 
     Attributes:
         model: The trained and adjusted `keras.Model`, ready to save.
         class_names: The classes in the order of its outputs, as the labels call them.
         choice: Name of the recipe that was chosen.
-        recipe: The recipe.
+        recipe: The recipe, which calls classes by their index.
         tau: Strength of its decision.
         scores: dict of recipe to an array of its macro F1, one a case, in its longest
             trainings.
@@ -124,13 +125,13 @@ class AutoBalance:
         verbose=1,
     ):
         self.build = checks.classifier(build, "build")
-        self.features = _check_features(features, build)
+        self.features = checks.backbone(features, build)
         self.target_prior = target_prior
         self.recipes = read_recipes(recipes)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.time_budget = checks.time_budget(time_budget)
         self.directory = directory
-        self.seed = check_seed(seed)
+        self.seed, self._given_seed = check_seed(seed), seed
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None
         self.class_names = None
@@ -152,6 +153,7 @@ class AutoBalance:
 
         Raises:
             ValueError, TypeError: As `BalancedDataset`.
+            FloatingPointError: When no recipe gives finite probabilities.
         """
         given = LabelledImages.read(x, y).alone()
         given.check_every_class()
@@ -159,7 +161,8 @@ class AutoBalance:
         data = data_code(given, y is not None, self.features is not None)
         images = given if given.labels_are_indices else given.as_indices()
         epochs = whole_number("epochs", epochs, 1)
-        plan, recipes = self._plan(images, epochs)
+        self.seed = self._seed_to_go_on_with()
+        plan, recipes = self._plan(images, by_index(self.recipes, given), epochs)
         search = self._searched(plan, recipes)
         self.recipe, self.scores = recipes[self.choice], search.longest()
         self._adjust(plan, search)
@@ -168,7 +171,7 @@ class AutoBalance:
         model, feed = plan.final(self.recipe, self.verbose)
         self.model = plan.decided(model, self.recipe, self.tau, self._adjustment)
         self.class_names = list(given.encoding.keys)
-        self._code = self._written(plan, feed, data)
+        self._code = self._written(plan, feed, data, gives_logits(model))
         self._write_page(given)
         return self
 
@@ -177,7 +180,12 @@ class AutoBalance:
         return self._table
 
     def why(self):
-        """Tell in a few lines what was chosen, why, and what may do better."""
+        """Tell in a few lines what was chosen, why, and what may do better.
+
+        Raises:
+            RuntimeError: Before `fit`.
+        """
+        self._check_fitted()
         return (
             f"auto: {self._reason()}; tau {self.tau:.2f}\n"
             f"All took as long as {self.cost:.0f} trainings of the model.\n"
@@ -187,7 +195,10 @@ class AutoBalance:
     def _reason(self):
         tried, all_ = len(self.scores), len(self._search.recipes)
         if not tried:
-            return f"{self.choice!r} is the simplest; there was no time to try any"
+            why = "a class has too few images to hold any out"
+            if self._search.cases:
+                why = "there was no time to try any"
+            return f"{self.choice!r} is the simplest; {why}"
         reason = (
             f"{self.choice!r} is the simplest recipe that is not behind the best by "
             "more than the noise"
@@ -200,7 +211,11 @@ class AutoBalance:
 
         Returns:
             A `matplotlib.figure.Figure`, to be saved.
+
+        Raises:
+            RuntimeError: Before `fit`.
         """
+        self._check_fitted()
         return self._search.figure(self.choice)
 
     def code(self):
@@ -210,27 +225,30 @@ class AutoBalance:
         """
         return self._code
 
-    def _plan(self, images, epochs):
+    def _check_fitted(self):
+        if self.tau is None:
+            raise RuntimeError("Call `fit` first.")
+
+    def _plan(self, images, recipes, epochs):
         """Give the trainings to choose by, and the recipes to choose from."""
         if self.features is not None:
             rows = features_of(self.features, images)
-            setting = self._setting(images, HEADS, features=_digest(rows))
-            kept = Kept(self.directory, setting)
+            kept = self._kept(images, HEADS, features=_digest(rows))
             return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
         balanced = images.counts.max() * images.num_classes
-        setting = self._setting(images, self.recipes, epochs=epochs)
+        build = default_build(images) if self.build is None else self.build
         plan = ModelTrainings(
             images,
-            _default_build(images) if self.build is None else self.build,
+            build,
             batch_size=self.batch_size,
             steps=epochs * math.ceil(balanced / self.batch_size),
             seed=self.seed,
-            kept=Kept(self.directory, setting),
+            kept=self._kept(images, recipes, build, epochs=epochs),
         )
-        return plan, self.recipes
+        return plan, recipes
 
     def _searched(self, plan, recipes):
-        cases = _cases(plan)
+        cases = simulated_cases(plan.images, plan.cases, _MAX_RATIO, plan.seed)
         course = course_of(recipes, cases) + [("fold", 0)] * plan.folds
         course.append(("final", 0))
         progress = Progress(
@@ -254,7 +272,7 @@ class AutoBalance:
             self.target_prior, found, counts, self.seed
         )
 
-    def _written(self, plan, feed, data):
+    def _written(self, plan, feed, data, from_logits):
         """Write the code of what was trained; `feed` is None for a head."""
         images, decision = plan.images, decision_code(self.model)
         if feed is None:
@@ -269,17 +287,28 @@ class AutoBalance:
             seed=self.seed,
             decision=decision,
             data=data,
-            build="build()" if self.build else _default_code(images),
+            build="build()" if self.build else default_code(images),
+            from_logits=from_logits,
         )
 
     def _write_page(self, images):
         if self.directory is not None:
             write_page(self.directory, self, images, self._adjustment)
 
-    def _setting(self, images, recipes, **rest):
-        """All that the results depend on, for the folder that keeps them."""
-        return {
+    def _seed_to_go_on_with(self):
+        found = None if self.directory is None else kept_setting(self.directory)
+        if found is None or self._given_seed is not None:
+            return self.seed
+        return check_seed(found.get("seed"))
+
+    def _kept(self, images, recipes, build=None, **rest):
+        """Open the folder that keeps the results, for all that they depend on."""
+        if self.directory is None:
+            return Kept(None, {})
+        setting = {
             "data": images.fingerprint(),
+            "value_range": [float(end) for end in images.value_range],
+            "build": build and model_digest(build, images, self.seed),
             "recipes": {n: dataclasses.asdict(r) for n, r in recipes.items()},
             "target_prior": np.asarray(self.target_prior).tolist(),
             "batch_size": self.batch_size,
@@ -288,15 +317,7 @@ class AutoBalance:
             "backend": keras.backend.backend(),
             "version": __version__,
         }
-
-
-def _cases(plan):
-    """Cases that make frequent classes rare, each of a fold of its own."""
-    images = plan.images
-    rows = [images.rows_of(c) for c in range(images.num_classes)]
-    targets = np.full(images.num_classes, images.counts.max())
-    folds = make_folds(rows, targets, plan.cases, _MAX_RATIO, plan.seed, together=True)
-    return [case for fold in folds for case in fold.cases]
+        return Kept(self.directory, setting)
 
 
 def _other_world(target_prior, found, counts, seed):
@@ -315,23 +336,3 @@ def _adjustment(target_prior, found, counts, seed):
 
 def _digest(rows):
     return hashlib.sha256(np.ascontiguousarray(rows)).hexdigest()
-
-
-def _default_build(images):
-    return functools.partial(
-        convnet, images.image_shape, images.num_classes, images.value_range
-    )
-
-
-def _default_code(images):
-    arguments = f"{images.image_shape}, {images.num_classes}, {images.value_range}"
-    return f"kb.models.convnet({arguments})"
-
-
-def _check_features(features, build):
-    if features is not None and build is not None:
-        raise ValueError(
-            "`features` must be None where `build` is given. Received: "
-            f"features={features!r} beside build={build!r}"
-        )
-    return features

@@ -46,6 +46,21 @@ def features(value, classifier):
     return value
 
 
+def backbone(value, build):
+    """Check `features` of `AutoBalance`, a Keras model or None."""
+    if value is not None and build is not None:
+        raise ValueError(
+            "`features` must be None where `build` is given. Received: "
+            f"features={value!r} beside build={build!r}"
+        )
+    if value is not None and not isinstance(value, keras.Model):
+        raise TypeError(
+            "`features` must be a Keras model from images to vectors. "
+            f"Received: features={value!r}"
+        )
+    return value
+
+
 def feed(value, classifier):
     """Check `feed`, a function or None."""
     if value is not None and not callable(value):
@@ -129,6 +144,21 @@ def outputs(values, num_classes, name="classifier"):
             "image, one a class, or a single one for two classes. "
             f"Received: outputs of shape {shape}"
         )
+
+
+def finite(probabilities, source):
+    """Raise a `FloatingPointError` where a training gave NaN; `source` says whose."""
+    if not np.isfinite(probabilities).all():
+        raise diverged(source)
+
+
+def diverged(source):
+    """Error for a training that gave NaN."""
+    return FloatingPointError(
+        "A training must give finite outputs. A lower learning rate, or pixels within "
+        "the range that the model expects, usually mends it. "
+        f"Received: NaN or infinite outputs from {source}"
+    )
 
 
 def _as_function(candidate):

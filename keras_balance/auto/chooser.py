@@ -53,7 +53,8 @@ class Chooser:
         self._candidates, self._default = candidates, default
         self._judge_options = judge
         self.classifier = checks.classifier(classifier)
-        self.features, self._features = features, Features(features)
+        self.features = checks.features(features, classifier)
+        self._features = Features(features)
         self.folds = whole_number("folds", folds, 2)
         self.steps = checks.steps(steps, classifier)
         self.time_budget = checks.time_budget(time_budget)

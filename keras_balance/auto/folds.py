@@ -73,6 +73,21 @@ class Fold:
     cases: list
 
 
+def simulated_cases(images, number, max_ratio, seed):
+    """Cases that make frequent classes rare, each of a fold of its own.
+
+    Args:
+        images: `LabelledImages`.
+        number: Number of folds.
+        max_ratio: Frequent classes are cut to this many times the rarest one.
+        seed: Integer.
+    """
+    rows = [images.rows_of(c) for c in range(images.num_classes)]
+    targets = np.full(images.num_classes, images.counts.max())
+    folds = make_folds(rows, targets, number, max_ratio, seed, together=True)
+    return [case for fold in folds for case in fold.cases]
+
+
 def make_folds(rows, targets, number, max_ratio, seed, names=None, together=False):
     """Make the folds of one training set.
 

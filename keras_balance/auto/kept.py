@@ -1,5 +1,6 @@
 """Results that a long search keeps, so that it goes on where it was killed."""
 
+import hashlib
 import json
 import pathlib
 import re
@@ -8,6 +9,10 @@ from keras_balance.utils.files import read_sealed, write_json, write_sealed
 from keras_balance.utils.plain_data import from_bytes, to_bytes
 
 _SETTING = "setting.json"
+_HINTS = {
+    "data": " (other images, or in another order)",
+    "build": " (another model, or compiled otherwise)",
+}
 
 
 class Kept:
@@ -18,7 +23,8 @@ class Kept:
         setting: Dict that JSON can hold, of all that the results depend on.
 
     Raises:
-        ValueError: When the folder holds the results of another setting.
+        ValueError: When the folder holds the results of another setting, or a file that
+            is not of a search.
     """
 
     def __init__(self, directory, setting):
@@ -48,15 +54,14 @@ class Kept:
         return None if self._directory is None else self._directory / name
 
     def _open(self, setting):
-        path = self._directory / _SETTING
-        if not path.exists():
-            write_json(path, setting)
+        found = kept_setting(self._directory)
+        if found is None:
+            write_json(self._directory / _SETTING, setting)
             return
-        found = json.loads(path.read_text(encoding="utf-8"))
         differing = [key for key in setting if found.get(key) != setting[key]]
         if differing:
             name = differing[0]
-            hint = " (other images, or in another order)" if name == "data" else ""
+            hint = _HINTS.get(name, "")
             raise ValueError(
                 "`directory` must be that of the same search, or a new one: it holds "
                 f"one with {name}={found.get(name)!r}{hint}. "
@@ -67,7 +72,11 @@ class Kept:
         path = self.path(_file_name(name))
         if path is None or not path.exists():
             return None
-        return from_bytes(read_sealed(path))
+        content = read_sealed(path)
+        try:
+            return from_bytes(content)
+        except ValueError as error:
+            raise ValueError(f"{path} is no result of a search: {error}") from error
 
     def _keep(self, name, result):
         path = self.path(_file_name(name))
@@ -76,5 +85,30 @@ class Kept:
         return result
 
 
+def kept_setting(directory):
+    """Give the setting of the search that a folder keeps; None where it keeps none yet.
+
+    Raises:
+        ValueError: For a file that holds something else.
+    """
+    path = pathlib.Path(directory) / _SETTING
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    try:
+        found = json.loads(content)
+    except ValueError:  # no JSON, or no text
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{path} must hold the setting of a search, as JSON. "
+            f"Received: {content[:40]!r} ({len(content)} bytes)"
+        )
+    return found
+
+
 def _file_name(name):
-    return re.sub(r"\W+", "-", name) + ".trial"
+    safe = re.sub(r"\W+", "-", name)
+    if safe != name:  # others may be written alike
+        safe += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+    return safe + ".trial"

@@ -1,12 +1,16 @@
 """How well the user's classifier does after training on one or the other feed."""
 
 import keras
+import numpy as np
 
 from keras_balance.auto import checks
 from keras_balance.auto.judge import class_f1, known
 from keras_balance.data.iterators import untuned
-from keras_balance.utils.outputs import default_threshold, predicted_classes
+from keras_balance.models.adjust import gives_logits
+from keras_balance.utils.outputs import predicted_classes
 from keras_balance.utils.seeds import seeded
+
+_BATCH_SIZE = 256
 
 
 class KerasJudge:
@@ -38,7 +42,8 @@ class KerasJudge:
     def f1(self, dataset):
         """Train on a dataset; array of the F1 of each class that is scored."""
         outputs = self.outputs(dataset)
-        threshold = default_threshold(self.model, outputs.shape)
+        is_logit = outputs.shape[1] == 1 and gives_logits(self.model)
+        threshold = 0.0 if is_logit else None
         predicted = predicted_classes(outputs, threshold)
         return class_f1(self.held_out, self.scored, predicted)
 
@@ -53,7 +58,14 @@ class KerasJudge:
         feed = _Steps(dataset, self._decode, self.steps)
         with untuned():
             self.model.fit(feed, epochs=1, shuffle=False, verbose=0)
-            return self.model.predict(self.held_out.x, batch_size=256, verbose=0)
+        return self._predicted()
+
+    def _predicted(self):
+        x = self.held_out.x
+        # Floats, as `fit` gets them: a subclassed model casts no integers.
+        batches = (x[i : i + _BATCH_SIZE] for i in range(0, len(x), _BATCH_SIZE))
+        predict = self.model.predict_on_batch
+        return np.concatenate([predict(batch.astype("float32")) for batch in batches])
 
 
 class _Steps(keras.utils.PyDataset):
@@ -61,13 +73,15 @@ class _Steps(keras.utils.PyDataset):
 
     Args:
         dataset: The `BalancedDataset`.
-        decode: Function from its labels to class indices; None to leave them one-hot.
+        decode: Function from its labels to class indices; None to leave them one-hot,
+            as mixed ones stay.
         steps: Number of batches.
     """
 
     def __init__(self, dataset, decode, steps):
         super().__init__()
-        self.dataset, self.decode, self.steps = dataset, decode, steps
+        self.dataset, self.steps = dataset, steps
+        self.decode = decode if dataset.mix is None else None
         total = sum(dataset.class_counts.values())
         # One shape of all batches is one compilation.
         self.full_batches = max(1, total // dataset.batch_size)
@@ -76,5 +90,6 @@ class _Steps(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, index):
-        images, labels = self.dataset.batch(*divmod(index, self.full_batches))
-        return images, self.decode(labels) if self.decode else labels
+        place = divmod(index, self.full_batches)
+        images, labels, *weights = self.dataset.batch(*place)
+        return images, self.decode(labels) if self.decode else labels, *weights

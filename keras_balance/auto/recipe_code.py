@@ -26,7 +26,9 @@ def data_code(images, are_apart, in_memory):
     return read.format("alone" if images.labels_are_indices else "as_indices")
 
 
-def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, data, build):
+def recipe_code(
+    recipe, layer, *, batch_size, epochs, seed, decision, data, build, from_logits
+):
     """Write the code of a training by a recipe.
 
     Args:
@@ -38,6 +40,7 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, data, buil
         decision: Line that `decision_code` gives.
         data: Lines that `data_code` gives.
         build: The code that makes the compiled model.
+        from_logits: Whether that gives logits.
 
     Returns:
         Text of Python code in which `x` and `y` are the data.
@@ -51,7 +54,7 @@ def recipe_code(recipe, layer, *, batch_size, epochs, seed, decision, data, buil
         f"keras.utils.set_random_seed({seed})\n",
         f"model = {build}\n",
         f"train = kb.BalancedDataset(x, y, {feed})\n",
-        *_trainee(recipe, layer),
+        *_trainee(recipe, layer, from_logits),
         f"trainee.fit(train, epochs={epochs}, shuffle=False)\n",
         decision,
     ]
@@ -81,7 +84,7 @@ def layer_code(layer):
     return f"{package}.layers.{kind.__name__}({_arguments(chosen)})"
 
 
-def _trainee(recipe, layer):
+def _trainee(recipe, layer, from_logits):
     if layer is None:
         yield "trainee = model\n"
     else:
@@ -90,9 +93,8 @@ def _trainee(recipe, layer):
     has_loss = recipe.tau or recipe.mix is not None
     if has_loss:
         yield (
-            "loss = kb.losses.LogitAdjustedCrossentropy(\n"
-            f"    train, tau={recipe.tau!r}, "
-            'from_logits=getattr(model.loss, "from_logits", False)\n)\n'
+            "loss = kb.losses.LogitAdjustedCrossentropy("
+            f"train, tau={recipe.tau!r}, from_logits={from_logits})\n"
         )
     if has_loss or layer is not None:
         loss = "loss" if has_loss else "model.loss"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_balance.auto import checks
 from keras_balance.auto.decision import paired_error, simplest_within_noise
 from keras_balance.auto.recipe_trials import STRENGTHS
 from keras_balance.metrics.adjustment import TAUS
@@ -34,6 +35,11 @@ class RecipeSearch:
         trials: dict of round (`"brief"`, `"full"`) to dict of recipe to list, one a
             case, of what `Trainings.trial` gives.
         seconds: dict of recipe to the seconds of all its trials.
+        cases: The cases that there were to try them on.
+
+    Raises:
+        FloatingPointError: From `run`, when every recipe gave probabilities that are
+            NaN. One that did is not taken.
     """
 
     def __init__(self, recipes, trainings, target_prior, progress):
@@ -41,6 +47,7 @@ class RecipeSearch:
         self.target_prior, self.progress = target_prior, progress
         self.trials = {"brief": {}, "full": {}}
         self.seconds = dict.fromkeys(recipes, 0.0)
+        self.cases, self._finalists = [], []
 
     def run(self, cases):
         """Try the recipes; name of the one to take.
@@ -48,6 +55,7 @@ class RecipeSearch:
         Args:
             cases: List of `Case`: the first for all recipes, the others for the best.
         """
+        self.cases = cases
         if not cases:  # a class is too small to hold anything out
             return self._choose()
         for name in self.recipes:
@@ -55,14 +63,16 @@ class RecipeSearch:
                 self._try("brief", name, cases, 0)
             else:
                 self.progress.leave_out(("brief", name))
-        finalists = self._best("brief", self.recipes)
+        finalists = self._finalists = self._best("brief", self.recipes)
         is_full = self._brief_is_full(cases[0])
         if is_full:
             self.trials["full"] = {n: list(self.trials["brief"][n]) for n in finalists}
         most = _most_in_full(self.recipes)
         for place in _full_cases(cases):
+            if self.progress.is_over():
+                break
             if place > 1:
-                finalists = self._best("full", finalists)
+                finalists = self._finalists = self._best("full", finalists)
             if len(finalists) == 1 or (is_full and place == 0):
                 self.progress.leave_out(("full", place), most)
                 continue
@@ -195,15 +205,11 @@ class RecipeSearch:
         return {name: -_mean(cases) for name, cases in found.items()}
 
     def _still_open(self, names, round_):
-        """Those of the names that are not clearly behind the best of them so far."""
-        found = self.likelihoods(round_)
-        tried = [found[name] for name in names if name in found]
-        best = max(tried, key=_mean, default=None)
-        return [
-            name
-            for name in names
-            if name not in found or not _is_clearly_behind(best, found[name])
-        ]
+        """Those of the names that were tried and are not clearly behind the best."""
+        found = self._finite(round_)
+        tried = [name for name in names if name in found]
+        best = max(map(found.get, tried), key=_mean, default=None)
+        return [n for n in tried if not _is_clearly_behind(best, found[n])]
 
     def _brief_is_full(self, case):
         steps = self.trainings.steps_on
@@ -211,25 +217,39 @@ class RecipeSearch:
 
     def _best(self, round_, names):
         """Those of the names that are best so far, and not clearly behind the best."""
-        losses = self._log_loss(round_)
-        tried = [name for name in names if name in losses]
-        best = sorted(tried, key=losses.get)[:FINALISTS]
-        return [name for name in self._still_open(tried, round_) if name in best]
+        losses, open_ = self._log_loss(round_), self._still_open(names, round_)
+        best = sorted(open_, key=losses.get)[:FINALISTS]
+        return [name for name in open_ if name in best]
 
     def _choose(self):
-        compared = self._compared() or self._compared("brief")
-        if not compared:
-            return next(iter(self.recipes))
-        return simplest_within_noise(compared)
+        compared = self._compared() or _on_shared_cases(self._finite("brief"))
+        if compared:
+            return simplest_within_noise(compared)
+        left = [name for name in self.recipes if name not in self._diverged()]
+        if not left:
+            raise checks.diverged(f"each of recipes={list(self.recipes)}")
+        return left[0]
 
-    def _compared(self, round_="full"):
-        """Log-likelihoods of the recipes that were tried on the most cases."""
-        found = self.likelihoods(round_)
-        most = max(map(len, found.values()), default=0)
+    def _compared(self):
+        """Log-likelihoods of full trainings on the cases that the finalists share.
+
+        Where the time is over within a case, those who came to it do not win by that.
+        """
+        diverged = self._diverged()
+        finalists = [name for name in self._finalists if name not in diverged]
+        return _on_shared_cases(self._finite("full"), finalists)
+
+    def _finite(self, round_):
+        """`likelihoods` of the recipes that never diverged."""
+        diverged, found = self._diverged(), self.likelihoods(round_)
+        return {name: found[name] for name in found if name not in diverged}
+
+    def _diverged(self):
         return {
-            name: np.concatenate(cases)
-            for name, cases in found.items()
-            if len(cases) == most
+            name
+            for tried in self.trials.values()
+            for name, found in tried.items()
+            if not all(np.isfinite(one["log_likelihood"]).all() for one in found)
         }
 
 
@@ -260,6 +280,22 @@ def _full_cases(cases):
 
 def _most_in_full(recipes):
     return min(FINALISTS, len(recipes))
+
+
+def _on_shared_cases(found, names=None):
+    """Log-likelihoods `(n,)` on the cases that all of the names were tried on.
+
+    Of all recipes in `found` that were tried on as many; none without such cases.
+    """
+    names = found if names is None else names
+    shared = min((len(found.get(name, [])) for name in names), default=0)
+    if not shared:
+        return {}
+    return {
+        name: np.concatenate(cases[:shared])
+        for name, cases in found.items()
+        if len(cases) >= shared
+    }
 
 
 def _is_clearly_behind(best, found):

@@ -4,6 +4,7 @@ import keras
 
 from keras_balance.auto import checks
 from keras_balance.data.iterators import untuned
+from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.seeds import seeded
 
 
@@ -32,7 +33,7 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
         model = checks.compiled_model(build(), "build")
         feed = recipe.feed(images, batch_size, seed)
         front = recipe.make_layer(images, seed)
-        trainee = in_front(front, model, recipe.make_loss(feed, reads_logits(model)))
+        trainee = in_front(front, model, recipe.make_loss(feed, gives_logits(model)))
         made = callbacks(feed) if callbacks else []  # a backup moves the feed on
         trainee.fit(
             feed,
@@ -66,8 +67,3 @@ def in_front(layer, model, loss):
         steps_per_execution=model.steps_per_execution,
     )
     return trainee
-
-
-def reads_logits(model):
-    """Whether the loss of a compiled model takes logits."""
-    return bool(getattr(model.loss, "from_logits", False))

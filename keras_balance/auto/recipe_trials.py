@@ -1,5 +1,6 @@
 """How good recipes are: trainings on cases, scored at every strength of adjustment."""
 
+import hashlib
 import time
 
 import keras
@@ -8,10 +9,10 @@ from scipy.special import expit, softmax
 
 from keras_balance.auto import checks
 from keras_balance.auto.folds import splits, stratified_folds
-from keras_balance.auto.recipe_training import reads_logits, train
+from keras_balance.auto.recipe_training import train
 from keras_balance.callbacks import ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
-from keras_balance.models import adjust_logits
+from keras_balance.models.adjust import adjust_logits, gives_logits
 from keras_balance.utils.outputs import class_probabilities
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import derive_seed
@@ -142,7 +143,9 @@ class ModelTrainings(Trainings):
         Returns:
             `(model, feed)`, see `train`.
         """
-        path = self.kept.path("model.backup")
+        # With more time another recipe may be chosen: not with this one's weights.
+        recipe_digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
+        path = self.kept.path(f"model-{recipe_digest}.backup")
 
         def backup(feed):
             return [] if path is None else [ResumableBackup(path, feed)]
@@ -189,6 +192,7 @@ def out_of_fold(trainings, name, recipe, progress):
         if progress.is_over() and not trainings.kept.has(key):
             return None
         found.append(trainings.held_out(key, recipe, train_rows, held_out))
+        checks.finite(found[-1], f"recipe={name!r}")
         rows.append(held_out)
         progress.end(f"fold {place + 1} of {folds}, {name}")
     order = np.argsort(np.concatenate(rows))
@@ -203,7 +207,7 @@ def log_probabilities(model, images):
         batch = images.source.take(rows).astype("float32")
         outputs.append(keras.ops.convert_to_numpy(model(batch, training=False)))
         checks.outputs(outputs[-1], images.num_classes, "build")
-    return to_log_probabilities(np.concatenate(outputs), reads_logits(model))
+    return to_log_probabilities(np.concatenate(outputs), gives_logits(model))
 
 
 def to_log_probabilities(outputs, from_logits):
@@ -240,8 +244,11 @@ def scores_over_taus(log_probabilities, indices, counts, prior, scored):
     for tau in STRENGTHS:
         logits = log_probabilities + tau * direction
         likelihoods.append(weights * _at_best_temperature(logits, indices, weights))
+    f1 = adjusted.class_scores()["f1"][:, scored]
+    if not np.isfinite(log_probabilities).all():
+        f1 = np.full_like(f1, np.nan)  # of guesses that are none
     return {
-        "f1": adjusted.class_scores()["f1"][:, scored],
+        "f1": f1,
         "log_likelihood": np.array(likelihoods, "float32"),
     }
 

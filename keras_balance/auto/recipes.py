@@ -6,9 +6,19 @@ values, so that the one cannot drift from the other.
 
 import dataclasses
 
+import numpy as np
+
 from keras_balance.data import BalancedDataset
+from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.losses import LogitAdjustedCrossentropy
+
+
+def _plain(value):
+    """Python's own number for NumPy's, also within a dict."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +45,11 @@ class Recipe:
     layer: str | None = None
     mix: str | None = None
     tau: float = 0.0
+
+    def __post_init__(self):
+        # What NumPy counted is to be kept as JSON and printed as code, too.
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, _plain(value))
 
     @property
     def tau_in_theory(self):
@@ -90,7 +105,8 @@ def read_recipes(recipes):
 
     Raises:
         ValueError: For an unknown name.
-        TypeError: For what is no `Recipe`, and for none at all.
+        TypeError: For what is no `Recipe`, for none at all, and for a name that is no
+            string.
     """
     if isinstance(recipes, dict):
         found = dict(recipes)
@@ -107,4 +123,31 @@ def read_recipes(recipes):
             "`recipes` must hold at least one `kb.tuners.Recipe`. "
             f"Received: recipes={recipes!r}"
         )
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(
+                "`recipes` must have strings for names. "
+                f"Received: recipes with the name {name!r}"
+            )
+    return found
+
+
+def by_index(recipes, images):
+    """Recipes for the same images `as_indices`: classes that they name are numbered.
+
+    Args:
+        recipes: dict of name to `Recipe`.
+        images: `LabelledImages` whose labels the recipes name.
+
+    Raises:
+        ValueError, TypeError: For a `sampling_strategy` that the images cannot meet.
+    """
+    found, encoding = {}, images.encoding
+    for name, recipe in recipes.items():
+        strategy = recipe.sampling_strategy
+        target_counts(images.counts, strategy, encoding)  # an error, if any
+        if isinstance(strategy, dict) and strategy:
+            numbered = {encoding.index_of(c): n for c, n in strategy.items()}
+            recipe = dataclasses.replace(recipe, sampling_strategy=numbered)
+        found[name] = recipe
     return found

@@ -5,7 +5,6 @@ import os
 import pathlib
 import random
 import warnings
-import zipfile
 
 import keras
 import numpy as np
@@ -157,8 +156,13 @@ class ResumableBackup(keras.callbacks.Callback):
         content = read_sealed(self.path)
         try:
             state = from_bytes(content)
-        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"{self.path} is no backup: {error}") from error
+        if not isinstance(state, dict) or "callbacks" not in state:
+            raise ValueError(
+                f"{self.path} must hold the backup of a training. "
+                f"Received: a {type(state).__name__} of something else"
+            )
         kept = [name for name, _ in state["callbacks"]]
         given = [type(callback).__name__ for callback in self.callbacks]
         self._must_be("backend", keras.backend.backend(), state["backend"])

@@ -31,7 +31,7 @@ class Weights:
         self._synthetic = synthetic_weight
         self._own = None
         if sample_weight is not None:
-            real = _check(sample_weight, len(images))
+            real = check_sample_weight(sample_weight, len(images))
             sums = np.bincount(images.indices, real, images.num_classes)
             means = sums / np.maximum(images.counts, 1)
             self._own, self._means, self._classes = real, means, classes
@@ -121,7 +121,13 @@ def _factors_of_loss(loss, num_classes):
     return counts**-tau
 
 
-def _check(sample_weight, number):
+def check_sample_weight(sample_weight, number):
+    """`sample_weight` as float64 `(number,)`.
+
+    Raises:
+        ValueError: For weights of another shape, negative ones and such as are not
+            finite.
+    """
     weights = np.asarray(to_numpy(sample_weight), dtype="float64")
     if weights.shape != (number,):
         raise ValueError(

@@ -47,6 +47,7 @@ def trained_bagan(folder, images, steps, arguments, verbose="auto"):
     setting = {
         "data": images.fingerprint(),
         "classes": classes,
+        "value_range": [float(end) for end in images.value_range],
         "steps": steps,
         "arguments": arguments,
         "backend": keras.backend.backend(),

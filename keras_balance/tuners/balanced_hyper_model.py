@@ -9,6 +9,7 @@ from keras_balance.data.iterators import untuned
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.fillings import augmentation
+from keras_balance.data.weights import check_sample_weight
 from keras_balance.tuners import bagan_cache, scores
 from keras_balance.tuners.recipe_trial import by_recipe
 from keras_balance.tuners.search_space import (
@@ -160,7 +161,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             model: What `build` returned.
             x: Images, as `BalancedDataset` takes them, or `kb.data.LabelledImages`.
             y: Their labels; None with `LabelledImages`.
-            **kwargs: Arguments of `keras.Model.fit`, as given to `search`.
+            **kwargs: Arguments of `keras.Model.fit`, as given to `search`;
+                `sample_weight` weighs the real images, as in `BalancedDataset`.
 
         Returns:
             The `History` of the training.
@@ -173,9 +175,11 @@ class BalancedHyperModel(keras_tuner.HyperModel):
                 objective.
         """
         self._check_search(model, kwargs)
-        images = _read(x, y, model)
+        weights = kwargs.pop("sample_weight", None)
+        images = _read(x, y, weights, model)
         callbacks = list(kwargs.pop("callbacks", None) or [])
-        data = self.balanced_dataset(hp, images, verbose=kwargs.get("verbose", "auto"))
+        verbose = kwargs.get("verbose", "auto")
+        data = self.balanced_dataset(hp, images, None, verbose, weights)
         data.has_warned = self._has_warned
         # Hyperband goes on with a training where it stopped.
         data.epoch = kwargs.get("initial_epoch", 0)
@@ -191,7 +195,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         scores.check_history(history.history, callbacks)
         return history
 
-    def balanced_dataset(self, hp, x, y=None, verbose="auto"):
+    def balanced_dataset(self, hp, x, y=None, verbose="auto", sample_weight=None):
         """Balance the data as a setting says.
 
         Args:
@@ -200,6 +204,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             x: Images, as `BalancedDataset` takes them, or `kb.data.LabelledImages`.
             y: Their labels; None with `LabelledImages`.
             verbose: Of a BAGAN that must be trained, as in `keras.Model.fit`.
+            sample_weight: Optional weights `(n,)` of the real images.
 
         Returns:
             The `BalancedDataset`.
@@ -211,7 +216,8 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         values = values_of(hp, self.entries)
         if self.recipes is not None:
             recipe = self.recipes[values["recipe"]]
-            return recipe.feed(images, values["batch_size"], self.seed)
+            arguments = recipe.feed_arguments(values["batch_size"], self.seed)
+            return BalancedDataset(images, sample_weight=sample_weight, **arguments)
         return BalancedDataset(
             images,
             batch_size=values["batch_size"],
@@ -219,6 +225,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
             sampling_strategy=values["balance"],
             seed=self.seed,
             mix=self.mix,
+            sample_weight=sample_weight,
         )
 
     def _synthesizer(self, values, images, verbose):
@@ -287,12 +294,14 @@ def _check_mix(mix, recipes):
     return mix
 
 
-def _read(x, y, model):
+def _read(x, y, sample_weight, model):
     """`LabelledImages` to train on; what is wrong with them stops the search."""
     try:
         images = LabelledImages.read(x, y)
         images.check_every_class()
         _check_labels(images.encoding, model)
+        if sample_weight is not None:
+            check_sample_weight(sample_weight, len(images))
     except TypeError as error:
         raise keras_tuner.errors.FatalTypeError(str(error)) from error
     except ValueError as error:

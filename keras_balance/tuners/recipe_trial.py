@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_balance.auto.recipe_training import in_front, reads_logits
+from keras_balance.auto.recipe_training import in_front
+from keras_balance.models.adjust import gives_logits
 
 _HOOKS = [
     f"on_{what}{when}_{end}"
@@ -28,7 +29,7 @@ def by_recipe(recipe, images, feed, model, callbacks, seed):
         and its callbacks see the classifier, so that what a tuner saves is that.
     """
     front = recipe.make_layer(images, seed)
-    trainee = in_front(front, model, recipe.make_loss(feed, reads_logits(model)))
+    trainee = in_front(front, model, recipe.make_loss(feed, gives_logits(model)))
     if trainee is model:
         return model, callbacks
     return trainee, [_SeeingAnother(callbacks, model)]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 
 import numpy as np
 
@@ -36,9 +37,18 @@ def from_bytes(content):
 
     Arrays of types that NumPy does not know itself, such as bfloat16, come back as
     raw items (dtype kind `"V"`) of the same size.
+
+    Raises:
+        ValueError: For other content.
     """
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return _unmark(json.loads(arrays["json"].tobytes()), arrays)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return _unmark(json.loads(arrays["json"].tobytes()), arrays)
+    except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            "Only what `to_bytes` wrote can be read. "
+            f"Received: {content[:20]!r} ({len(content)} bytes)"
+        ) from error
 
 
 def is_plain(content):

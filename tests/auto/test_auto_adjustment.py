@@ -149,6 +149,17 @@ def classifier():
     return model
 
 
+def test_a_classifier_that_diverges_is_named():
+    def broken():
+        model = classifier()
+        model.layers[-1].kernel.assign(np.full((16, 3), np.nan))
+        return model
+
+    auto = kb.tuners.AutoAdjustment(broken, folds=2, seed=0, steps=1, verbose=0)
+    with pytest.raises(FloatingPointError, match=r"NaN or infinite.*classifier="):
+        auto.fit(*images())
+
+
 def test_pixels_by_default(capsys):
     auto = kb.tuners.AutoAdjustment(folds=3, seed=0).fit(*images())
     assert 0 < auto.tau <= 2.5
@@ -204,6 +215,25 @@ def test_a_feed_of_the_users_own():
     auto.fit(*images())
     assert [sum(counts) for counts in fed] == [53, 53]
     assert [counts[2] for counts in fed] == [3, 3]
+
+
+@pytest.mark.parametrize("options", [{"synthetic_weight": 0.5}, {"mix": "mixup"}])
+def test_a_feed_that_weighs_or_mixes(options):
+    def one_hot():
+        model = classifier()
+        if "mix" in options:
+            model.compile("adam", keras.losses.CategoricalCrossentropy(True))
+        return model
+
+    auto = kb.tuners.AutoAdjustment(
+        one_hot,
+        folds=2,
+        seed=0,
+        steps=2,
+        feed=lambda x, y: kb.BalancedDataset(x, y, seed=0, **options),
+        verbose=0,
+    )
+    assert auto.fit(*images()).tau is not None
 
 
 def test_adjusts_for_shares_beside_the_line():

@@ -231,6 +231,7 @@ def test_where_nothing_can_be_measured_it_is_the_simplest():
         ({"candidates": {"a": "manual"}}, TypeError, "Keras layers or None"),
         ({"folds": 1}, ValueError, "folds"),
         ({"steps": 0}, ValueError, "`steps` must be at least 1"),
+        ({"features": len, "classifier": dense}, ValueError, "`features` must be None"),
         ({"steps": 1.5}, TypeError, "`steps` must be an integer"),
         ({"seed": -1}, ValueError, "seed"),
     ],

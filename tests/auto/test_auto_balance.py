@@ -207,6 +207,101 @@ def test_another_search_does_not_get_its_folder(tmp_path):
 
 
 @pytest.mark.once
+def test_another_model_or_range_of_pixels_does_not_get_its_folder(tmp_path):
+    x, y = pictures()
+    options = {"directory": tmp_path, "recipes": ["plain"], "time_budget": 0}
+    fitted(x, y, 1, **options)
+    fitted(x, y, 1, **options)
+    logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    with pytest.raises(ValueError, match=r"build=.*another model"):
+        fitted(x, y, 1, build=lambda: build(3, None, logits), **options)
+    wider = kb.data.LabelledImages(x, y, value_range=(0, 510))
+    with pytest.raises(ValueError, match=r"value_range=\[0.0, 255.0\]"):
+        fitted(wider, epochs=1, **options)
+
+
+@pytest.mark.once
+def test_without_a_seed_that_of_the_folder_is_taken(tmp_path):
+    options = {"directory": tmp_path, "seed": None, "time_budget": 0}
+    first, again = (fitted(*pictures(), 1, **options) for _ in range(2))
+    assert again.seed == first.seed
+    with pytest.raises(ValueError, match=f"seed={first.seed}"):
+        fitted(*pictures(), 1, **options | {"seed": first.seed + 1})
+
+
+@pytest.mark.once
+def test_a_recipe_that_is_chosen_later_is_trained_itself(tmp_path, monkeypatch):
+    recipes = {"plain": Recipe(), "repeat": Recipe("auto", mix="mixup")}
+    options = {"recipes": recipes, "time_budget": 0}
+    fitted(*pictures(), 1, directory=tmp_path, **options)
+    monkeypatch.setattr(auto_balance.RecipeSearch, "run", lambda *args: "repeat")
+    kept = fitted(*pictures(), 1, directory=tmp_path, **options)
+    alone = fitted(*pictures(), 1, **options)
+    assert kept.choice == "repeat"
+    np.testing.assert_array_equal(
+        kept.model.get_weights()[0], alone.model.get_weights()[0]
+    )
+
+
+@pytest.mark.once
+def test_recipes_call_classes_as_the_labels_do():
+    x, y = pictures()
+    names = np.array(["cat", "dog", "eel"])[y]
+    auto = fitted(x, names, 1, recipes={"some": Recipe({"eel": 12})}, time_budget=0)
+    assert auto.recipe.sampling_strategy == {2: 12}
+    scope = {"x": x, "y": names, "build": build}
+    exec(auto.code(), scope)
+    np.testing.assert_array_equal(
+        scope["model"].get_weights()[0], auto.model.get_weights()[0]
+    )
+
+
+@pytest.mark.once
+def test_recipes_are_checked_before_any_training():
+    def never():
+        raise AssertionError
+
+    recipes = {"plain": Recipe({}), "some": Recipe({7: 40})}
+    with pytest.raises(ValueError, match=r"one of the classes.*7"):
+        fitted(*pictures(), build=never, recipes=recipes)
+
+
+@pytest.mark.once
+def test_numbers_of_numpy_in_a_recipe_are_kept(tmp_path):
+    recipe = Recipe({np.int64(2): np.int64(9)}, tau=np.float32(0.5))
+    options = {"recipes": {"some": recipe}, "directory": tmp_path, "time_budget": 0}
+    for _ in range(2):
+        auto = fitted(*pictures(), 1, **options)
+    assert "sampling_strategy={2: 9}" in auto.code()
+    assert "tau=0.5" in auto.code()
+
+
+def test_before_fit_there_is_nothing_to_tell():
+    auto = kb.AutoBalance(seed=0)
+    for tell in (auto.why, auto.figure):
+        with pytest.raises(RuntimeError, match="`fit` first"):
+            tell()
+
+
+def of_logits(y, outputs):
+    return keras.losses.sparse_categorical_crossentropy(y, outputs, from_logits=True)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("as_list", [False, True])
+def test_logits_are_known_whatever_the_loss(as_list):
+    known = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    other = [known] if as_list else of_logits
+    options = {"recipes": ["square root"], "epochs": 1}
+    whole, found = (
+        fitted(*pictures(), build=lambda loss=loss: build(3, None, loss), **options)
+        for loss in (known, other)
+    )
+    assert found.scores["square root"].tolist() == whole.scores["square root"].tolist()
+    assert "from_logits=True)" in found.code()
+
+
+@pytest.mark.once
 def test_strings_as_labels():
     x, y = pictures()
     names = np.array(["cat", "dog", "ship"])[y]
@@ -355,15 +450,18 @@ def test_two_heads_are_joined_in_the_world_of_the_training_data():
 def test_two_classes_of_which_one_is_too_small_to_hold_out():
     auto = fitted(*pictures((5, 1)), 1, build=lambda: build(2))
     assert (auto.choice, auto.cost) == ("plain", 1)
+    assert "'plain' is the simplest; a class has too few images" in auto.why()
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"features": 1, "build": build}, ValueError, "`features` must be None"),
+        ({"features": np.ravel}, TypeError, "`features` must be a Keras model"),
         ({"recipes": ["magic"]}, ValueError, "'magic'"),
         ({"recipes": {"a": "repeat"}}, TypeError, "`kb.tuners.Recipe`"),
         ({"recipes": {}}, TypeError, "at least one"),
+        ({"recipes": {1: Recipe()}}, TypeError, "with the name 1"),
         ({"build": "convnet"}, TypeError, "`build` must be a function"),
         ({"batch_size": 0}, ValueError, "batch_size=0"),
         ({"time_budget": -1}, ValueError, "time_budget=-1"),

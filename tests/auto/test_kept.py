@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_balance.auto.kept import Kept
+from keras_balance.utils.files import write_sealed
 
 
 def never():
@@ -37,4 +38,26 @@ def test_a_broken_file_is_an_error_and_not_a_result(tmp_path):
     kept.get("a", lambda: 3)
     (tmp_path / "a.trial").write_bytes(b"keras_balance 1 broken")
     with pytest.raises(ValueError, match=r"must start with|truncated"):
+        Kept(tmp_path, {}).get("a", never)
+
+
+def test_names_that_differ_in_signs_alone_have_files_of_their_own(tmp_path):
+    kept = Kept(tmp_path, {})
+    assert kept.get("a+", lambda: 3) == 3
+    assert kept.get("a-", lambda: 4) == 4
+    again = Kept(tmp_path, {})
+    assert (again.get("a+", never), again.get("a-", never)) == (3, 4)
+
+
+@pytest.mark.parametrize("content", [b'{"da', b"[1]", b"\xff\xfe\x00"])
+def test_a_foreign_setting_is_named(tmp_path, content):
+    (tmp_path / "setting.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"setting\.json must hold the setting"):
+        Kept(tmp_path, {})
+
+
+@pytest.mark.parametrize("content", [b"hello", b"", b"PK\x03\x04"])
+def test_a_foreign_result_is_named(tmp_path, content):
+    write_sealed(tmp_path / "a.trial", content)
+    with pytest.raises(ValueError, match=r"a\.trial is no result.*Received"):
         Kept(tmp_path, {}).get("a", never)

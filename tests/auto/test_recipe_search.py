@@ -96,3 +96,57 @@ def test_brief_trainings_that_are_nearly_full_ones_count_as_such(brief):
 
 def test_without_a_case_the_simplest_is_taken():
     assert searched({}, cases=[])[:2] == ("plain", [])
+
+
+class Hurried(Progress):
+    """Its time is over after so many trainings."""
+
+    def __init__(self, plan, trainings):
+        super().__init__(plan, np.inf, 0)
+        self.left = trainings
+
+    def is_over(self, begun=0):
+        return len(self._took) >= self.left
+
+
+@pytest.mark.parametrize("left", range(2, 9))
+def test_time_that_ends_within_a_case_is_no_lead(left):
+    """`plain` comes first, looks as good in brief, and is behind in full."""
+
+    class Changing(Trainings):
+        def trial(self, name, *args):
+            result = super().trial(name, *args)
+            found = np.full(IMAGES, -0.2)
+            if name.startswith("full") and name.endswith("plain"):
+                # Behind by more than one error, and by less than two.
+                found += 0.0015 * np.resize([1, -1], IMAGES) - 0.001
+            found = np.broadcast_to(found, (len(STRENGTHS), IMAGES))
+            return {**result, "log_likelihood": found}
+
+    cases = [*CASES, *CASES[:1]]
+    recipes = {"plain": Recipe({}), "repeat": Recipe()}
+    progress = Hurried(course_of(recipes, cases), left)
+    search = RecipeSearch(
+        recipes, Changing({}), np.full(CLASSES, 1 / CLASSES), progress
+    )
+    assert search.run(cases) == ("repeat" if left >= 4 else "plain")
+
+
+NAN = float("nan")
+
+
+def test_a_recipe_that_diverged_is_not_taken():
+    found = {"plain": NAN, "repeat": -0.2, "square root": -0.195, "photo": NAN}
+    choice, asked, search = searched(found)
+    assert choice in ("repeat", "square root")
+    assert "photo, mixup" not in {name for _, _, name in asked}
+    row = next(line for line in search.table(choice).splitlines() if "plain" in line)
+    assert "nan" in row
+    assert search.figure(choice) is not None
+
+
+def test_where_all_diverged_an_error_names_them():
+    with pytest.raises(FloatingPointError, match=r"recipes=\['plain', 'repeat'\]"):
+        searched(
+            {"plain": NAN, "repeat": NAN}, {"plain": Recipe({}), "repeat": Recipe()}
+        )

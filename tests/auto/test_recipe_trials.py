@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
+from keras_balance.auto.kept import Kept
+from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_trials import (
     STRENGTHS,
     ModelTrainings,
+    Trainings,
+    out_of_fold,
     scores_over_taus,
 )
 from keras_balance.data import LabelledImages
@@ -68,3 +72,30 @@ def test_a_trial_takes_as_many_epochs_but_some_hundred_steps():
         assert trainings.cases == cases
         assert trainings.steps_on(two_thirds) == max(steps * 2 / 3, min(steps, 300))
         assert trainings.steps_on(two_thirds, 0.25) == min(steps, 150)
+
+
+class Diverging(Trainings):
+    """Each of its trainings gives NaN."""
+
+    folds = 2
+
+    def _predictions(self, recipe, train_rows, rows, steps, title):
+        return np.full((len(rows), 3), np.nan, "float32")
+
+
+def diverging():
+    images = LabelledImages(*grey_images((6, 6, 4)))
+    return Diverging(images, steps=1, seed=0, kept=Kept(None, {}))
+
+
+def test_folds_that_diverge_name_the_recipe():
+    progress = Progress([("fold", 0)] * 2, np.inf, 0)
+    with pytest.raises(FloatingPointError, match="recipe='plain'"):
+        out_of_fold(diverging(), "plain", None, progress)
+
+
+def test_guesses_of_what_diverged_have_no_f1():
+    unknown = np.full((len(INDICES), 2), np.nan)
+    scores = scores_over_taus(unknown, INDICES, COUNTS, UNIFORM, [0, 1])
+    assert np.isnan(scores["f1"]).all()
+    assert np.isnan(scores["log_likelihood"]).all()

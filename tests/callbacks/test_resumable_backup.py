@@ -15,6 +15,7 @@ from keras_balance.data import BalancedDataset
 from keras_balance.layers import RandomGaussianNoise
 from keras_balance.models import BAGAN
 from keras_balance.utils.files import write_sealed
+from keras_balance.utils.plain_data import to_bytes
 from small_data import grey_images
 from small_models import EAGERLY, dense_networks
 
@@ -298,6 +299,9 @@ def test_foreign_files_and_folders_are_refused(tmp_path):
         ResumableBackup(path)
     write_sealed(path, b"not an npz")
     with pytest.raises(ValueError, match=r"foreign.npz is no backup"):
+        ResumableBackup(path)
+    write_sealed(path, to_bytes({"f1": 0.5}))
+    with pytest.raises(ValueError, match=r"foreign.npz must hold the backup"):
         ResumableBackup(path)
     with pytest.raises(OSError, match=tmp_path.name):
         ResumableBackup(tmp_path)

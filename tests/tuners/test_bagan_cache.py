@@ -77,10 +77,13 @@ def test_whatever_differs_is_trained_apart(digits, tmp_path, monkeypatch):
     ]:
         with pytest.raises(InterruptedError):
             bagan_cache.trained_bagan(tmp_path, LabelledImages(*data), steps, arguments)
+    wider = LabelledImages(x, y, value_range=(-9, 999))
+    with pytest.raises(InterruptedError):
+        bagan_cache.trained_bagan(tmp_path, wider, 4, ARGUMENTS)
     monkeypatch.setattr(bagan_cache, "__version__", "another")
     with pytest.raises(InterruptedError):
         bagan_cache.trained_bagan(tmp_path, images, 4, ARGUMENTS)
-    assert len(set(names)) == len(names) == 9
+    assert len(set(names)) == len(names) == 10
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbled", "foreign"])

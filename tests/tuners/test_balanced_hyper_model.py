@@ -345,3 +345,19 @@ def test_recipes_say_what_is_mixed(small):
         kb.tuners.BalancedHyperModel(
             small.build, {"synthesizer": "manual"}, recipes="auto"
         )
+
+
+@pytest.mark.parametrize("recipes", [None, ["plain"]])
+def test_sample_weights_weigh_the_real_images(small, recipes):
+    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    space, (x, y) = keras_tuner.HyperParameters(), small.three_digits()[0]
+    hypermodel.declare_hyperparameters(space)
+    model, weights = small.build(None), np.zeros(len(x))
+    before = model.get_weights()
+    values = {"recipe": "plain"} if recipes else {"synthesizer": "repeat"}
+    hp = trial_of(**space.values | values)
+    hypermodel.fit(hp, model, x, y, sample_weight=weights, verbose=0)
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(keras_tuner.errors.FatalValueError, match="`sample_weight`"):
+        hypermodel.fit(hp, model, x, y, sample_weight=weights[1:], verbose=0)

@@ -34,7 +34,7 @@ def test_every_arm_of_a_draw_is_a_cell_and_none_is_run_twice(tmp_path, monkeypat
     monkeypatch.setattr(kb.tuners, "RECIPES", recipes)
     monkeypatch.setattr(kb.models, "convnet", small_convnet)
     monkeypatch.setattr(
-        "keras_balance.auto.auto_balance._default_build",
+        "keras_balance.auto.auto_balance.default_build",
         lambda images: lambda: small_convnet(images.image_shape, images.num_classes),
     )
     task = regret.Pictures(digits(8), tmp_path / "work", batch_size=32, epochs=1)

@@ -1,0 +1,60 @@
+"""What the results of a search depend on in the user's model, as one hash."""
+
+import contextlib
+import hashlib
+import json
+import re
+import warnings
+
+import keras
+import numpy as np
+
+from keras_balance.auto import checks
+from keras_balance.utils.seeds import seeded
+
+
+def model_digest(build, images, seed):
+    """Hash of the classifier that a function makes: its layers and how it is compiled.
+
+    What Keras cannot serialise tells no more than its class and the shapes of its
+    weights. The values of the weights are not looked at.
+
+    Args:
+        build: Function without arguments that returns a compiled Keras model.
+        images: `LabelledImages`.
+        seed: Integer, by which layers draw the seeds that are theirs.
+    """
+    with seeded(seed):
+        keras.utils.set_random_seed(seed)
+        model = checks.compiled_model(build(), "build")
+        if not model.built:
+            model(images.source.take(np.arange(1)).astype("float32"))
+    parts = [type(model).__name__, str([tuple(w.shape) for w in model.weights])]
+    parts += [_as_text(model.get_config), _as_text(model.get_compile_config)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _as_text(get_config):
+    """JSON of a config, empty where there is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a lambda cannot be loaded: nor shall it be
+        with contextlib.suppress(NotImplementedError, TypeError, ValueError):
+            return json.dumps(
+                _lasting(keras.saving.serialize_keras_object(get_config()))
+            )
+    return ""
+
+
+def _lasting(config):
+    """Give what is the same in each process, whatever was made before.
+
+    Not so are the numbers behind names, ids, and the code of a lambda.
+    """
+    if isinstance(config, dict):
+        if config.get("class_name") == "__lambda__":
+            return "lambda"
+        kept = {name: config[name] for name in config if name != "shared_object_id"}
+        return {name: _lasting(value) for name, value in kept.items()}
+    if isinstance(config, (list, tuple)):
+        return [_lasting(value) for value in config]
+    return re.sub(r"_\d+$", "", config) if isinstance(config, str) else config
