@@ -14,7 +14,7 @@ from keras_balance.models.training import feeding
 from keras_balance.models.training.columns import with_columns
 from keras_balance.models.training.phase_bars import PhaseBars
 from keras_balance.models.training.phased_model import PhasedModel
-from keras_balance.models.training.phases import Course
+from keras_balance.models.training.phases import Closing, Course, plan_epochs
 from keras_balance.utils.labels import class_label_options, read_class_labels
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, random_generator
@@ -115,8 +115,8 @@ class ClassGenerator(PhasedModel):
             The `History` of the run.
 
         Raises:
-            TypeError: For data that can be read only once, and for `features` that
-                cannot be called.
+            TypeError: For data that can be read only once, other arguments than these,
+                and `features` that cannot be called.
             ValueError: For a class without images, labels or pixels that do not fit,
                 data without end, and `features` that give no finite `(n, d)`.
             FloatingPointError: When a loss is NaN or infinite; the weights are then
@@ -129,21 +129,20 @@ class ClassGenerator(PhasedModel):
             self.compile()
         data, images, labels, batches = self._open(x, y, batch_size, initial_epoch)
         feeding.check_scale(images, self.value_range)
-        phase_epochs = {
-            name.removesuffix("_epochs"): number
-            for name, number in phase_epochs.items()
-        } | {self.phases[-1].name: epochs}
-        course = self._plan(phase_epochs, batches)
+        phase_epochs = plan_epochs(
+            self.phases, batches, {**phase_epochs, "epochs": epochs}
+        )
+        course = Course(phase_epochs, images, labels, features)
         callbacks = with_columns(callbacks or [], self.log_names)
-        callbacks = [Course(course, images, labels, features), *callbacks]
+        callbacks = [course, *callbacks, Closing(course)]
         if verbose in ("auto", 1):
             size = getattr(data, "batch_size", batch_size)
-            callbacks.append(PhaseBars(course, batches, size, initial_epoch))
+            callbacks.append(PhaseBars(phase_epochs, batches, size, initial_epoch))
             verbose = 0
         with untuned(data):
             return super().fit(
                 data,
-                epochs=sum(course.values()),
+                epochs=sum(phase_epochs.values()),
                 initial_epoch=initial_epoch,
                 callbacks=callbacks,
                 verbose=verbose,
@@ -188,24 +187,6 @@ class ClassGenerator(PhasedModel):
         images.check_every_class()
         return images
 
-    def _plan(self, given, batches):
-        """Epochs of each phase, by name."""
-        names = [phase.name for phase in self.phases]
-        for name in given:
-            if name not in names:
-                arguments = [f"{one}_epochs" for one in names[:-1]]
-                raise TypeError(
-                    f"`fit` must get the epochs of phases as {[*arguments, 'epochs']}. "
-                    f"Received: {name}_epochs={given[name]!r}"
-                )
-        epochs = {}
-        for phase in self.phases:
-            number = given.get(phase.name)
-            if number is None:
-                number = max(1, round(phase.steps / batches))
-            epochs[phase.name] = whole_number("epochs", number, 0)
-        return epochs
-
     def read_batch(self, data):
         """Images for the networks and class indices `(n,)` of a batch."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -243,11 +224,6 @@ class ClassGenerator(PhasedModel):
         return self.images.from_network(images)
 
     # Use.
-
-    @property
-    def is_fitted(self):
-        """Whether there is something learned to draw from."""
-        return self.pending is not None or bool(self._counts().any())
 
     def generate(self, labels, seed=None, batch_size=256):
         """Draw one image for each label.

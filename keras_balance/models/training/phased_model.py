@@ -101,8 +101,9 @@ class PhasedModel(AtomicModel):
     def settle(self, images, labels):
         """Fit to the weights as they are what `draw` needs beside them.
 
-        After an epoch, when somebody asks for images; the arguments are those of
-        `begin_phase`.
+        After an epoch, when somebody asks for images, and at the end of a training;
+        the arguments are those of `begin_phase`. The phase that the weights are of is
+        told by `has_trained`: they may have been put back from an earlier one.
         """
 
     def end_training(self, images, labels):
@@ -196,6 +197,11 @@ class PhasedModel(AtomicModel):
         counts[self._place(phase)] += 1
         self.epochs_trained.assign(counts)
 
+    @property
+    def is_fitted(self):
+        """Whether there is something learned to draw from."""
+        return self.pending is not None or bool(self._counts().any())
+
     def has_trained(self, phase):
         """Whether the weights have seen an epoch of a phase."""
         return bool(self._counts()[self._place(phase)] > 0)
@@ -205,6 +211,14 @@ class PhasedModel(AtomicModel):
         if self.pending is not None:
             self.settle(*self.pending)
             self.pending = None
+
+    def save_own_variables(self, store):
+        """Save the weights, and what `draw` needs beside them.
+
+        Every saver calls it before it visits the parts of the model.
+        """
+        self.settle_pending()
+        super().save_own_variables(store)
 
     def keep_best(self):
         """Keep what `draw` reads now."""

@@ -1,5 +1,6 @@
 """The course of a training through its phases, to the most useful checkpoint."""
 
+import reprlib
 import typing
 import warnings
 
@@ -10,6 +11,7 @@ from keras_balance.metrics.features import Features
 from keras_balance.models.training import selection
 from keras_balance.models.training.weights import snapshot
 from keras_balance.utils.losses import check_losses
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import derive_seed
 
 # Generated images by which a checkpoint is judged: of each class, and of all.
@@ -36,6 +38,31 @@ class Phase(typing.NamedTuple):
     optimizers: tuple
     steps: int
     is_adversarial: bool = False
+
+
+def plan_epochs(phases, batches, given):
+    """Epochs of each phase, by name.
+
+    Args:
+        phases: `Phase`s in their order.
+        batches: Batches of an epoch.
+        given: dict of arguments of `fit`: `epochs` of the last phase, `<name>_epochs`
+            of an earlier one; None for as many as make enough steps.
+    """
+    arguments = [*(f"{phase.name}_epochs" for phase in phases[:-1]), "epochs"]
+    for name, value in given.items():
+        if name not in arguments:
+            raise TypeError(
+                f"`fit` must get the epochs of phases as {arguments}. "
+                f"Received: {name}={reprlib.repr(value)}"
+            )
+    epochs = {}
+    for phase, argument in zip(phases, arguments, strict=True):
+        number = given.get(argument)
+        if number is None:
+            number = max(1, round(phase.steps / batches))
+        epochs[phase.name] = whole_number(argument, number, 0)
+    return epochs
 
 
 class Course(keras.callbacks.Callback):
@@ -96,6 +123,14 @@ class Course(keras.callbacks.Callback):
         model.settle_pending()
         if float(keras.ops.convert_to_numpy(model.best_score)) >= 0:
             model.serve_best()
+        self.close()
+
+    def close(self):
+        """Fit to the weights, as they are now, what `draw` needs beside them."""
+        model = self.model
+        if model.is_fitted:
+            model.settle(self.images, self.labels)
+            model.pending = None
         model.end_training(self.images, self.labels)
 
     def _phase_at(self, epoch):
@@ -155,3 +190,21 @@ class Course(keras.callbacks.Callback):
         labels = np.repeat(np.arange(self.model.num_classes), per_class)
         seed = derive_seed(self.model.root_seed, per_class)
         return self.model.generate_classes(labels, seed), labels
+
+
+class Closing(keras.callbacks.Callback):
+    """Closes a course once more, behind callbacks that put weights back.
+
+    `EarlyStopping` does so, with Gaussians of any earlier epoch.
+
+    Args:
+        course: The `Course` that the training began with.
+    """
+
+    def __init__(self, course):
+        super().__init__()
+        self.course = course
+
+    def on_train_end(self, logs=None):
+        """Close the course."""
+        self.course.close()

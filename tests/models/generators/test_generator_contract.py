@@ -248,8 +248,28 @@ def test_data_without_end_and_data_read_once_are_refused(kind):
         fit(model, (data() for _ in range(3)))
     with pytest.raises(ValueError, match="without class 2"):
         fit(model, *data([8, 6, 0]))
-    with pytest.raises(TypeError, match="warm_up_epochs=3"):
-        fit(model, *data(), warm_up_epochs=3)
+
+
+@pytest.mark.usefixtures("small_networks")
+@each
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["last", "warm_up_epochs", "steps_per_epoch"])
+def test_epochs_of_no_earlier_phase_are_refused(kind, name):
+    model = small(kind)
+    name = f"{model.phases[-1].name}_epochs" if name == "last" else name
+    with pytest.raises(TypeError, match=rf"'epochs'\]. Received: {name}=3$"):
+        fit(model, *data(), **{name: 3})
+
+
+@pytest.mark.usefixtures("small_networks")
+@pytest.mark.once
+def test_arguments_of_fit_are_named_as_they_came():
+    x, y = data((60, 60, 60))
+    with pytest.raises(TypeError, match="Received: validation_data=") as caught:
+        fit(small(BAGAN), x, y, validation_data=(x, y))
+    assert len(str(caught.value)) < 250
+    with pytest.raises(ValueError, match="Received: autoencoder_epochs=-1"):
+        fit(small(BAGAN), x, y, autoencoder_epochs=-1)
 
 
 @pytest.mark.once

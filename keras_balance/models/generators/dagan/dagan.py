@@ -175,7 +175,7 @@ class DAGAN(ClassGenerator):
 
     def settle(self, images, labels):
         """In phase 1 serve the generator as it is; in phase 2 its average."""
-        if self.phase == "autoencoder":
+        if not self.has_trained("gan"):
             copy_weights(self.trained, self.generator)
 
     def end_training(self, images, labels):
