@@ -30,6 +30,7 @@ class PhasedModel(AtomicModel):
     Attributes:
         phase: Name of the phase in progress, or of the last one.
         candidate_scores: dict of epoch to the usefulness of its checkpoint.
+        plan: dict of the epochs of the earlier phases, and of the batches of an epoch.
         pending: Arguments for `settle`, where training went on since; or None.
     """
 
@@ -44,6 +45,7 @@ class PhasedModel(AtomicModel):
         self.seeds = keras.random.SeedGenerator(self.root_seed)
         self.phase = self.phases[0].name
         self.candidate_scores = {}
+        self.plan = {}
         self.pending = None
         self._compile_config = None
 
@@ -239,6 +241,7 @@ class PhasedModel(AtomicModel):
         return {
             "seed": self.root_seed,
             "phase": self.phase,
+            "plan": dict(self.plan),
             "candidate_scores": dict(self.candidate_scores),
         }
 
@@ -246,12 +249,19 @@ class PhasedModel(AtomicModel):
         """Go on with a training from what `get_training_state` gave.
 
         Raises:
-            ValueError: When it was that of another seed.
+            ValueError: When it was that of another seed, of other epochs of the phases
+                before the last, or of other batches.
         """
         if state["seed"] != self.root_seed:
             raise ValueError(
                 "To go on with a training, `seed` must be the one it began with, "
                 f"{state['seed']}. Received: seed={self.seed}"
             )
+        for name, number in state["plan"].items():
+            if self.plan[name] != number:
+                raise ValueError(
+                    f"To go on with a training, `{name}` must be what it began with, "
+                    f"{number}. Received: {name}={self.plan[name]}"
+                )
         self.candidate_scores = dict(state["candidate_scores"])
         self.enter(state["phase"])

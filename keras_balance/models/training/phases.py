@@ -87,6 +87,12 @@ class Course(keras.callbacks.Callback):
         self.features = None if features is None else Features(features)
         self._warned = False
 
+    def on_train_begin(self, logs=None):
+        """Tell the model what a training that goes on with this one must agree in."""
+        earlier = [phase.name for phase in self.model.phases[:-1]]
+        self.model.plan = {f"{name}_epochs": self.epochs[name] for name in earlier}
+        self.model.plan["batches"] = self.params["steps"]
+
     def on_epoch_begin(self, epoch, logs=None):
         """Enter the phase that this epoch belongs to."""
         model = self.model
