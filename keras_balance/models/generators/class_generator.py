@@ -8,6 +8,7 @@ from keras_balance.data import LabelledImages
 from keras_balance.data.iterators import untuned
 from keras_balance.data.sources import to_numpy
 from keras_balance.layers import ManualAugmentation
+from keras_balance.layers.mixing import check_augmentation
 from keras_balance.models.generators import checks
 from keras_balance.models.generators.image_format import NETWORK_RANGE, ImageFormat
 from keras_balance.models.training import feeding
@@ -31,8 +32,8 @@ class ClassGenerator(PhasedModel):
             first where `data_format` says so.
         num_classes: Number of classes, 2 or more.
         value_range: The `(low, high)` of the pixels, in and out.
-        augmentation: A Keras layer for images in [-1, 1], None for none; `"auto"` is
-            a slight rotation and zoom.
+        augmentation: A Keras layer for images in [-1, 1] that mixes none of them, or
+            None; `"auto"` is a slight rotation and zoom.
         candidates: Number of checkpoints of the last phase that are judged; 0 keeps
             the last one.
         balanced: Whether `fit` on arrays repeats images of rare classes.
@@ -127,8 +128,10 @@ class ClassGenerator(PhasedModel):
         self.images.warn_of_size()
         if not self.compiled:
             self.compile()
-        data, images, labels, batches = self._open(x, y, batch_size, initial_epoch)
-        feeding.check_scale(images, self.value_range)
+        data, images, labels, batches, size = self._open(
+            x, y, batch_size, initial_epoch
+        )
+        feeding.check_scale(images.min(), images.max(), self.value_range)
         phase_epochs = plan_epochs(
             self.phases, batches, {**phase_epochs, "epochs": epochs}
         )
@@ -136,7 +139,6 @@ class ClassGenerator(PhasedModel):
         callbacks = with_columns(callbacks or [], self.log_names)
         callbacks = [course, *callbacks, Closing(course)]
         if verbose in ("auto", 1):
-            size = getattr(data, "batch_size", batch_size)
             callbacks.append(PhaseBars(phase_epochs, batches, size, initial_epoch))
             verbose = 0
         with untuned(data):
@@ -150,8 +152,8 @@ class ClassGenerator(PhasedModel):
             )
 
     def _open(self, x, y, batch_size, initial_epoch):
-        """Batches, a sample of images, their class indices, and batches an epoch."""
-        names = None
+        """Batches, a sample of images, its class indices, batches and images in one."""
+        names, size = None, batch_size
         if y is not None or isinstance(x, LabelledImages):
             read = self._read(x, y)
             checks.images_fit(read.source, self.image_shape)
@@ -164,7 +166,7 @@ class ClassGenerator(PhasedModel):
             checks.is_data_set(x)
             data = x
             with feeding.first_epoch(x, initial_epoch):
-                images, labels, encoding, batches = feeding.sample_batches(
+                images, labels, encoding, batches, size = feeding.sample_batches(
                     x, self.read_labels
                 )
             checks.images_fit(images, self.image_shape)
@@ -172,7 +174,7 @@ class ClassGenerator(PhasedModel):
                 names = encoding.classes.tolist()
         if names != self._names_in_batches:
             self._names_in_batches, self.train_function = names, None
-        return data, images, labels, batches
+        return data, images, labels, batches, size
 
     def _read(self, x, y):
         """`LabelledImages` of an array and its labels, with an image of each class."""
@@ -295,7 +297,10 @@ class ClassGenerator(PhasedModel):
 
 
 def _make_augmentation(augmentation, seed):
-    if augmentation != "auto":
+    if augmentation is None:
+        return None
+    if not isinstance(augmentation, str) or augmentation != "auto":
+        check_augmentation(augmentation, "augmentation", ', None or "auto"')
         return augmentation
     return ManualAugmentation(
         rotation_factor=0.04,

@@ -228,6 +228,44 @@ def test_channels_first_is_the_transpose(kind):
     )
 
 
+@pytest.mark.usefixtures("small_networks")
+@each
+@pytest.mark.once
+def test_what_does_not_augment_a_single_image_is_refused(kind):
+    with pytest.raises(ValueError, match="`augmentation` must not mix images"):
+        small(kind, augmentation=keras.layers.CutMix())
+    with pytest.raises(TypeError, match=r"None or \"auto\"\. Received: .*='manual'"):
+        small(kind, augmentation="manual")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", [VAE, CVAEGAN])
+def test_an_image_is_encoded_with_its_label(kind, fitted):
+    x, y = data()
+    for method in (fitted[kind].encode, fitted[kind].reconstruct):
+        with pytest.raises(ValueError, match=r"len\(images\)=5, len\(labels\)=15"):
+            method(x[:5], y)
+
+
+class Sampled(keras.utils.PyDataset):
+    """Batches that tell no size, as those of a `DataLoader(batch_sampler=...)`."""
+
+    batch_size = None
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return tuple(part[8 * index : 8 * index + 8] for part in data())
+
+
+@pytest.mark.usefixtures("small_networks")
+@pytest.mark.once
+def test_what_is_shown_knows_the_size_of_batches_that_tell_none(capsys):
+    fit(small(VAE), Sampled(), verbose=1)
+    assert "VAE: 2 steps of 8 images" in capsys.readouterr().out
+
+
 class Endless(keras.utils.PyDataset):
     @property
     def num_batches(self):
