@@ -410,6 +410,11 @@ def test_a_diverged_epoch_is_not_backed_up(backup):
     resumed = ResumableBackup(backup, feed())
     with pytest.raises(FloatingPointError, match=r"epoch 2\..*val_loss=nan"):
         resumed.on_epoch_end(1, {"loss": 1.0, "val_loss": np.nan})
+    model = classifier()
+    model.trainable_weights[-1].assign([np.nan] * 3)
+    resumed.set_model(model)
+    with pytest.raises(FloatingPointError, match=r"after epoch 2\..*nan"):
+        resumed.on_epoch_end(1, {"loss": 1.0})
     assert backup.read_bytes() == before
 
 

@@ -120,8 +120,8 @@ class ClassGenerator(PhasedModel):
                 and `features` that cannot be called.
             ValueError: For a class without images, labels or pixels that do not fit,
                 data without end, and `features` that give no finite `(n, d)`.
-            FloatingPointError: When a loss is NaN or infinite; the weights are then
-                those from before the epoch.
+            FloatingPointError: When a loss or a weight is NaN or infinite; the weights
+                are then those from before the epoch.
 
         Above 128 by 128 pixels it warns: 224 by 224 take 15 minutes on a few cores.
         """

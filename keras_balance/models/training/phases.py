@@ -10,7 +10,7 @@ import numpy as np
 from keras_balance.metrics.features import Features
 from keras_balance.models.training import selection
 from keras_balance.models.training.weights import snapshot
-from keras_balance.utils.losses import check_losses
+from keras_balance.utils.losses import check_epoch
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import derive_seed
 
@@ -111,8 +111,8 @@ class Course(keras.callbacks.Callback):
         model.enter(phase.name)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Watch the losses; judge the checkpoint where one is due."""
-        self._check_losses(epoch, logs)
+        """Watch losses and weights; judge the checkpoint where one is due."""
+        self._check_epoch(epoch, logs)
         model = self.model
         phase, begin = self._phase_at(epoch)
         model.count_epoch(phase.name)
@@ -170,9 +170,9 @@ class Course(keras.callbacks.Callback):
             model.best_score.assign(score)
             model.keep_best()
 
-    def _check_losses(self, epoch, logs):
+    def _check_epoch(self, epoch, logs):
         try:
-            check_losses(epoch, logs)
+            check_epoch(epoch, logs, self.model)
         except FloatingPointError:
             self.model.set_weights(self._last_good)
             raise
