@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_balance.utils.losses import check_losses
+from keras_balance.utils.losses import check_epoch
 
 
 class RaiseOnNaN(keras.callbacks.Callback):
@@ -11,12 +11,12 @@ class RaiseOnNaN(keras.callbacks.Callback):
 
     `keras.callbacks.TerminateOnNaN` looks at `loss` alone, and leaves a model of NaN
     behind. This one looks after each epoch at every log with "loss" in its name
-    (`val_loss`, those of several outputs), and gives the model the weights from
-    before the epoch. A generator of `kb.models`
-    watches its losses by itself.
+    (`val_loss`, those of several outputs) and at the weights that are trained, and
+    gives the model the weights from before the epoch. A generator of `kb.models`
+    watches over both by itself.
 
     Raises:
-        FloatingPointError: From `fit`, when a loss is NaN or infinite.
+        FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite.
 
     Example:
         >>> model.fit(train, epochs=20, callbacks=[kb.callbacks.RaiseOnNaN()])
@@ -28,9 +28,9 @@ class RaiseOnNaN(keras.callbacks.Callback):
         self._last_good = [np.array(weight) for weight in self.model.get_weights()]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Look at the losses."""
+        """Look at the losses and the weights."""
         try:
-            check_losses(epoch, logs)
+            check_epoch(epoch, logs, self.model)
         except FloatingPointError:
             self.model.set_weights(self._last_good)
             raise

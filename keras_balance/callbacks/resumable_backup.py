@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
-from keras_balance.utils.losses import check_losses
+from keras_balance.utils.losses import check_epoch
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.plain_data import from_bytes, is_plain, to_bytes
 
@@ -60,8 +60,8 @@ class ResumableBackup(keras.callbacks.Callback):
             pass over the `dataset`.
         TypeError: When `path` is no path, or `every` no integer.
         OSError: For a file that cannot be read.
-        FloatingPointError: From `fit`, when a loss is NaN or infinite. The backup then
-            stays that of the last good epoch.
+        FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite. The
+            backup then stays that of the last good epoch.
 
     Example:
         >>> backup = kb.callbacks.ResumableBackup("run/backup", train)
@@ -103,8 +103,8 @@ class ResumableBackup(keras.callbacks.Callback):
         self._begins, self._found = False, None
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the backup, unless a loss is NaN or infinite."""
-        check_losses(epoch, logs)
+        """Write the backup, unless a loss or a weight is NaN or infinite."""
+        check_epoch(epoch, logs, self.model)
         self.history_epochs.append(epoch)
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(float(value))

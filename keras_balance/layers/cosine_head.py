@@ -174,5 +174,8 @@ class CosineHead(keras.layers.Layer):
 
 
 def _unit(vectors):
-    squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    return vectors * ops.rsqrt(squares + 1e-12)
+    # Squares of half precision are soon 0 or infinite.
+    dtype = keras.backend.standardize_dtype(vectors.dtype)
+    wide = ops.cast(vectors, keras.backend.result_type(dtype, "float32"))
+    squares = ops.sum(ops.square(wide), axis=-1, keepdims=True)
+    return ops.cast(wide * ops.rsqrt(squares + 1e-12), dtype)

@@ -25,6 +25,25 @@ def check_mixes_nothing(layer, name="layer"):
         )
 
 
+def check_augmentation(layer, name="layer", others=""):
+    """Check that an argument is a Keras layer which mixes nothing.
+
+    Args:
+        layer: The argument.
+        name: Its name in the error message.
+        others: What else it may be, in the error message.
+
+    Raises:
+        TypeError: When it is no Keras layer.
+        ValueError: When it mixes images.
+    """
+    if not isinstance(layer, keras.layers.Layer):
+        raise TypeError(
+            f"`{name}` must be a Keras layer{others}. Received: {name}={layer!r}"
+        )
+    check_mixes_nothing(layer, name)
+
+
 def _find(value, seen):
     """Find the first mixing layer in a layer or a container, or None."""
     if isinstance(value, MIXING):

@@ -85,12 +85,13 @@ def chunks(x):
         yield start, np.asarray(x[start : start + length])
 
 
-def check_same_length(x, y):
+def check_same_length(x, y, names=("x", "y")):
     """Raise a `ValueError` with both numbers when images and labels differ."""
     if len(x) != len(y):
+        images, labels = names
         raise ValueError(
-            "`x` and `y` must have the same length. "
-            f"Received: len(x)={len(x)}, len(y)={len(y)}"
+            f"`{images}` and `{labels}` must have the same length. "
+            f"Received: len({images})={len(x)}, len({labels})={len(y)}"
         )
 
 

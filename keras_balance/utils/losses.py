@@ -1,6 +1,13 @@
-"""One rule for losses that are not finite."""
+"""One rule for losses, and weights, that are not finite."""
 
 import math
+
+import numpy as np
+
+_ADVICE = (
+    "A lower learning rate, or pixels within the range that the model expects, "
+    "usually mends it."
+)
 
 
 def is_loss(name):
@@ -24,7 +31,31 @@ def check_losses(epoch, logs, others=()):
     for name, value in (logs or {}).items():
         if (is_loss(name) or name in others) and not math.isfinite(value):
             raise FloatingPointError(
-                f"Losses must be finite; `{name}` was not in epoch {epoch + 1}. A "
-                "lower learning rate, or pixels within the range that the model "
-                f"expects, usually mends it. Received: {name}={value}"
+                f"Losses must be finite; `{name}` was not in epoch {epoch + 1}. "
+                f"{_ADVICE} Received: {name}={value}"
+            )
+
+
+def check_epoch(epoch, logs, model):
+    """Check what an epoch left: every loss, and what is trained, must be finite.
+
+    The last step of an epoch may spoil the weights, and no loss tells of it yet.
+
+    Args:
+        epoch: Epoch, counted from 0.
+        logs: dict of names to numbers, or None.
+        model: The Keras model.
+
+    Raises:
+        FloatingPointError: Which names the first that is not.
+    """
+    check_losses(epoch, logs)
+    for weight in model.trainable_weights:
+        values = weight.numpy()
+        is_bad = ~np.isfinite(values)
+        if is_bad.any():
+            raise FloatingPointError(
+                f"Weights must be finite; `{weight.path}` was not after epoch "
+                f"{epoch + 1}. {_ADVICE} Received: {weight.path} with "
+                f"{values[is_bad][0]}"
             )

@@ -36,6 +36,16 @@ def test_an_error_names_the_loss_and_keeps_the_weights_before(bad):
         np.testing.assert_array_equal(kept, old)
 
 
+def test_weights_that_the_last_step_spoiled_are_undone():
+    model = two_losses()
+    before = [np.array(weight) for weight in model.get_weights()]
+    model.optimizer.learning_rate = np.nan
+    with pytest.raises(FloatingPointError, match=r"`calm/kernel` .* after epoch 1\."):
+        model.fit(*data(1.0), verbose=0, callbacks=[RaiseOnNaN()])
+    for kept, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
+
+
 def test_validation_losses_count_and_other_scores_do_not():
     watch = RaiseOnNaN()
     watch.set_model(two_losses())

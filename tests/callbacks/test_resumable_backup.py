@@ -98,19 +98,18 @@ def train(
     return model
 
 
-def train_bagan(path, kill_after=0, x=None):
+def train_bagan(path, kill_after=0, x=None, **kwargs):
     keras.utils.set_random_seed(0)
     bagan = BAGAN((8, 8, 1), 3, **dense_networks(), candidates=1, seed=1)
     bagan.compile(run_eagerly=EAGERLY)
     backup = ResumableBackup(path, x)
+    options = {"autoencoder_epochs": 2, "epochs": 2, "batch_size": 45, **kwargs}
     bagan.fit(
         *(data() if x is None else (x,)),
-        autoencoder_epochs=2,
-        epochs=2,
-        batch_size=45,
         initial_epoch=backup.epoch,
         callbacks=[backup, Kill(kill_after)],
         verbose=0,
+        **options,
     )
     return bagan
 
@@ -333,6 +332,19 @@ def test_a_bagan_of_another_seed_is_refused():
         other.set_training_state(one.get_training_state())
 
 
+@pytest.mark.once
+def test_a_bagan_of_another_plan_is_refused(tmp_path):
+    with pytest.raises(Killed):
+        train_bagan(tmp_path / "backup", kill_after=3)
+    with pytest.raises(
+        ValueError, match=r"began with, 2. Received: autoencoder_epochs=1"
+    ):
+        train_bagan(tmp_path / "backup", autoencoder_epochs=1)
+    with pytest.raises(ValueError, match=r"began with, 2. Received: batches=1"):
+        train_bagan(tmp_path / "backup", batch_size=90)
+    assert len(train_bagan(tmp_path / "backup", epochs=3).history.epoch) == 5
+
+
 def test_another_backend_is_refused(backup, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "another")
     with pytest.raises(ValueError, match="backup of another training"):
@@ -402,6 +414,11 @@ def test_a_diverged_epoch_is_not_backed_up(backup):
     resumed = ResumableBackup(backup, feed())
     with pytest.raises(FloatingPointError, match=r"epoch 2\..*val_loss=nan"):
         resumed.on_epoch_end(1, {"loss": 1.0, "val_loss": np.nan})
+    model = classifier()
+    model.trainable_weights[-1].assign([np.nan] * 3)
+    resumed.set_model(model)
+    with pytest.raises(FloatingPointError, match=r"after epoch 2\..*nan"):
+        resumed.on_epoch_end(1, {"loss": 1.0})
     assert backup.read_bytes() == before
 
 

@@ -33,8 +33,10 @@ def test_length_and_frequency_count_for_nothing():
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
-def test_before_it_begins_all_classes_are_alike():
-    outputs = keras.ops.convert_to_numpy(CosineHead(4)(np.ones((2, 3))))
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_before_it_begins_all_classes_are_alike(dtype):
+    outputs = CosineHead(4, dtype=dtype)(np.ones((2, 3)))
+    outputs = keras.ops.convert_to_numpy(outputs)
     np.testing.assert_allclose(outputs, 0.25)
 
 

@@ -119,6 +119,8 @@ def test_lengths():
     check_same_length(np.zeros(3), [1, 2, 3])
     with pytest.raises(ValueError, match=r"len\(x\)=3, len\(y\)=2"):
         check_same_length(np.zeros(3), [1, 2])
+    with pytest.raises(ValueError, match=r"`rows` and .* len\(labels\)=2"):
+        check_same_length(np.zeros(3), [1, 2], ("rows", "labels"))
 
 
 @pytest.mark.parametrize("value_range", [(0, 255), [-1, 1], np.array([0.0, 1.0])])

@@ -1,11 +1,9 @@
 """Generated images that are augmented on top."""
 
-import keras
-
 from keras_balance.data import checks
 from keras_balance.data.sources import to_numpy
 from keras_balance.data.synthesis.augment import augment
-from keras_balance.layers.mixing import check_mixes_nothing
+from keras_balance.layers.mixing import check_augmentation
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 
@@ -31,9 +29,7 @@ class AugmentedSynthesizer:
 
     def __init__(self, synthesizer, layer):
         self.synthesizer = checks.synthesizer(synthesizer)
-        if not isinstance(layer, keras.layers.Layer):
-            raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
-        check_mixes_nothing(layer)
+        check_augmentation(layer)
         self.layer = layer
 
     @property

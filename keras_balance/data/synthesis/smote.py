@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_balance.utils.labels import read_labels
-from keras_balance.utils.seeds import check_seed
+from keras_balance.utils.seeds import check_seed, derive_seed
 
 _NEIGHBORS = 5
 
@@ -50,7 +50,7 @@ class InterpolatedImages:
         smote = _import_smote()(
             sampling_strategy={1: len(real) + count},
             k_neighbors=min(_NEIGHBORS, len(real) - 1),
-            random_state=seed,
+            random_state=derive_seed(seed, int(label)),
         )
         made, _ = smote.fit_resample(rows, labels)
         return made[len(rows) :].reshape(count, *real.shape[1:])

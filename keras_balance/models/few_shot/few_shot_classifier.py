@@ -6,6 +6,7 @@ import keras
 
 from keras_balance.data.iterators import untuned
 from keras_balance.layers.cosine_head import CosineHead
+from keras_balance.layers.mixing import check_augmentation
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
 from keras_balance.models.few_shot.feed import (
@@ -64,7 +65,8 @@ class FewShotClassifier(keras.Model):
         Probabilities `(n, num_classes)`.
 
     Raises:
-        ValueError: For a backbone that gives no `(n, d)`, and numbers out of bounds.
+        ValueError: For a backbone that gives no `(n, d)`, numbers out of bounds, and
+            an `augmentation` that mixes images.
         TypeError: For arguments of a wrong type.
 
     Example:
@@ -98,6 +100,8 @@ class FewShotClassifier(keras.Model):
         self.num_classes = whole_number("num_classes", num_classes, 2)
         self.tau = real_number("tau", tau, 0)
         self.anchor, self.power, self.shrinkage = anchor, power, shrinkage
+        if augmentation is not None:
+            check_augmentation(augmentation, "augmentation", " or None")
         self.augmentation = augmentation
         self.cache, self.seed = cache, check_seed(seed)
         _check_backbone(backbone)

@@ -196,7 +196,12 @@ def sample_class_gaussians(means, factors, labels, radius, generator):
     noise = generator.standard_normal((len(labels), means.shape[1])).astype("float32")
     distance = np.linalg.norm(noise, axis=1, keepdims=True)
     noise *= np.minimum(1.0, radius / np.maximum(distance, _JITTER))
-    return means[labels] + np.einsum("nij,nj->ni", factors[labels], noise)
+    codes, labels = means[labels], np.asarray(labels)
+    # Class by class: a factor for each label would take memory without bound.
+    for c in np.unique(labels):
+        own = labels == c
+        codes[own] += noise[own] @ factors[c].T
+    return codes
 
 
 def typical_radius(codes, labels, means, factors, quantile):
@@ -206,6 +211,9 @@ def typical_radius(codes, labels, means, factors, quantile):
     """
     if quantile is None:
         return float("inf")
-    noise = np.linalg.solve(factors[labels], (codes - means[labels])[..., None])
-    distance = np.quantile(np.linalg.norm(noise[..., 0], axis=1), quantile)
-    return max(float(distance), 1.0)
+    distances = np.empty(len(codes))
+    for c in np.unique(labels):
+        own = labels == c
+        noise = np.linalg.solve(factors[c], (codes[own] - means[c]).T)
+        distances[own] = np.linalg.norm(noise, axis=0)
+    return max(float(np.quantile(distances, quantile)), 1.0)

@@ -8,13 +8,14 @@ from keras_balance.data import LabelledImages
 from keras_balance.data.iterators import untuned
 from keras_balance.data.sources import to_numpy
 from keras_balance.layers import ManualAugmentation
+from keras_balance.layers.mixing import check_augmentation
 from keras_balance.models.generators import checks
 from keras_balance.models.generators.image_format import NETWORK_RANGE, ImageFormat
 from keras_balance.models.training import feeding
 from keras_balance.models.training.columns import with_columns
 from keras_balance.models.training.phase_bars import PhaseBars
 from keras_balance.models.training.phased_model import PhasedModel
-from keras_balance.models.training.phases import Course
+from keras_balance.models.training.phases import Closing, Course, plan_epochs
 from keras_balance.utils.labels import class_label_options, read_class_labels
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, random_generator
@@ -31,8 +32,8 @@ class ClassGenerator(PhasedModel):
             first where `data_format` says so.
         num_classes: Number of classes, 2 or more.
         value_range: The `(low, high)` of the pixels, in and out.
-        augmentation: A Keras layer for images in [-1, 1], None for none; `"auto"` is
-            a slight rotation and zoom.
+        augmentation: A Keras layer for images in [-1, 1] that mixes none of them, or
+            None; `"auto"` is a slight rotation and zoom.
         candidates: Number of checkpoints of the last phase that are judged; 0 keeps
             the last one.
         balanced: Whether `fit` on arrays repeats images of rare classes.
@@ -115,35 +116,35 @@ class ClassGenerator(PhasedModel):
             The `History` of the run.
 
         Raises:
-            TypeError: For data that can be read only once, and for `features` that
-                cannot be called.
+            TypeError: For data that can be read only once, other arguments than these,
+                and `features` that cannot be called.
             ValueError: For a class without images, labels or pixels that do not fit,
                 data without end, and `features` that give no finite `(n, d)`.
-            FloatingPointError: When a loss is NaN or infinite; the weights are then
-                those from before the epoch.
+            FloatingPointError: When a loss or a weight is NaN or infinite; the weights
+                are then those from before the epoch.
 
         Above 128 by 128 pixels it warns: 224 by 224 take 15 minutes on a few cores.
         """
         self.images.warn_of_size()
         if not self.compiled:
             self.compile()
-        data, images, labels, batches = self._open(x, y, batch_size, initial_epoch)
-        feeding.check_scale(images, self.value_range)
-        phase_epochs = {
-            name.removesuffix("_epochs"): number
-            for name, number in phase_epochs.items()
-        } | {self.phases[-1].name: epochs}
-        course = self._plan(phase_epochs, batches)
+        data, images, labels, batches, size = self._open(
+            x, y, batch_size, initial_epoch
+        )
+        feeding.check_scale(images.min(), images.max(), self.value_range)
+        phase_epochs = plan_epochs(
+            self.phases, batches, {**phase_epochs, "epochs": epochs}
+        )
+        course = Course(phase_epochs, images, labels, features)
         callbacks = with_columns(callbacks or [], self.log_names)
-        callbacks = [Course(course, images, labels, features), *callbacks]
+        callbacks = [course, *callbacks, Closing(course)]
         if verbose in ("auto", 1):
-            size = getattr(data, "batch_size", batch_size)
-            callbacks.append(PhaseBars(course, batches, size, initial_epoch))
+            callbacks.append(PhaseBars(phase_epochs, batches, size, initial_epoch))
             verbose = 0
         with untuned(data):
             return super().fit(
                 data,
-                epochs=sum(course.values()),
+                epochs=sum(phase_epochs.values()),
                 initial_epoch=initial_epoch,
                 callbacks=callbacks,
                 verbose=verbose,
@@ -151,8 +152,8 @@ class ClassGenerator(PhasedModel):
             )
 
     def _open(self, x, y, batch_size, initial_epoch):
-        """Batches, a sample of images, their class indices, and batches an epoch."""
-        names = None
+        """Batches, a sample of images, its class indices, batches and images in one."""
+        names, size = None, batch_size
         if y is not None or isinstance(x, LabelledImages):
             read = self._read(x, y)
             checks.images_fit(read.source, self.image_shape)
@@ -165,7 +166,7 @@ class ClassGenerator(PhasedModel):
             checks.is_data_set(x)
             data = x
             with feeding.first_epoch(x, initial_epoch):
-                images, labels, encoding, batches = feeding.sample_batches(
+                images, labels, encoding, batches, size = feeding.sample_batches(
                     x, self.read_labels
                 )
             checks.images_fit(images, self.image_shape)
@@ -173,7 +174,7 @@ class ClassGenerator(PhasedModel):
                 names = encoding.classes.tolist()
         if names != self._names_in_batches:
             self._names_in_batches, self.train_function = names, None
-        return data, images, labels, batches
+        return data, images, labels, batches, size
 
     def _read(self, x, y):
         """`LabelledImages` of an array and its labels, with an image of each class."""
@@ -187,24 +188,6 @@ class ClassGenerator(PhasedModel):
         checks.classes_fit(images, self.num_classes, self.class_names)
         images.check_every_class()
         return images
-
-    def _plan(self, given, batches):
-        """Epochs of each phase, by name."""
-        names = [phase.name for phase in self.phases]
-        for name in given:
-            if name not in names:
-                arguments = [f"{one}_epochs" for one in names[:-1]]
-                raise TypeError(
-                    f"`fit` must get the epochs of phases as {[*arguments, 'epochs']}. "
-                    f"Received: {name}_epochs={given[name]!r}"
-                )
-        epochs = {}
-        for phase in self.phases:
-            number = given.get(phase.name)
-            if number is None:
-                number = max(1, round(phase.steps / batches))
-            epochs[phase.name] = whole_number("epochs", number, 0)
-        return epochs
 
     def read_batch(self, data):
         """Images for the networks and class indices `(n,)` of a batch."""
@@ -243,11 +226,6 @@ class ClassGenerator(PhasedModel):
         return self.images.from_network(images)
 
     # Use.
-
-    @property
-    def is_fitted(self):
-        """Whether there is something learned to draw from."""
-        return self.pending is not None or bool(self._counts().any())
 
     def generate(self, labels, seed=None, batch_size=256):
         """Draw one image for each label.
@@ -319,7 +297,10 @@ class ClassGenerator(PhasedModel):
 
 
 def _make_augmentation(augmentation, seed):
-    if augmentation != "auto":
+    if augmentation is None:
+        return None
+    if not isinstance(augmentation, str) or augmentation != "auto":
+        check_augmentation(augmentation, "augmentation", ', None or "auto"')
         return augmentation
     return ManualAugmentation(
         rotation_factor=0.04,

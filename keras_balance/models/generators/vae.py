@@ -16,6 +16,7 @@ from keras_balance.models.generators.variational import (
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import predict
+from keras_balance.utils.images import check_same_length
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 
@@ -191,6 +192,7 @@ class VAE(LatentGenerator):
     def encode(self, images, labels, batch_size=256):
         """Means of the codes, float32 `(n, latent_dim)`, of images and their labels."""
         indices, _ = self.read_labels(labels, name="labels")
+        check_same_length(images, indices, ("images", "labels"))
         outputs = self._encode(self.images.read(images), indices, batch_size)
         return outputs[:, : self.latent_dim]
 

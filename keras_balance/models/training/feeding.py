@@ -53,15 +53,21 @@ class PairedBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         firsts, labels = self.dataset[index]
-        seconds = firsts
-        # Drawn again where it is the same image: a class of one has no other.
-        for place in range(2):
-            same = (seconds == firsts).all(axis=(1, 2, 3))
-            generator = random_generator(self.seed, self.epoch, index, place)
-            others = self.images.source.take(self.images.draw(labels, generator))
-            seconds = np.where(same[:, None, None, None], others, seconds)
+        generator = random_generator(self.seed, self.epoch, index)
+        rows = self.images.draw(labels, generator)
+        seconds = self.images.source.take(rows)
+        same = np.flatnonzero((seconds == firsts).all(axis=(1, 2, 3)))
+        if len(same):
+            others = [self._other(row, generator) for row in rows[same]]
+            seconds[same] = self.images.source.take(np.array(others))
         both = np.concatenate([firsts, seconds.astype(firsts.dtype)])
         return both, np.concatenate([labels, labels])
+
+    def _other(self, row, generator):
+        """Draw the row of another image of a row's class, where it has one."""
+        members = self.images.rows_of(self.images.indices[row])
+        others = members[members != row]
+        return generator.choice(others) if len(others) else row
 
     @property
     def epoch(self):
@@ -82,22 +88,23 @@ class PairedBatches(keras.utils.PyDataset):
 
 
 def sample_batches(data, read):
-    """One pass over a data set: its first 1,000 images of each class, and its length.
+    """One pass over a data set: its first 1,000 images of each class, and its batches.
 
     Args:
         data: Batches of images and labels; see `check_batches`.
         read: Function from labels to class indices and encoding.
 
     Returns:
-        `(images, class indices, encoding of the labels, number of batches)`.
+        `(images, class indices, encoding of the labels, number of batches, images of
+        the largest)`.
     """
     check_batches(data)
-    images, labels, kept, batches = [], [], {}, 0
+    images, labels, kept, batches, size = [], [], {}, 0, 0
     for batch in _iterate(data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
         if y is None:
             raise ValueError("The data must be batches of (images, labels).")
-        batches += 1
+        batches, size = batches + 1, max(size, len(x))
         x, y = keras.ops.convert_to_numpy(x), keras.ops.convert_to_numpy(y)
         if y.dtype.kind not in "biuf":
             raise TypeError(
@@ -115,7 +122,7 @@ def sample_batches(data, read):
     images, labels = np.stack(images), np.array(labels)
     check_images(images)
     check_all_present(labels, encoding)
-    return images, labels, encoding, batches
+    return images, labels, encoding, batches, size
 
 
 @contextlib.contextmanager
@@ -149,16 +156,22 @@ def check_all_present(indices, encoding):
         )
 
 
-def check_scale(images, value_range):
-    """Check that a sample of images lies in `value_range`, and fills some of it."""
+def check_scale(darkest, brightest, value_range, name="x"):
+    """Check that pixels lie in `value_range`, and fill some of it.
+
+    Args:
+        darkest: The least of them.
+        brightest: The greatest of them.
+        value_range: `(low, high)`.
+        name: Of the images in the error message.
+    """
     low, high = value_range
-    darkest, brightest = float(images.min()), float(images.max())
     tolerance = 1e-3 * (high - low)
     too_narrow = brightest - darkest < 0.01 * (high - low) and brightest > darkest
     if darkest < low - tolerance or brightest > high + tolerance or too_narrow:
         raise ValueError(
             f"Pixels must be in value_range={value_range}, and use more than a "
-            f"hundredth of it. Received: x from {darkest:g} to {brightest:g}"
+            f"hundredth of it. Received: {name} from {darkest:g} to {brightest:g}"
         )
 
 

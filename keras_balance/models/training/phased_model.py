@@ -30,6 +30,7 @@ class PhasedModel(AtomicModel):
     Attributes:
         phase: Name of the phase in progress, or of the last one.
         candidate_scores: dict of epoch to the usefulness of its checkpoint.
+        plan: dict of the epochs of the earlier phases, and of the batches of an epoch.
         pending: Arguments for `settle`, where training went on since; or None.
     """
 
@@ -44,6 +45,7 @@ class PhasedModel(AtomicModel):
         self.seeds = keras.random.SeedGenerator(self.root_seed)
         self.phase = self.phases[0].name
         self.candidate_scores = {}
+        self.plan = {}
         self.pending = None
         self._compile_config = None
 
@@ -101,8 +103,9 @@ class PhasedModel(AtomicModel):
     def settle(self, images, labels):
         """Fit to the weights as they are what `draw` needs beside them.
 
-        After an epoch, when somebody asks for images; the arguments are those of
-        `begin_phase`.
+        After an epoch, when somebody asks for images, and at the end of a training;
+        the arguments are those of `begin_phase`. The phase that the weights are of is
+        told by `has_trained`: they may have been put back from an earlier one.
         """
 
     def end_training(self, images, labels):
@@ -196,6 +199,11 @@ class PhasedModel(AtomicModel):
         counts[self._place(phase)] += 1
         self.epochs_trained.assign(counts)
 
+    @property
+    def is_fitted(self):
+        """Whether there is something learned to draw from."""
+        return self.pending is not None or bool(self._counts().any())
+
     def has_trained(self, phase):
         """Whether the weights have seen an epoch of a phase."""
         return bool(self._counts()[self._place(phase)] > 0)
@@ -205,6 +213,14 @@ class PhasedModel(AtomicModel):
         if self.pending is not None:
             self.settle(*self.pending)
             self.pending = None
+
+    def save_own_variables(self, store):
+        """Save the weights, and what `draw` needs beside them.
+
+        Every saver calls it before it visits the parts of the model.
+        """
+        self.settle_pending()
+        super().save_own_variables(store)
 
     def keep_best(self):
         """Keep what `draw` reads now."""
@@ -225,6 +241,7 @@ class PhasedModel(AtomicModel):
         return {
             "seed": self.root_seed,
             "phase": self.phase,
+            "plan": dict(self.plan),
             "candidate_scores": dict(self.candidate_scores),
         }
 
@@ -232,12 +249,19 @@ class PhasedModel(AtomicModel):
         """Go on with a training from what `get_training_state` gave.
 
         Raises:
-            ValueError: When it was that of another seed.
+            ValueError: When it was that of another seed, of other epochs of the phases
+                before the last, or of other batches.
         """
         if state["seed"] != self.root_seed:
             raise ValueError(
                 "To go on with a training, `seed` must be the one it began with, "
                 f"{state['seed']}. Received: seed={self.seed}"
             )
+        for name, number in state["plan"].items():
+            if self.plan[name] != number:
+                raise ValueError(
+                    f"To go on with a training, `{name}` must be what it began with, "
+                    f"{number}. Received: {name}={self.plan[name]}"
+                )
         self.candidate_scores = dict(state["candidate_scores"])
         self.enter(state["phase"])

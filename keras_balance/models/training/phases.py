@@ -1,5 +1,6 @@
 """The course of a training through its phases, to the most useful checkpoint."""
 
+import reprlib
 import typing
 import warnings
 
@@ -9,7 +10,8 @@ import numpy as np
 from keras_balance.metrics.features import Features
 from keras_balance.models.training import selection
 from keras_balance.models.training.weights import snapshot
-from keras_balance.utils.losses import check_losses
+from keras_balance.utils.losses import check_epoch
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import derive_seed
 
 # Generated images by which a checkpoint is judged: of each class, and of all.
@@ -38,6 +40,31 @@ class Phase(typing.NamedTuple):
     is_adversarial: bool = False
 
 
+def plan_epochs(phases, batches, given):
+    """Epochs of each phase, by name.
+
+    Args:
+        phases: `Phase`s in their order.
+        batches: Batches of an epoch.
+        given: dict of arguments of `fit`: `epochs` of the last phase, `<name>_epochs`
+            of an earlier one; None for as many as make enough steps.
+    """
+    arguments = [*(f"{phase.name}_epochs" for phase in phases[:-1]), "epochs"]
+    for name, value in given.items():
+        if name not in arguments:
+            raise TypeError(
+                f"`fit` must get the epochs of phases as {arguments}. "
+                f"Received: {name}={reprlib.repr(value)}"
+            )
+    epochs = {}
+    for phase, argument in zip(phases, arguments, strict=True):
+        number = given.get(argument)
+        if number is None:
+            number = max(1, round(phase.steps / batches))
+        epochs[phase.name] = whole_number(argument, number, 0)
+    return epochs
+
+
 class Course(keras.callbacks.Callback):
     """Takes a generator through its phases, watches over it, and chooses.
 
@@ -60,6 +87,12 @@ class Course(keras.callbacks.Callback):
         self.features = None if features is None else Features(features)
         self._warned = False
 
+    def on_train_begin(self, logs=None):
+        """Tell the model what a training that goes on with this one must agree in."""
+        earlier = [phase.name for phase in self.model.phases[:-1]]
+        self.model.plan = {f"{name}_epochs": self.epochs[name] for name in earlier}
+        self.model.plan["batches"] = self.params["steps"]
+
     def on_epoch_begin(self, epoch, logs=None):
         """Enter the phase that this epoch belongs to."""
         model = self.model
@@ -78,8 +111,8 @@ class Course(keras.callbacks.Callback):
         model.enter(phase.name)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Watch the losses; judge the checkpoint where one is due."""
-        self._check_losses(epoch, logs)
+        """Watch losses and weights; judge the checkpoint where one is due."""
+        self._check_epoch(epoch, logs)
         model = self.model
         phase, begin = self._phase_at(epoch)
         model.count_epoch(phase.name)
@@ -96,6 +129,14 @@ class Course(keras.callbacks.Callback):
         model.settle_pending()
         if float(keras.ops.convert_to_numpy(model.best_score)) >= 0:
             model.serve_best()
+        self.close()
+
+    def close(self):
+        """Fit to the weights, as they are now, what `draw` needs beside them."""
+        model = self.model
+        if model.is_fitted:
+            model.settle(self.images, self.labels)
+            model.pending = None
         model.end_training(self.images, self.labels)
 
     def _phase_at(self, epoch):
@@ -129,9 +170,9 @@ class Course(keras.callbacks.Callback):
             model.best_score.assign(score)
             model.keep_best()
 
-    def _check_losses(self, epoch, logs):
+    def _check_epoch(self, epoch, logs):
         try:
-            check_losses(epoch, logs)
+            check_epoch(epoch, logs, self.model)
         except FloatingPointError:
             self.model.set_weights(self._last_good)
             raise
@@ -155,3 +196,21 @@ class Course(keras.callbacks.Callback):
         labels = np.repeat(np.arange(self.model.num_classes), per_class)
         seed = derive_seed(self.model.root_seed, per_class)
         return self.model.generate_classes(labels, seed), labels
+
+
+class Closing(keras.callbacks.Callback):
+    """Closes a course once more, behind callbacks that put weights back.
+
+    `EarlyStopping` does so, with Gaussians of any earlier epoch.
+
+    Args:
+        course: The `Course` that the training began with.
+    """
+
+    def __init__(self, course):
+        super().__init__()
+        self.course = course
+
+    def on_train_end(self, logs=None):
+        """Close the course."""
+        self.course.close()

@@ -267,6 +267,14 @@ def test_a_backbone_that_gives_no_vectors():
         FewShotClassifier("resnet", 3)
 
 
+@pytest.mark.once
+def test_what_does_not_augment_a_single_image_is_refused():
+    with pytest.raises(ValueError, match="`augmentation` must not mix images"):
+        classifier(augmentation=keras.layers.MixUp())
+    with pytest.raises(TypeError, match=r"or None\. Received: augmentation='auto'"):
+        classifier(augmentation="auto")
+
+
 @pytest.mark.once  # compiled by JAX, a relu turns NaN into 0
 def test_features_that_are_not_finite():
     model = classifier()

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import keras
 import numpy as np
 import pytest
@@ -103,3 +105,21 @@ def test_a_part_belongs_to_one_generator():
 def test_arguments_are_checked(arguments, error, text):
     with pytest.raises(error, match=text):
         ClassGaussians(**arguments)
+
+
+def test_memory_does_not_grow_with_a_factor_for_each_label():
+    codes, labels = draw_codes([2000, 2000], dimensions=50)
+    means, factors = fit_class_gaussians(codes, labels, 2)
+    tracemalloc.start()
+    try:
+        drawn = sample_class_gaussians(
+            means, factors, labels, np.inf, np.random.default_rng(0)
+        )
+        typical_radius(codes, labels, means, factors, quantile=0.9)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16e6  # the factors of all labels are 40 MB
+    noise = np.random.default_rng(0).standard_normal(codes.shape).astype("float32")
+    expected = means[labels] + np.einsum("nij,nj->ni", factors[labels], noise)
+    np.testing.assert_allclose(drawn, expected, atol=1e-4)

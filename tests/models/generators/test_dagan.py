@@ -2,8 +2,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_balance.data import BalancedDataset
+from keras_balance.data import BalancedDataset, LabelledImages
 from keras_balance.models import DAGAN
+from keras_balance.models.training.feeding import PairedBatches, array_feed
+from small_data import class_images
 from small_models import EAGERLY
 
 pytestmark = [
@@ -76,3 +78,27 @@ def test_the_images_that_judge_are_not_those_that_are_drawn_from(fitted):
 
 def test_keeps_as_many_examples_as_there_is_room_for(fitted):
     np.testing.assert_array_equal(np.asarray(fitted.kept_counts), [4, 4])
+
+
+def test_images_on_another_scale_are_refused(fitted):
+    x, y = stripes(3, "rows", 6) / 255, np.arange(3)
+    match = r"in value_range=\(0.0, 255.0\).*Received: images from 0 to 0.78"
+    with pytest.raises(ValueError, match=match):
+        fitted.vary(x)
+    with pytest.raises(ValueError, match=match):
+        fitted.generate([0], images=(x, y))
+    with pytest.raises(ValueError, match=match):
+        fitted.starting_from((x, y)).generate([0])
+
+
+def test_the_second_image_of_a_pair_is_another_one():
+    """Where the class has another one."""
+    x, y = class_images((40, 2, 1))
+    images = LabelledImages(x, y)
+    pairs = PairedBatches(array_feed(images, 64, True, 0), images, 0)
+    for index in range(len(pairs)):
+        both, labels = pairs[index]
+        firsts, seconds = np.split(both, 2)
+        alike = (firsts == seconds).all(axis=(1, 2, 3))
+        np.testing.assert_array_equal(alike, np.split(labels, 2)[0] == 2)
+        np.testing.assert_array_equal(both, pairs[index][0])

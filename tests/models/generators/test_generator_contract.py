@@ -228,6 +228,44 @@ def test_channels_first_is_the_transpose(kind):
     )
 
 
+@pytest.mark.usefixtures("small_networks")
+@each
+@pytest.mark.once
+def test_what_does_not_augment_a_single_image_is_refused(kind):
+    with pytest.raises(ValueError, match="`augmentation` must not mix images"):
+        small(kind, augmentation=keras.layers.CutMix())
+    with pytest.raises(TypeError, match=r"None or \"auto\"\. Received: .*='manual'"):
+        small(kind, augmentation="manual")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", [VAE, CVAEGAN])
+def test_an_image_is_encoded_with_its_label(kind, fitted):
+    x, y = data()
+    for method in (fitted[kind].encode, fitted[kind].reconstruct):
+        with pytest.raises(ValueError, match=r"len\(images\)=5, len\(labels\)=15"):
+            method(x[:5], y)
+
+
+class Sampled(keras.utils.PyDataset):
+    """Batches that tell no size, as those of a `DataLoader(batch_sampler=...)`."""
+
+    batch_size = None
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return tuple(part[8 * index : 8 * index + 8] for part in data())
+
+
+@pytest.mark.usefixtures("small_networks")
+@pytest.mark.once
+def test_what_is_shown_knows_the_size_of_batches_that_tell_none(capsys):
+    fit(small(VAE), Sampled(), verbose=1)
+    assert "VAE: 2 steps of 8 images" in capsys.readouterr().out
+
+
 class Endless(keras.utils.PyDataset):
     @property
     def num_batches(self):
@@ -248,8 +286,28 @@ def test_data_without_end_and_data_read_once_are_refused(kind):
         fit(model, (data() for _ in range(3)))
     with pytest.raises(ValueError, match="without class 2"):
         fit(model, *data([8, 6, 0]))
-    with pytest.raises(TypeError, match="warm_up_epochs=3"):
-        fit(model, *data(), warm_up_epochs=3)
+
+
+@pytest.mark.usefixtures("small_networks")
+@each
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["last", "warm_up_epochs", "steps_per_epoch"])
+def test_epochs_of_no_earlier_phase_are_refused(kind, name):
+    model = small(kind)
+    name = f"{model.phases[-1].name}_epochs" if name == "last" else name
+    with pytest.raises(TypeError, match=rf"'epochs'\]. Received: {name}=3$"):
+        fit(model, *data(), **{name: 3})
+
+
+@pytest.mark.usefixtures("small_networks")
+@pytest.mark.once
+def test_arguments_of_fit_are_named_as_they_came():
+    x, y = data((60, 60, 60))
+    with pytest.raises(TypeError, match="Received: validation_data=") as caught:
+        fit(small(BAGAN), x, y, validation_data=(x, y))
+    assert len(str(caught.value)) < 250
+    with pytest.raises(ValueError, match="Received: autoencoder_epochs=-1"):
+        fit(small(BAGAN), x, y, autoencoder_epochs=-1)
 
 
 @pytest.mark.once

@@ -34,6 +34,17 @@ def test_any_loss_that_diverges_is_named_and_undone(phases, name, bad):
         np.testing.assert_array_equal(kept, old)
 
 
+def test_weights_that_diverge_after_the_last_loss_are_undone(phases):
+    bagan = phases.model
+    before = snapshot(bagan)
+    weight = bagan.decoder.trainable_weights[0]
+    weight.assign(np.full(weight.shape, np.inf))
+    with pytest.raises(FloatingPointError, match=r"after epoch 2.*Received: .* inf"):
+        phases.on_epoch_end(1, {"autoencoder_loss": 0.1})
+    for kept, old in zip(bagan.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
+
+
 def test_what_is_remembered_does_not_change_with_the_model(phases):
     bagan = phases.model
     before = [np.array(weight) for weight in bagan.get_weights()]

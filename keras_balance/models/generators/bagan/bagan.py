@@ -201,7 +201,7 @@ class BAGAN(LatentGenerator):
 
     def settle(self, images, labels):
         """In phase 1 the Gaussians change with the codes; in phase 2 they stay."""
-        if self.phase == "autoencoder":
+        if not self.has_trained("gan"):
             self._settle_phase_1(images, labels)
 
     def _settle_phase_1(self, images, labels):

@@ -127,5 +127,5 @@ class CVAEGAN(VAE):
     def settle(self, images, labels):
         """Fit the Gaussians to the codes, and in phase 1 serve the decoder."""
         super().settle(images, labels)
-        if self.phase == "autoencoder":
+        if not self.has_trained("gan"):
             copy_weights(self.decoder, self.generator)

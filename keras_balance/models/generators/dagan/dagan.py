@@ -6,8 +6,9 @@ import numpy as np
 from keras_balance.data import LabelledImages
 from keras_balance.models.generators.class_generator import ClassGenerator
 from keras_balance.models.generators.dagan import networks, steps
-from keras_balance.models.training.feeding import PairedBatches
+from keras_balance.models.training.feeding import PairedBatches, check_scale
 from keras_balance.models.training.weights import copy_weights, predict
+from keras_balance.utils.images import check_images
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, random_generator
 
@@ -175,7 +176,7 @@ class DAGAN(ClassGenerator):
 
     def settle(self, images, labels):
         """In phase 1 serve the generator as it is; in phase 2 its average."""
-        if self.phase == "autoencoder":
+        if not self.has_trained("gan"):
             copy_weights(self.trained, self.generator)
 
     def end_training(self, images, labels):
@@ -216,6 +217,11 @@ class DAGAN(ClassGenerator):
         sources = keras.ops.convert_to_numpy(self.kept)[indices, rows]
         return self._vary(sources, generator, batch_size)
 
+    def _vary_images(self, images, seed, batch_size):
+        """Vary images of the user that are known to be on the model's scale."""
+        sources, generator = self.images.read(images), random_generator(seed)
+        return self.images.to_user(self._vary(sources, generator, batch_size))
+
     def _vary(self, sources, generator, batch_size):
         noise = generator.standard_normal((len(sources), self.noise_dim))
         inputs = [sources, noise.astype("float32")]
@@ -234,12 +240,17 @@ class DAGAN(ClassGenerator):
             float32 NumPy images of the same shape, in `value_range`.
 
         Raises:
+            ValueError: For images of another shape, or on another scale.
             RuntimeError: Before `fit`.
         """
         self.check_fitted()
-        generator = random_generator(check_seed(seed))
-        sources = self.images.read(images)
-        return self.images.to_user(self._vary(sources, generator, batch_size))
+        check_images(images, "images")
+        pixels = keras.ops.convert_to_numpy(images)
+        self._check_scale(pixels.min(), pixels.max())
+        return self._vary_images(images, check_seed(seed), batch_size)
+
+    def _check_scale(self, darkest, brightest):
+        check_scale(darkest, brightest, self.value_range, "images")
 
     def generate(self, labels, seed=None, batch_size=256, images=None):
         """Draw one image for each label, from a real one of its class.
@@ -256,15 +267,18 @@ class DAGAN(ClassGenerator):
             float32 NumPy images `(n, height, width, channels)` in `value_range`.
 
         Raises:
-            ValueError: For a label that is not among the classes.
+            ValueError: For a label that is not among the classes, and for images of
+                another shape, or on another scale.
             RuntimeError: Before `fit`.
         """
         if images is None:
             return super().generate(labels, seed, batch_size)
-        real = _labelled(images)
-        generator = random_generator(check_seed(seed), 1)
-        rows = real.draw(real.encoding.decode(labels, "labels"), generator)
-        return self.vary(real.source.take(rows), seed, batch_size)
+        self.check_fitted()
+        real, seed = _labelled(images), check_seed(seed)
+        self._check_scale(*real.value_range)
+        indices = real.encoding.decode(labels, "labels")
+        rows = real.draw(indices, random_generator(seed, 1))
+        return self._vary_images(real.source.take(rows), seed, batch_size)
 
     def starting_from(self, images):
         """Give what fills classes that it was not trained on, by varying their images.
