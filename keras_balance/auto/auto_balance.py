@@ -21,7 +21,12 @@ from keras_balance.auto.head_recipes import (
 from keras_balance.auto.kept import Kept, kept_setting
 from keras_balance.auto.model_digest import model_digest
 from keras_balance.auto.progress import Progress
-from keras_balance.auto.recipe_code import data_code, decision_code, recipe_code
+from keras_balance.auto.recipe_code import (
+    data_code,
+    decision_code,
+    recipe_code,
+    retraining_code,
+)
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
@@ -59,6 +64,10 @@ class AutoBalance:
     150: before, what learns fastest leads. All cost at most as much as nine trainings
     of the model where these have 900 steps, twenty where they have 300, and thirty
     where they have 120.
+
+    Behind each training the last layer is trained anew, by `kb.models.retrain_head`,
+    where the model ends in a `Dense` layer: it finds more of a rare class, and its
+    decision needs no guess.
 
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a
@@ -171,7 +180,7 @@ class AutoBalance:
         model, feed = plan.final(self.recipe, self.verbose)
         self.model = plan.decided(model, self.recipe, self.tau, self._adjustment)
         self.class_names = list(given.encoding.keys)
-        self._code = self._written(plan, feed, data, gives_logits(model))
+        self._code = self._written(plan, feed, data, model)
         self._write_page(given)
         return self
 
@@ -272,8 +281,8 @@ class AutoBalance:
             self.target_prior, found, counts, self.seed
         )
 
-    def _written(self, plan, feed, data, from_logits):
-        """Write the code of what was trained; `feed` is None for a head."""
+    def _written(self, plan, feed, data, model):
+        """Write the code that trains `model`; `feed` is None for a head."""
         images, decision = plan.images, decision_code(self.model)
         if feed is None:
             return head_code(
@@ -285,10 +294,10 @@ class AutoBalance:
             batch_size=self.batch_size,
             epochs=epochs_of(feed, plan.steps),
             seed=self.seed,
-            decision=decision,
+            decision=retraining_code(model) + decision,
             data=data,
             build="build()" if self.build else default_code(images),
-            from_logits=from_logits,
+            from_logits=gives_logits(model),
         )
 
     def _write_page(self, images):

@@ -4,6 +4,8 @@ import inspect
 
 import keras
 
+from keras_balance.models.head import can_retrain
+
 _AS_INDICES = "y = np.unique(y, return_inverse=True)[1]\n"
 _READ = "x, y = kb.data.LabelledImages.read(x).{}(), None\n"
 _READ_WHOLE = """\
@@ -59,6 +61,12 @@ def recipe_code(
         decision,
     ]
     return "".join(lines)
+
+
+def retraining_code(model):
+    """Line that trains the last layer of `model` anew; none where it cannot be."""
+    line = "model = kb.models.retrain_head(model, x, y)\n"
+    return line if can_retrain(model) else ""
 
 
 def decision_code(model):

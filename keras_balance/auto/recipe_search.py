@@ -102,7 +102,8 @@ class RecipeSearch:
         if not tried:
             prior = read_prior(self.target_prior, self.trainings.images.counts)
             is_uniform = np.allclose(prior, prior[0])
-            return self.recipes[name].tau_in_theory if is_uniform else 0.0
+            theory = self.trainings.tau_in_theory(self.recipes[name])
+            return theory if is_uniform else 0.0
         return float(STRENGTHS[_best_strength(tried)])
 
     def likelihoods(self, round_):

@@ -13,6 +13,7 @@ from keras_balance.auto.recipe_training import train
 from keras_balance.callbacks import ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
 from keras_balance.models.adjust import adjust_logits, gives_logits
+from keras_balance.models.head import can_retrain, retrain_head
 from keras_balance.utils.outputs import class_probabilities
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import derive_seed
@@ -118,6 +119,10 @@ class Trainings:
             return adjustment.adjust(model)
         return adjust_logits(model, self.images.counts, tau)
 
+    def tau_in_theory(self, recipe):
+        """Strength for equal shares, where nothing was tried."""
+        return recipe.tau_in_theory
+
 
 class ModelTrainings(Trainings):
     """Trainings of the user's classifier.
@@ -161,17 +166,37 @@ class ModelTrainings(Trainings):
             callbacks=backup,
         )
 
+    def decided(self, model, recipe, tau, adjustment):
+        """Put the decision at the end, behind a last layer that is trained anew."""
+        return super().decided(retrained(model, self.images), recipe, tau, adjustment)
+
+    def tau_in_theory(self, recipe):
+        """Strength for equal shares, where nothing was tried."""
+        return 1.0 if can_retrain(self.build()) else recipe.tau_in_theory
+
     def _predictions(self, recipe, train_rows, rows, steps, title):
         """Log-probabilities of some rows after a training on others."""
+        images = self.images.part(train_rows)
         model, _ = train(
             recipe,
-            self.images.part(train_rows),
+            images,
             self.build,
             batch_size=self.batch_size,
             steps=steps,
             seed=derive_seed(self.seed, *title.encode()),
         )
-        return log_probabilities(model, self.images.part(rows))
+        return log_probabilities(retrained(model, images), self.images.part(rows))
+
+
+def retrained(model, images):
+    """Train the last layer of a model anew, where it is one that can be."""
+    if not can_retrain(model):
+        return model
+    checks.outputs(model.outputs[0], images.num_classes, "build")
+    try:
+        return retrain_head(model, images)
+    except FloatingPointError:  # it has diverged, and shall be seen to
+        return model
 
 
 def out_of_fold(trainings, name, recipe, progress):

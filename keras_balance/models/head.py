@@ -42,6 +42,7 @@ def retrain_head(model, x, y=None, C=0.03):
         TypeError: When `model` is no Keras model.
         ValueError: For a model that does not end so, another number of classes, a class
             without an image, and bad images and labels.
+        FloatingPointError: For a model that has diverged.
 
     Example:
         >>> model.fit(x_train, y_train)
@@ -59,6 +60,11 @@ def retrain_head(model, x, y=None, C=0.03):
     images.check_every_class()
     _check_width(last.units, images.num_classes)
     rows = _outputs(body, images)
+    if not np.isfinite(rows).all():
+        raise FloatingPointError(
+            "The layers of `model` must give finite numbers. "
+            f"Received: model={model.name!r}, which gives NaN or infinite ones"
+        )
     head = linear_head(rows, images.indices, strength, last.units, images.sample_weight)
     return behind(body, head)
 
@@ -94,6 +100,15 @@ def _layers(model):
     while layers and isinstance(layers[-1], _ACTIVATIONS):
         layers.pop()
     return layers
+
+
+def can_retrain(model):
+    """Whether a Keras model ends as `retrain_head` asks for."""
+    try:
+        parted(model)
+    except ValueError:
+        return False
+    return True
 
 
 def linear_head(rows, indices, C, units=None, sample_weight=None):
