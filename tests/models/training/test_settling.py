@@ -125,3 +125,28 @@ def test_a_training_that_was_over_draws_what_it_did(kind, tmp_path):
         return draw(model)
 
     np.testing.assert_array_equal(train(), train())
+
+
+class Interrupts(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch == self.epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kind", [BAGAN, CVAEGAN, DAGAN])
+def test_what_the_first_epoch_of_the_gan_averages_stays(kind):
+    model = small(kind)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, epochs=1, callbacks=[Interrupts(2)])
+    before = snapshot(model.generator)
+    draw(model)
+    for kept, old in zip(model.generator.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, old)
