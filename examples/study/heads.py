@@ -23,6 +23,7 @@ import keras_balance as kb
 from study.experiment import draw, load, train_by
 from study.fillings import PER_CLASS, ROWS, Row
 from study.lines import Lines, scores
+from study.tables import markdown
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "heads.jsonl"
 PHOTOGRAPHS = {"ship": 8, "cat": 3, "automobile": 1, "frog": 6}
@@ -33,6 +34,17 @@ ROWS = {
         for name, label in PHOTOGRAPHS.items()
     },
 }
+
+
+# Trainings, by how their arms begin, and what is told of each.
+TRAININGS = {
+    "balanced": "balanced",
+    "plain": "plain",
+    "repeat": "repeat, layer",
+    "root": "root, layer, loss 0.5",
+}
+TAU, HEAD = ", tau 1", ", head, tau 1"
+WAYS = {"": "as trained", TAU: "tau 1", HEAD: "last layer anew, tau 1"}
 
 
 def main():
@@ -85,18 +97,49 @@ def decided(model, feed, data, images):
     """Log-probabilities of images by each way to decide."""
     shown = np.array([*feed.class_counts.values()])
     own = log_probabilities(model, images)
-    head = log_probabilities(kb.models.retrain_head(model, *data), images)
+    retrained = kb.models.retrain_head(model, *data, target_prior="natural")
+    head = log_probabilities(retrained, images)
     return {
         "": own,
-        ", tau 1": own - np.log(shown),
+        TAU: own - np.log(shown),
         ", head": head,
-        ", head, tau 1": head - np.log(np.bincount(data[1])),
+        HEAD: head - np.log(np.bincount(data[1])),
     }
 
 
 def log_probabilities(model, images):
     shares = model.predict(images, batch_size=500, verbose=0)
     return np.log(np.maximum(shares, 1e-30))
+
+
+def heads_table(cells):
+    """Markdown: macro F1 / rare F1 of each training in each row, by each decision."""
+    head = ["", "draws", "decided", *TRAININGS.values()]
+    tasks = {}
+    for cell in cells:
+        tasks.setdefault(cell["data"], []).append(cell)
+    rows = []
+    for name, ours in tasks.items():
+        draws = str(len({cell["draw"] for cell in ours}))
+        by_arm = {}
+        for cell in ours:
+            by_arm.setdefault(cell["arm"], []).append((cell["f1_macro"], cell["f1"]))
+        arms = [next(a for a in by_arm if a.startswith(one)) for one in TRAININGS]
+        for way, title in WAYS.items():
+            rows.append([name, draws, title])
+            rows[-1] += [_percent(by_arm[arm + way]) for arm in arms]
+            name = draws = ""  # told once
+        gains = [np.subtract(by_arm[arm + HEAD], by_arm[arm + TAU]) for arm in arms]
+        rows.append(["", "", "gained by the last layer", *map(_gain, gains)])
+    return markdown(head, rows, left=3)
+
+
+def _percent(found):
+    return " / ".join(f"{100 * score:.1f}" for score in np.mean(found, axis=0))
+
+
+def _gain(found):
+    return " / ".join(f"{100 * score:+.1f}" for score in np.mean(found, axis=0))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 from study.decision_tables import decision_tables
 from study.field_table import field_table
 from study.files import read_json, write_text
+from study.heads import heads_table
 from study.line_tables import read_cells, tables_of
 from study.quality import quality_table
 from study.regret_table import regret_table
@@ -64,6 +65,8 @@ def block(row, pictures):
         return decision_tables(line_rows()[row])
     if row == "deep_smote":
         return field_table(line_rows()[row])
+    if row == "heads":
+        return heads_table(read_cells(line_rows()[row]))
     if row == "quality":
         return quality_table(read_cells(line_rows()[row]))
     if row == "regret":

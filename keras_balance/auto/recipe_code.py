@@ -65,7 +65,7 @@ def recipe_code(
 
 def retraining_code(model):
     """Line that trains the last layer of `model` anew; none where it cannot be."""
-    line = "model = kb.models.retrain_head(model, x, y)\n"
+    line = "model = kb.models.retrain_head(model, x, y, target_prior='natural')\n"
     return line if can_retrain(model) else ""
 
 

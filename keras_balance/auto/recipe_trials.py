@@ -194,7 +194,7 @@ def retrained(model, images):
         return model
     checks.outputs(model.outputs[0], images.num_classes, "build")
     try:
-        return retrain_head(model, images)
+        return retrain_head(model, images, target_prior="natural")
     except FloatingPointError:  # it has diverged, and shall be seen to
         return model
 

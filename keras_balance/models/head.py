@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from keras_balance.data import LabelledImages
-from keras_balance.models.adjust import behind
+from keras_balance.models.adjust import adjust_logits, behind
 from keras_balance.utils.numbers import real_number
 
 ITERATIONS = 1000  # at most
@@ -14,14 +14,15 @@ _BATCH_SIZE = 256
 _ACTIVATIONS = (keras.layers.Activation, keras.layers.Softmax)
 
 
-def retrain_head(model, x, y=None, C=0.03):
+def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     """Train the last layer of a trained classifier anew, on what the others give.
 
     A network learns features faster than it learns what to make of them, and a rare
     class, which it seldom sees, is the last to get its share. Here all images are
     turned into the inputs of the last layer, once, and a logistic regression on them
-    takes its place. That takes seconds. It knows of no imbalance: put
-    `kb.models.adjust_logits` behind it, with the counts of these images.
+    takes its place, with the shares of the classes taken out of its probabilities, as
+    by `kb.models.adjust_logits`. That takes seconds. What the feed and the loss of the
+    training made of the classes' shares does not matter: the last layer forgets it.
 
     Args:
         model: A trained Keras model, functional or `Sequential`, that ends in a `Dense`
@@ -29,14 +30,16 @@ def retrain_head(model, x, y=None, C=0.03):
         x: The training images, as `kb.BalancedDataset` takes them, each once: not
             repeated, not augmented, not mixed. Sample weights of a data set weigh.
         y: Their labels; None where `x` holds them.
+        target_prior: How frequent the classes are where it is used: `"uniform"`,
+            `"natural"` (as in `y`) or an array of shares.
         C: Inverse of the strength of the prior on the weights, for standardised inputs,
             as in `sklearn.linear_model.LogisticRegression`. From 0.01 to 0.1 it makes
             little difference.
 
     Returns:
-        A new `keras.Model`, not compiled, that shares all other layers with `model`. It
-        gives probabilities `(n, num_classes)`, or `(n, 1)` as the model does, for a
-        world in which the classes are as frequent as in `y`.
+        A new `keras.Model`, not compiled, that shares all other layers with `model`,
+        and saves and loads as one file. It gives probabilities `(n, num_classes)`, or
+        `(n, 1)` as the model does.
 
     Raises:
         TypeError: When `model` is no Keras model.
@@ -47,12 +50,13 @@ def retrain_head(model, x, y=None, C=0.03):
     Example:
         >>> model.fit(x_train, y_train)
         >>> retrained = kb.models.retrain_head(model, x_train, y_train)
-        >>> adjusted = kb.models.adjust_logits(retrained, np.bincount(y_train))
+        >>> retrained.save("classifier.keras")
 
-    Reference:
-        Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed
-        Recognition", section 4.1, "classifier re-training". There the classes are
-        sampled evenly; here the decision is adjusted instead.
+    References:
+        - Kang et al. 2020, "Decoupling Representation and Classifier for Long-Tailed
+          Recognition", section 4.1, "classifier re-training". There the classes are
+          sampled evenly; here the decision is adjusted instead.
+        - Menon et al. 2021, "Long-tail learning via logit adjustment", equation 9.
     """
     strength = real_number("C", C, above=0)
     body, last = parted(model)
@@ -66,7 +70,11 @@ def retrain_head(model, x, y=None, C=0.03):
             f"Received: model={model.name!r}, which gives NaN or infinite ones"
         )
     head = linear_head(rows, images.indices, strength, last.units, images.sample_weight)
-    return behind(body, head)
+    retrained = behind(body, head)
+    if isinstance(target_prior, str) and target_prior == "natural":
+        return retrained
+    counts = np.bincount(images.indices, images.sample_weight)
+    return adjust_logits(retrained, counts, target_prior=target_prior)
 
 
 def parted(model):

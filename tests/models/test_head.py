@@ -31,6 +31,10 @@ def outputs(model, x):
     return model.predict(x, batch_size=len(x), verbose=0)
 
 
+def retrained(model, *data):
+    return kb.models.retrain_head(model, *data, target_prior="natural")
+
+
 def by_hand(model, x, y):
     rows = outputs(keras.Model(model.inputs[0], model.layers[3].output), x)
     rows = rows.astype("float64")
@@ -50,7 +54,7 @@ def test_is_a_regression_on_what_the_other_layers_give(data, last):
     x, y = data
     model = classifier(*last())
     before = outputs(model, x)
-    found = outputs(kb.models.retrain_head(model, x, y), x)
+    found = outputs(retrained(model, x, y), x)
     np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
     np.testing.assert_array_equal(outputs(model, x), before)
 
@@ -59,7 +63,7 @@ def test_a_single_output_stays_one(data):
     x, y = data
     y = np.minimum(y, 1)
     model = classifier(keras.layers.Dense(1, "sigmoid"))
-    found = outputs(kb.models.retrain_head(model, x, y), x)
+    found = outputs(retrained(model, x, y), x)
     np.testing.assert_allclose(found, by_hand(model, x, y)[:, 1:], atol=1e-4)
 
 
@@ -67,7 +71,7 @@ def test_two_classes_of_two_outputs_and_names(data):
     x, y = data
     y = np.minimum(y, 1)
     model = classifier(keras.layers.Dense(2, "softmax"))
-    found = outputs(kb.models.retrain_head(model, x, np.array(["no", "yes"])[y]), x)
+    found = outputs(retrained(model, x, np.array(["no", "yes"])[y]), x)
     np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
 
 
@@ -76,7 +80,7 @@ def test_behind_a_layer_for_augmentation(data):
     model = classifier(keras.layers.Dense(3, "softmax"))
     layer = kb.layers.ManualAugmentation(seed=0)
     layered = keras.Sequential([keras.Input((8, 8, 1)), layer, model])
-    found = outputs(kb.models.retrain_head(layered, x, y), x)
+    found = outputs(retrained(layered, x, y), x)
     np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
 
 
@@ -86,8 +90,7 @@ def test_a_functional_model_shares_its_other_layers(data, tmp_path):
     row = keras.layers.Flatten()(inputs)
     dense = keras.layers.Dense(12, "relu")
     model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(dense(row)))
-    retrained = kb.models.retrain_head(model, x, y)
-    adjusted = kb.models.adjust_logits(retrained, np.bincount(y))
+    adjusted = kb.models.retrain_head(model, x, y)
     adjusted.save(tmp_path / "classifier.keras")
     loaded = kb.models.load_model(tmp_path / "classifier.keras")
     expected = outputs(adjusted, x)
@@ -96,13 +99,24 @@ def test_a_functional_model_shares_its_other_layers(data, tmp_path):
     assert np.abs(outputs(adjusted, x) - expected).max() > 0.01
 
 
+@pytest.mark.parametrize("prior", ["uniform", [0.2, 0.3, 0.5]])
+def test_the_decision_is_for_the_world_that_is_asked_for(data, prior):
+    x, y = data
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    natural = retrained(model, x, y)
+    expected = kb.models.adjust_logits(natural, np.bincount(y), target_prior=prior)
+    found = kb.models.retrain_head(model, x, y, target_prior=prior)
+    np.testing.assert_allclose(outputs(found, x), outputs(expected, x), atol=1e-5)
+    assert np.abs(outputs(found, x) - outputs(natural, x)).max() > 0.01
+
+
 def test_weights_of_a_data_set_weigh(data):
     x, y = data
     model = classifier(keras.layers.Dense(3, "softmax"))
     weighed = kb.data.LabelledImages(x, y)
     weighed.sample_weight = np.where(y == 2, 1e-6, 1.0)  # as those of a pipeline
-    found = outputs(kb.models.retrain_head(model, weighed), x)
-    plain = outputs(kb.models.retrain_head(model, x, y), x)
+    found = outputs(retrained(model, weighed), x)
+    plain = outputs(retrained(model, x, y), x)
     assert found[y == 2, 2].mean() < 0.5 * plain[y == 2, 2].mean()
 
 
