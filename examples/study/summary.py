@@ -64,14 +64,14 @@ ADVICE = (
         ("rare-8", "imbalanced", "auto layer"),
     ),
     (
-        "a dozen small pictures of a boot",
-        "`adjust_logits`",
-        ("decisions", "imbalanced", "imbalanced, tau 1", "clothes, boot"),
+        "a trained network, a dozen small pictures of a boot",
+        "`retrain_head`",
+        ("heads", "plain", "plain, head, tau 1", "clothes, boot"),
     ),
     (
         "the same of a shirt, which looks like a coat",
-        "`AutoAdjustment`",
-        ("decisions", "imbalanced", "imbalanced, found tau", "clothes, shirt"),
+        "`retrain_head`",
+        ("heads", "plain", "plain, head, tau 1", "clothes, shirt"),
     ),
 )
 

@@ -1,16 +1,23 @@
+import keras
 import numpy as np
 import pytest
 
 from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
+from keras_balance.auto.recipe_code import retraining_code
 from keras_balance.auto.recipe_trials import (
     STRENGTHS,
     ModelTrainings,
     Trainings,
+    log_probabilities,
     out_of_fold,
+    retrained,
     scores_over_taus,
 )
+from keras_balance.auto.recipes import Recipe
 from keras_balance.data import LabelledImages
+from keras_balance.layers import CosineHead
+from keras_balance.models.head import retrain_head
 from small_data import grey_images
 
 pytestmark = pytest.mark.once
@@ -99,3 +106,46 @@ def test_guesses_of_what_diverged_have_no_f1():
     scores = scores_over_taus(unknown, INDICES, COUNTS, UNIFORM, [0, 1])
     assert np.isnan(scores["f1"]).all()
     assert np.isnan(scores["log_likelihood"]).all()
+
+
+def dense(*last):
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), *last]
+    model = keras.Sequential(layers)
+    model.compile(loss="sparse_categorical_crossentropy")
+    return model
+
+
+def test_the_last_layer_is_trained_anew_where_there_is_one():
+    images = LabelledImages(*grey_images([12, 4]))
+    model = dense(keras.layers.Dense(2, "softmax"))
+    found = retrained(model, images)
+    assert found is not model
+    expected = retrain_head(model, images, target_prior="natural")
+    np.testing.assert_array_equal(
+        log_probabilities(found, images), log_probabilities(expected, images)
+    )
+    assert "retrain_head(model, x, y, target_prior='natural')" in retraining_code(model)
+    other = dense(CosineHead(2))
+    assert retrained(other, images) is other
+    assert retraining_code(other) == ""
+
+
+def test_a_model_that_has_diverged_is_seen_to():
+    images = LabelledImages(*grey_images([12, 4]))
+    model = dense(keras.layers.Dense(3, "relu"), keras.layers.Dense(2, "softmax"))
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    assert retrained(model, images) is model
+
+
+def test_another_number_of_outputs_is_told_of_build():
+    images = LabelledImages(*grey_images([12, 4]))
+    with pytest.raises(ValueError, match=r"The model of `build\(\)` must give 2"):
+        retrained(dense(keras.layers.Dense(3, "softmax")), images)
+
+
+@pytest.mark.parametrize(("last", "tau"), [(keras.layers.Dense, 1), (CosineHead, 0)])
+def test_what_is_left_in_theory_depends_on_the_last_layer(last, tau):
+    images = LabelledImages(*grey_images([12, 4]))
+    options = {"batch_size": 4, "steps": 900, "seed": 0, "kept": Kept(None, {})}
+    trainings = ModelTrainings(images, lambda: dense(last(2)), **options)
+    assert trainings.tau_in_theory(Recipe("auto")) == tau
