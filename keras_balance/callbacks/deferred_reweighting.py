@@ -11,6 +11,7 @@ from keras_balance.utils.class_counts import (
     read_class_counts,
 )
 from keras_balance.utils.numbers import real_number
+from keras_balance.utils.outputs import num_classes_of
 
 
 class DeferredReweighting(keras.callbacks.Callback):
@@ -99,6 +100,13 @@ class DeferredReweighting(keras.callbacks.Callback):
 
     def _weights_of(self, y, y_pred):
         """Weight of each image `(n,)`; of a soft label, the mean of its classes."""
+        classes = num_classes_of(y_pred.shape)
+        if classes not in (None, len(self.weights)):
+            raise ValueError(
+                "`class_counts` must hold one number a class. "
+                f"Received: {len(self.weights)} of them, and a model of {classes} "
+                "classes"
+            )
         table = ops.convert_to_tensor(self.weights, dtype="float32")
         shape = getattr(y, "shape", None)
         if shape is None or len(shape) not in (1, 2):

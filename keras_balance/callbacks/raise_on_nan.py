@@ -10,10 +10,11 @@ class RaiseOnNaN(keras.callbacks.Callback):
     """Stops a training that diverges with an error, and keeps the last good weights.
 
     `keras.callbacks.TerminateOnNaN` looks at `loss` alone, and leaves a model of NaN
-    behind. This one looks after each epoch at every log with "loss" in its name
-    (`val_loss`, those of several outputs) and at the weights that are trained, and
-    gives the model the weights from before the epoch. A generator of `kb.models`
-    watches over both by itself.
+    behind. This one looks after each epoch at every loss (`loss`, and logs that end
+    in `_loss`: `val_loss`, those of several outputs) and at the weights that are
+    trained, and gives the model the weights from before the epoch. The optimizer keeps
+    what it has seen: compile the model anew before it is trained further. A generator
+    of `kb.models` watches over both by itself.
 
     Raises:
         FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite.

@@ -134,6 +134,13 @@ def test_labels_of_several_outputs():
         model.compute_loss(y={"one": Y, "other": Y}, y_pred=np.ones((8, 2)))
 
 
+def test_counts_of_another_number_of_classes_are_refused():
+    # On JAX the weight of a label beyond them is NaN.
+    callback = kb.callbacks.DeferredReweighting([6, 2, 1])
+    with pytest.raises(ValueError, match="3 of them, and a model of 2 classes"):
+        fit(classifier(), callbacks=[callback])
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -35,7 +35,7 @@ class FewShotClassifier(keras.Model):
     one). That takes seconds. Do not balance the classes in its data: the loss does.
 
     `fit` compiles the model by itself. A model that was compiled before is trained with
-    its own optimizer and loss.
+    its own optimizer, loss and metrics; unfrozen layers get an Adam of their own.
 
     Args:
         backbone: Keras model from images to vectors `(n, d)`, such as
@@ -167,7 +167,7 @@ class FewShotClassifier(keras.Model):
             fine_tuning_rate: Learning rate of that, falling to 0.
             validation_data: Optional `(images, labels)` for `val_loss` and the like.
             callbacks: As in `keras.Model.fit`; they see one run of epochs, which begins
-                twice where layers are unfrozen.
+                twice where layers are unfrozen. It cannot go on with a backup.
             verbose: As in `keras.Model.fit`.
 
         Returns:
@@ -202,6 +202,7 @@ class FewShotClassifier(keras.Model):
                 shuffle=False,  # the feed has its own order, by the seed
             )
         if unfreeze:
+            compiled = self.get_compile_config()
             feed = data.as_images(batch_size)
             with unfrozen(self.backbone, unfreeze), untuned(validation_data):
                 self._compile(counts, fine_tuning_epochs * len(feed), fine_tuning_rate)
@@ -215,22 +216,23 @@ class FewShotClassifier(keras.Model):
                     shuffle=False,
                 )
             # Saved as it was made: frozen, with an optimizer for the head.
-            self._compile(counts, 1, fine_tuning_rate)
-            self.optimizer.build(self.trainable_variables)
+            self.compile_from_config(compiled)
             history = _joined(history, tuned)
             self._features = Features(self.backbone, name="backbone")
         return history
 
     def _compile(self, counts, steps, rate):
-        """Compile with the adjusted loss; what the user compiled keeps its loss."""
-        by_user = self._is_compiled_by_user()
-        loss = LogitAdjustedCrossentropy(counts, self.tau, name=_LOSS)
+        """Compile with the adjusted loss; the user's own loss and metrics stay."""
         schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps))
-        self.compile(
-            keras.optimizers.Adam(schedule),
-            self.loss if by_user else loss,
-            metrics=["accuracy"],
-        )
+        optimizer = keras.optimizers.Adam(schedule)
+        if self._is_compiled_by_user():
+            optimizer = keras.saving.serialize_keras_object(optimizer)
+            self.compile_from_config(
+                {**self.get_compile_config(), "optimizer": optimizer}
+            )
+            return
+        loss = LogitAdjustedCrossentropy(counts, self.tau, name=_LOSS)
+        self.compile(optimizer, loss, metrics=["accuracy"])
 
     def _is_compiled_by_user(self):
         return self.compiled and getattr(self.loss, "name", None) != _LOSS

@@ -245,6 +245,21 @@ def test_what_the_user_compiled_stays():
 
 
 @pytest.mark.once
+def test_what_the_user_compiled_stays_where_layers_are_unfrozen():
+    model = classifier()
+    metric = keras.metrics.SparseTopKCategoricalAccuracy(2, name="top")
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.SGD(0.1), loss, metrics=[metric])
+    options = {"unfreeze": 1, "fine_tuning_epochs": 2, "verbose": 0}
+    history = model.fit(*images(), epochs=1, **options).history
+    assert len(history["top"]) == 3
+    assert model.loss == loss
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
+    model.fit(*images(), epochs=1, verbose=0)  # and trains the head
+
+
+@pytest.mark.once
 def test_the_cache_outlives_the_run(tmp_path):
     x, y = images()
     first = classifier(cache=tmp_path / "features")

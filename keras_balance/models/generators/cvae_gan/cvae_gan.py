@@ -118,7 +118,7 @@ class CVAEGAN(VAE):
         )
 
     def begin_phase(self, phase, images, labels):
-        """Phase 2 draws from the Gaussians of phase 1, and averages from there on."""
+        """Phase 2 begins with the decoder of phase 1, and averages from there on."""
         if phase == "gan":
             self.settle(images, labels)
             copy_weights(self.decoder, self.generator)
