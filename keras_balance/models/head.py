@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from keras_balance.data import LabelledImages
 from keras_balance.models.adjust import adjust_logits, behind
 from keras_balance.utils.numbers import real_number
+from keras_balance.utils.priors import read_prior
 
 ITERATIONS = 1000  # at most
 _BATCH_SIZE = 256
@@ -44,7 +45,7 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     Raises:
         TypeError: When `model` is no Keras model.
         ValueError: For a model that does not end so, another number of classes, a class
-            without an image, and bad images and labels.
+            without an image, bad images and labels, and shares that are none.
         FloatingPointError: For a model that has diverged.
 
     Example:
@@ -63,6 +64,7 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     images = LabelledImages.read(x, y)
     images.check_every_class()
     _check_width(last.units, images.num_classes)
+    read_prior(target_prior, images.counts)  # an error before any work
     rows = _outputs(body, images)
     if not np.isfinite(rows).all():
         raise FloatingPointError(

@@ -152,6 +152,9 @@ def test_refuses_what_does_not_fit(data):
         kb.models.retrain_head(model, x, y, C=0)
     with pytest.raises(TypeError, match="`model` must be a Keras model"):
         kb.models.retrain_head(lambda x: x, x, y)
+    three = classifier(keras.layers.Dense(3, "softmax"))
+    with pytest.raises(ValueError, match="`target_prior` must be"):
+        kb.models.retrain_head(three, x, y, target_prior="equal")
     images = kb.data.LabelledImages(x, y, num_classes=4)
     with pytest.raises(ValueError, match="Every class must have at least one image"):
         kb.models.retrain_head(model, images)
