@@ -66,28 +66,40 @@ ROWS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--emnist", help="folder of EMNIST's files")
-    parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
-    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
-    parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--draws", type=int, nargs="*", default=[0, 1, 2])
+    parser = parser_of(__doc__, ROWS, RESULTS)
     parser.add_argument(
         "--generators", nargs="*", choices=GENERATORS, default=list(GENERATORS)
     )
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
     options = parser.parse_args()
     cells = Lines(options.out, ["data", "draw", "arm"])
+    for name, row, task in draws(options, ROWS):
+        Draw(cells, name, row, task).measure(options.generators)
+
+
+def parser_of(description, rows, results):
+    """Arguments of a study of such rows."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--emnist", help="folder of EMNIST's files")
+    parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
+    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
+    parser.add_argument("--rows", nargs="*", choices=rows, default=list(rows))
+    parser.add_argument("--draws", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--out", type=pathlib.Path, default=results)
+    return parser
+
+
+def draws(options, rows):
+    """Yield `(name, row, task)` of the draws that are asked for and have their data."""
     for seed in options.draws:
         for name in options.rows:
-            row = ROWS[name]
+            row = rows[name]
             path = getattr(options, row.dataset)
             if path is None:
                 continue
             data = load(row.dataset, path)
             folder = pathlib.Path()  # where nothing is kept
             task = draw(data, seed, folder, per_class=PER_CLASS, **row.imbalance)
-            Draw(cells, name, row, task).measure(options.generators)
+            yield name, row, task
 
 
 @dataclasses.dataclass(frozen=True)

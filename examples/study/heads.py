@@ -13,22 +13,22 @@ shares of the real images taken out of that. No strength is chosen: it is 1.
 Finished cells are lines of `examples/results/heads.jsonl`: a run goes on.
 """
 
-import argparse
 import pathlib
 import time
 
 import numpy as np
 
 import keras_balance as kb
-from study.experiment import draw, load, train_by
-from study.fillings import PER_CLASS, ROWS, Row
+from study import fillings
+from study.experiment import train_by
+from study.fillings import Row, draws, parser_of
 from study.lines import Lines, scores
+from study.regret import PHOTOGRAPHS
 from study.tables import markdown
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "heads.jsonl"
-PHOTOGRAPHS = {"ship": 8, "cat": 3, "automobile": 1, "frog": 6}
 ROWS = {
-    **{name: row for name, row in ROWS.items() if row.dataset != "cifar10"},
+    **{name: row for name, row in fillings.ROWS.items() if row.dataset != "cifar10"},
     **{
         f"photographs, {name}": Row("cifar10", {"minority": label}, "photo", 1140, 64)
         for name, label in PHOTOGRAPHS.items()
@@ -48,24 +48,10 @@ WAYS = {"": "as trained", TAU: "tau 1", HEAD: "last layer anew, tau 1"}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--emnist", help="folder of EMNIST's files")
-    parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
-    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
-    parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--draws", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
-    options = parser.parse_args()
+    options = parser_of(__doc__, ROWS, RESULTS).parse_args()
     cells = Lines(options.out, ["data", "draw", "arm"])
-    for seed in options.draws:
-        for name in options.rows:
-            row = ROWS[name]
-            path = getattr(options, row.dataset)
-            if path is not None:
-                data = load(row.dataset, path)
-                nowhere = pathlib.Path()  # where nothing is kept
-                task = draw(data, seed, nowhere, per_class=PER_CLASS, **row.imbalance)
-                measure(cells, name, row, task)
+    for name, row, task in draws(options, ROWS):
+        measure(cells, name, row, task)
 
 
 def measure(cells, name, row, task):
@@ -120,15 +106,15 @@ def heads_table(cells):
         tasks.setdefault(cell["data"], []).append(cell)
     rows = []
     for name, ours in tasks.items():
-        draws = str(len({cell["draw"] for cell in ours}))
+        number = str(len({cell["draw"] for cell in ours}))
         by_arm = {}
         for cell in ours:
             by_arm.setdefault(cell["arm"], []).append((cell["f1_macro"], cell["f1"]))
         arms = [next(a for a in by_arm if a.startswith(one)) for one in TRAININGS]
         for way, title in WAYS.items():
-            rows.append([name, draws, title])
+            rows.append([name, number, title])
             rows[-1] += [_percent(by_arm[arm + way]) for arm in arms]
-            name = draws = ""  # told once
+            name = number = ""  # told once
         gains = [np.subtract(by_arm[arm + HEAD], by_arm[arm + TAU]) for arm in arms]
         rows.append(["", "", "gained by the last layer", *map(_gain, gains)])
     return markdown(head, rows, left=3)

@@ -66,8 +66,7 @@ class AutoBalance:
     where they have 120.
 
     Behind each training the last layer is trained anew, by `kb.models.retrain_head`,
-    where the model ends in a `Dense` layer: it finds more of a rare class, and its
-    decision needs no guess.
+    where the model ends in a `Dense` layer.
 
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a

@@ -3,7 +3,6 @@
 import hashlib
 import time
 
-import keras
 import numpy as np
 from scipy.special import expit, softmax
 
@@ -13,7 +12,7 @@ from keras_balance.auto.recipe_training import train
 from keras_balance.callbacks import ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
 from keras_balance.models.adjust import adjust_logits, gives_logits
-from keras_balance.models.head import can_retrain, retrain_head
+from keras_balance.models.head import can_retrain, outputs_of, retrain_head
 from keras_balance.utils.outputs import class_probabilities
 from keras_balance.utils.priors import read_prior
 from keras_balance.utils.seeds import derive_seed
@@ -26,7 +25,6 @@ _TEMPERATURES = 0.5, 0.7, 1.0, 1.4, 2.0, 2.8
 _LEAST_STEPS, _LEAST_BRIEF_STEPS = 300, 150
 _MOST_CASES, _STEPS_OF_CASES = 7, 1500  # of one recipe, where trainings are short
 _LEAST = 1e-7  # probability
-_BATCH_SIZE = 256
 
 
 class Trainings:
@@ -226,13 +224,9 @@ def out_of_fold(trainings, name, recipe, progress):
 
 def log_probabilities(model, images):
     """Predict the log-probabilities of images: float32 `(n, num_classes)`."""
-    outputs = []
-    for start in range(0, len(images), _BATCH_SIZE):
-        rows = np.arange(start, min(start + _BATCH_SIZE, len(images)))
-        batch = images.source.take(rows).astype("float32")
-        outputs.append(keras.ops.convert_to_numpy(model(batch, training=False)))
-        checks.outputs(outputs[-1], images.num_classes, "build")
-    return to_log_probabilities(np.concatenate(outputs), gives_logits(model))
+    outputs = outputs_of(model, images)
+    checks.outputs(outputs, images.num_classes, "build")
+    return to_log_probabilities(outputs, gives_logits(model))
 
 
 def to_log_probabilities(outputs, from_logits):

@@ -65,7 +65,7 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     images.check_every_class()
     _check_width(last.units, images.num_classes)
     read_prior(target_prior, images.counts)  # an error before any work
-    rows = _outputs(body, images)
+    rows = outputs_of(body, images).astype("float64")  # in float32 the fit may stall
     if not np.isfinite(rows).all():
         raise FloatingPointError(
             "The layers of `model` must give finite numbers. "
@@ -149,13 +149,13 @@ def linear_head(rows, indices, C, units=None, sample_weight=None):
     return head
 
 
-def _outputs(body, images):
-    """Give a model's outputs for all images: float64 `(n, d)`."""
+def outputs_of(model, images):
+    """Give a model's outputs for all of some `LabelledImages`: an array `(n, d)`."""
     rows = []
     for start in range(0, len(images), _BATCH_SIZE):
         batch = images.source[start : start + _BATCH_SIZE].astype("float32")
-        rows.append(keras.ops.convert_to_numpy(body(batch, training=False)))
-    return np.concatenate(rows).astype("float64")  # in float32 the fit may stall
+        rows.append(keras.ops.convert_to_numpy(model(batch, training=False)))
+    return np.concatenate(rows)
 
 
 def _check_width(units, num_classes):

@@ -35,7 +35,7 @@ class FewShotClassifier(keras.Model):
     one). That takes seconds. Do not balance the classes in its data: the loss does.
 
     `fit` compiles the model by itself. A model that was compiled before is trained with
-    its own optimizer, loss and metrics; unfrozen layers get an Adam of their own.
+    its own optimizer and loss; unfrozen layers get an Adam of their own.
 
     Args:
         backbone: Keras model from images to vectors `(n, d)`, such as
@@ -202,7 +202,7 @@ class FewShotClassifier(keras.Model):
                 shuffle=False,  # the feed has its own order, by the seed
             )
         if unfreeze:
-            compiled = self.get_compile_config()
+            by_user, optimizer = self._is_compiled_by_user(), self.optimizer
             feed = data.as_images(batch_size)
             with unfrozen(self.backbone, unfreeze), untuned(validation_data):
                 self._compile(counts, fine_tuning_epochs * len(feed), fine_tuning_rate)
@@ -216,23 +216,24 @@ class FewShotClassifier(keras.Model):
                     shuffle=False,
                 )
             # Saved as it was made: frozen, with an optimizer for the head.
-            self.compile_from_config(compiled)
+            self._compile(counts, 1, fine_tuning_rate)
+            if by_user:
+                self.compile(optimizer, self.loss, metrics=["accuracy"])
+            self.optimizer.build(self.trainable_variables)
             history = _joined(history, tuned)
             self._features = Features(self.backbone, name="backbone")
         return history
 
     def _compile(self, counts, steps, rate):
-        """Compile with the adjusted loss; the user's own loss and metrics stay."""
-        schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps))
-        optimizer = keras.optimizers.Adam(schedule)
-        if self._is_compiled_by_user():
-            optimizer = keras.saving.serialize_keras_object(optimizer)
-            self.compile_from_config(
-                {**self.get_compile_config(), "optimizer": optimizer}
-            )
-            return
+        """Compile with the adjusted loss; what the user compiled keeps its loss."""
+        by_user = self._is_compiled_by_user()
         loss = LogitAdjustedCrossentropy(counts, self.tau, name=_LOSS)
-        self.compile(optimizer, loss, metrics=["accuracy"])
+        schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, steps))
+        self.compile(
+            keras.optimizers.Adam(schedule),
+            self.loss if by_user else loss,
+            metrics=["accuracy"],
+        )
 
     def _is_compiled_by_user(self):
         return self.compiled and getattr(self.loss, "name", None) != _LOSS

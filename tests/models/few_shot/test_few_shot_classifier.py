@@ -247,15 +247,17 @@ def test_what_the_user_compiled_stays():
 @pytest.mark.once
 def test_what_the_user_compiled_stays_where_layers_are_unfrozen():
     model = classifier()
-    metric = keras.metrics.SparseTopKCategoricalAccuracy(2, name="top")
-    loss = "sparse_categorical_crossentropy"
-    model.compile(keras.optimizers.SGD(0.1), loss, metrics=[metric])
+
+    def loss(y, shares):  # which no file could name
+        return keras.losses.sparse_categorical_crossentropy(y, shares)
+
+    optimizer = keras.optimizers.SGD(0.1)
+    model.compile(optimizer, loss)
     options = {"unfreeze": 1, "fine_tuning_epochs": 2, "verbose": 0}
-    history = model.fit(*images(), epochs=1, **options).history
-    assert len(history["top"]) == 3
-    assert model.loss == loss
-    assert isinstance(model.optimizer, keras.optimizers.SGD)
-    assert float(model.optimizer.learning_rate) == pytest.approx(0.1)
+    model.fit(*images(), epochs=1, **options)
+    assert model.loss is loss
+    assert model.optimizer is optimizer
+    assert float(optimizer.learning_rate) == pytest.approx(0.1)
     model.fit(*images(), epochs=1, verbose=0)  # and trains the head
 
 
