@@ -9,6 +9,8 @@ before.
 import dataclasses
 import importlib
 
+from keras_balance.utils.numbers import real_number
+
 NOTHING = "nothing"
 REPEAT = "repeat"
 
@@ -72,7 +74,7 @@ def register(name, fit, rank, needs=(), roles=("auto", "search")):
     Raises:
         ValueError: For a name that is there already, needs that are not, and unknown
             roles.
-        TypeError: When `name` is no string, or `fit` no function.
+        TypeError: When `name` is no string, `fit` no function, or `rank` no number.
 
     Example:
         >>> def fit(images, seed):
@@ -86,6 +88,7 @@ def register(name, fit, rank, needs=(), roles=("auto", "search")):
         raise TypeError(
             f"`fit` must be a function `(images, seed, *parts)`. Received: fit={fit!r}"
         )
+    rank = real_number("rank", rank)
     needs, roles = tuple(needs), tuple(roles)
     known = names()
     if name in known:
@@ -104,7 +107,16 @@ def register(name, fit, rank, needs=(), roles=("auto", "search")):
 
 
 def unregister(name):
-    """Take a filling out that `register` put in."""
+    """Take a filling out that `register` put in.
+
+    Raises:
+        ValueError: For another name.
+    """
+    if name not in _registered:
+        raise ValueError(
+            "`name` must be one that `register` put in, out of "
+            f"{list(_registered)}. Received: name={name!r}"
+        )
     del _registered[name]
 
 

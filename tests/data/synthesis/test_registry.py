@@ -112,6 +112,8 @@ def test_the_names_and_their_order():
         (("manual", Grey, 1), ValueError, "`name` must be new"),
         ((3, Grey, 1), TypeError, "`name` must be a string"),
         (("grey", None, 1), TypeError, "`fit` must be a function"),
+        (("grey", Grey, "1"), TypeError, "`rank` must be a number"),
+        (("grey", Grey, float("nan")), ValueError, "`rank` must be a finite number"),
         (("grey", Grey, 1, ("no such",)), ValueError, "`needs` must be among"),
         (("grey", Grey, 1, (), ("no such",)), ValueError, "`roles` must be among"),
     ],
@@ -120,6 +122,13 @@ def test_bad_registrations(arguments, error, text):
     with pytest.raises(error, match=text):
         registry.register(*arguments)
     assert "grey" not in registry.names()
+
+
+@pytest.mark.parametrize("name", ["no such", "manual"])
+def test_only_what_was_registered_is_taken_out(name):
+    with pytest.raises(ValueError, match="`name` must be one that `register` put in"):
+        registry.unregister(name)
+    assert "manual" in registry.names()
 
 
 def test_a_choice_stands_alone():
