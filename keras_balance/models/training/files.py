@@ -8,6 +8,8 @@ import numpy as np
 
 from keras_balance.utils.files import atomic_path
 
+_OF_MODELS, _OF_WEIGHTS = (".keras", ".h5", ".hdf5"), (".weights.h5",)
+
 
 class AtomicModel(keras.Model):
     """A Keras model whose files are written and read atomically.
@@ -18,7 +20,7 @@ class AtomicModel(keras.Model):
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Save as `keras.Model.save` does; the file is whole or not there."""
-        if zipped is False or _must_ask(filepath, overwrite):
+        if zipped is False or _is_for_keras(filepath, overwrite, _OF_MODELS):
             super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
             return
         with atomic_path(filepath) as temporary:
@@ -26,7 +28,8 @@ class AtomicModel(keras.Model):
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
         """Save as `keras.Model.save_weights` does; the file is whole or not there."""
-        if "max_shard_size" in kwargs or _must_ask(filepath, overwrite):
+        in_parts = "max_shard_size" in kwargs
+        if in_parts or _is_for_keras(filepath, overwrite, _OF_WEIGHTS):
             super().save_weights(filepath, overwrite=overwrite, **kwargs)
             return
         with atomic_path(filepath) as temporary:
@@ -57,6 +60,7 @@ class AtomicModel(keras.Model):
             ) from error
 
 
-def _must_ask(filepath, overwrite):
-    """Whether it is for Keras to ask before it overwrites."""
-    return not overwrite and os.path.exists(filepath)
+def _is_for_keras(filepath, overwrite, suffixes):
+    """Whether Keras must refuse a file by its name, or ask before it overwrites."""
+    must_ask = not overwrite and os.path.exists(filepath)
+    return must_ask or not str(filepath).endswith(suffixes)

@@ -57,6 +57,13 @@ def test_keras_asks_before_it_overwrites(tmp_path, monkeypatch):
         assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("method", ["save", "save_weights"])
+def test_a_file_of_another_kind_is_refused_by_the_name_that_was_given(tmp_path, method):
+    with pytest.raises(ValueError, match=r"filepath=\S*[/\\]bagan\.txt"):
+        getattr(small(), method)(tmp_path / "bagan.txt")
+    assert not list(tmp_path.iterdir())
+
+
 def test_weights_come_back(tmp_path):
     one, other = small(seed=1), small(seed=2)
     one.save_weights(tmp_path / "a.weights.h5")
