@@ -19,6 +19,7 @@ from keras_balance.metrics.html_report import rarest_class
 from keras_balance.utils import plots
 from keras_balance.utils.callers import callers
 from keras_balance.utils.files import write_json, write_text
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import default_threshold, num_classes_of
 from keras_balance.utils.tables import markdown_table
 
@@ -102,7 +103,7 @@ class PerClassReport(keras.callbacks.Callback):
         names = held_out.class_names_of(x)
         self.class_names = names if class_names is None else class_names
         self.directory = directory
-        self.batch_size = batch_size
+        self.batch_size = whole_number("batch_size", batch_size, 1)
         self.prefix = prefix
         self.threshold = threshold
         self.target_prior = target_prior

@@ -420,6 +420,11 @@ def test_bad_data_is_refused_at_once(data, change, error, text):
         kb.callbacks.PerClassReport(*change(*data))
 
 
+def test_a_batch_without_an_image_is_refused(data):
+    with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
+        kb.callbacks.PerClassReport(*data, batch_size=0)
+
+
 def test_endless_data_is_refused(data):
     tf = pytest.importorskip("tensorflow")
     endless = tf.data.Dataset.from_tensor_slices(data).batch(16).repeat()

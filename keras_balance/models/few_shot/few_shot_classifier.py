@@ -177,6 +177,7 @@ class FewShotClassifier(keras.Model):
             ValueError: For bad images and labels, a class without any image, and a
                 backbone that gives no finite `(n, d)`.
         """
+        batch_size = whole_number("batch_size", batch_size, 1)
         fine_tuning_epochs = whole_number("fine_tuning_epochs", fine_tuning_epochs, 1)
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
         rows, labels, weights = first = data.read(0)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_balance.utils.numbers import whole_number
+
 _FEW = 4  # batches that are run before `predict` would have compiled
 
 
@@ -16,7 +18,11 @@ def predict(network, inputs, batch_size):
 
     Returns:
         NumPy array `(n, ...)`.
+
+    Raises:
+        TypeError, ValueError: For a `batch_size` that is no integer, or below 1.
     """
+    batch_size = whole_number("batch_size", batch_size, 1)
     parts = inputs if isinstance(inputs, list) else [inputs]
     rows = len(parts[0])
     padded = [_pad(np.asarray(part), -rows % batch_size) for part in parts]

@@ -316,6 +316,11 @@ def test_wrong_data(x, y, match):
         classifier().fit(x, y, verbose=0)
 
 
+def test_a_batch_without_an_image_is_refused():
+    with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
+        classifier().fit(*images(), batch_size=0)
+
+
 @pytest.mark.parametrize("unfreeze", [0.5, "no such layer"])
 def test_wrong_layers_to_unfreeze(unfreeze):
     with pytest.raises((TypeError, ValueError), match="`unfreeze` must be"):

@@ -97,6 +97,13 @@ def test_labels_come_in_any_form(kind, fitted):
 
 
 @each
+@pytest.mark.parametrize("size", [0, -1, 2.5])
+def test_images_are_drawn_by_so_many_at_a_time(kind, fitted, size):
+    with pytest.raises((TypeError, ValueError), match=r"`batch_size` must.*=-?\d"):
+        fitted[kind].generate([0, 1], batch_size=size)
+
+
+@each
 def test_fills_a_balanced_dataset(kind, fitted):
     x, y = data()
     for labels in (y, np.eye(3)[y], np.array(NAMES)[y]):
