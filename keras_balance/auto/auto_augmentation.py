@@ -132,6 +132,7 @@ class AutoAugmentation(Chooser):
         Raises:
             ValueError: As `BalancedDataset` does.
             TypeError: As `BalancedDataset` does.
+            FloatingPointError: When no training gives finite outputs.
         """
         images = LabelledImages.read(x, y)
         images.check_every_class()

@@ -133,6 +133,9 @@ class AutoSynthesizer(Chooser):
 
         Returns:
             The chosen synthesizer, fitted on all the images.
+
+        Raises:
+            FloatingPointError: When no training gives finite outputs.
         """
         seed = seed if self.seed is None else self.seed
         if (targets <= images.counts).all():

@@ -136,7 +136,7 @@ class Chooser:
                     candidate = self._fit(name, to_fit_on, seed, fitted)
                     feed = self._feed(part, targets, candidate, seed)
                     f1 = judge.begin(feed, thread)
-                except FloatingPointError:  # BAGAN's loss became NaN
+                except FloatingPointError:  # of a BAGAN, or of the classifier
                     f1 = known(np.full(len(case.scored), np.nan))
                 begun.append((name, f1, progress.lap()))
                 self._end(begun, case, progress, but=0 if f1.done() else 1)
@@ -181,8 +181,10 @@ class Chooser:
 
     def _decide(self):
         compared = self._compared()
-        some_unjudged = not all(self.scores.values())
-        if not compared or (some_unjudged and self._default not in compared):
+        if all(self.scores.values()):
+            if not compared:
+                raise checks.diverged(f"each of candidates={self._running}")
+        elif self._default not in compared:
             return self._default
         return decision.simplest_near_the_best(compared)
 

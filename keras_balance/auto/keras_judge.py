@@ -25,7 +25,8 @@ class KerasJudge:
     """
 
     def __init__(self, build, held_out, scored, steps, seed):
-        self.held_out, self.scored, self.steps = held_out, scored, steps
+        self.build, self.steps = build, steps
+        self.held_out, self.scored = held_out, scored
         with seeded(seed):
             self.model = checks.compiled_model(build())
             outputs = self.model(held_out.x[:1].astype("float32"))  # builds it
@@ -52,13 +53,19 @@ class KerasJudge:
         return known(self.f1(dataset))
 
     def outputs(self, dataset):
-        """Train on a dataset; what the model gives for the held-out images."""
+        """Train on a dataset; what the model gives for the held-out images.
+
+        Raises:
+            FloatingPointError: When that is not finite.
+        """
         for variable, value in zip(self._variables, self._start, strict=True):
             variable.assign(value)
         feed = _Steps(dataset, self._decode, self.steps)
         with untuned():
             self.model.fit(feed, epochs=1, shuffle=False, verbose=0)
-        return self._predicted()
+        outputs = self._predicted()
+        checks.finite(outputs, f"classifier={self.build!r}")
+        return outputs
 
     def _predicted(self):
         x = self.held_out.x

@@ -78,6 +78,19 @@ def test_a_layer_that_harms_is_not_chosen(judge):
     assert np.mean(chooser.scores["nothing"]) > np.mean(chooser.scores["roll"])
 
 
+def diverged():
+    model = dense()
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    return model
+
+
+def test_a_classifier_that_diverges_is_no_tie():
+    chooser = auto(["nothing", "shift"], folds=2, classifier=diverged, steps=1)
+    with pytest.raises(FloatingPointError, match=r"candidates=\['nothing', 'shift'\]"):
+        chooser.fit(*data(spots))
+    assert np.isnan(chooser.scores["nothing"]).all()
+
+
 def test_what_a_backbone_sees_decides():
     def any_place(images):
         return np.sort(images.reshape(len(images), -1), axis=1)

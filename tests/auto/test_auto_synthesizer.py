@@ -291,6 +291,8 @@ def test_a_candidate_that_breaks_down_is_not_chosen():
     balance(chooser)
     assert chooser.choice == "oracle"
     assert np.isnan(chooser.scores["broken"]).all()
+    with pytest.raises(FloatingPointError, match=r"each of candidates=\['broken'\]"):
+        balance(auto({"broken": broken}, folds=2))
 
 
 class FakeBAGAN(Oracle):
