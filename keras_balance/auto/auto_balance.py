@@ -161,7 +161,8 @@ class AutoBalance:
 
         Raises:
             ValueError, TypeError: As `BalancedDataset`.
-            FloatingPointError: When no recipe gives finite probabilities.
+            FloatingPointError: When no recipe gives finite probabilities, or the last
+                training diverges.
         """
         given = LabelledImages.read(x, y).alone()
         given.check_every_class()

@@ -9,7 +9,7 @@ from scipy.special import expit, softmax
 from keras_balance.auto import checks
 from keras_balance.auto.folds import splits, stratified_folds
 from keras_balance.auto.recipe_training import train
-from keras_balance.callbacks import ResumableBackup
+from keras_balance.callbacks import RaiseOnNaN, ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
 from keras_balance.models.adjust import adjust_logits, gives_logits
 from keras_balance.models.head import can_retrain, outputs_of, retrain_head
@@ -145,13 +145,16 @@ class ModelTrainings(Trainings):
 
         Returns:
             `(model, feed)`, see `train`.
+
+        Raises:
+            FloatingPointError: When a loss or a weight is NaN or infinite.
         """
         # With more time another recipe may be chosen: not with this one's weights.
         recipe_digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
         path = self.kept.path(f"model-{recipe_digest}.backup")
 
-        def backup(feed):
-            return [] if path is None else [ResumableBackup(path, feed)]
+        def watch(feed):
+            return [RaiseOnNaN() if path is None else ResumableBackup(path, feed)]
 
         return train(
             recipe,
@@ -161,7 +164,7 @@ class ModelTrainings(Trainings):
             steps=self.steps,
             seed=self.seed,
             verbose=verbose,
-            callbacks=backup,
+            callbacks=watch,
         )
 
     def decided(self, model, recipe, tau, adjustment):

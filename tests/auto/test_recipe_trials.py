@@ -101,6 +101,21 @@ def test_folds_that_diverge_name_the_recipe():
         out_of_fold(diverging(), "plain", None, progress)
 
 
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_last_training_that_diverges_is_an_error(is_kept, tmp_path):
+    images = LabelledImages(*grey_images((6, 6, 4)))
+
+    def build():
+        model = dense(keras.layers.Dense(3, "softmax"))
+        model.compile(keras.optimizers.SGD(np.inf), model.loss)
+        return model
+
+    kept = Kept(tmp_path if is_kept else None, {})
+    trainings = ModelTrainings(images, build, batch_size=8, steps=2, seed=0, kept=kept)
+    with pytest.raises(FloatingPointError, match="must be finite"):
+        trainings.final(Recipe(), verbose=0)
+
+
 def test_guesses_of_what_diverged_have_no_f1():
     unknown = np.full((len(INDICES), 2), np.nan)
     scores = scores_over_taus(unknown, INDICES, COUNTS, UNIFORM, [0, 1])
