@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import reprlib
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -37,8 +38,9 @@ def compare_reports(reports, classes=None, confidence_level=0.95, target_prior=N
         precision, recall and F1 of the `classes`.
 
     Raises:
-        ValueError: Without an arm or a report, for a class that some report does not
-            have, and for a `target_prior` with reports that have no confusion matrix.
+        ValueError: Without an arm or a report, for what is no report, for a class that
+            some report does not have, and for a `target_prior` with reports that have
+            no confusion matrix.
 
     Example:
         >>> comparison = kb.metrics.compare_reports(
@@ -234,9 +236,15 @@ def _read(run):
     """Give a report's dict and its confusion matrix, or None."""
     if isinstance(run, ClassReport):
         return run.report_dict, run.confusion_matrix
-    if "report" in run and "confusion_matrix" in run:
+    keys = run if isinstance(run, dict) else ()
+    if "macro avg" in keys:  # which no class may be called, unlike "report"
+        return run, None
+    if "report" in keys and "confusion_matrix" in keys:
         return run["report"], run["confusion_matrix"]
-    return run, None
+    raise ValueError(
+        "`reports` must hold what `class_report` returns, its `report_dict`, or what "
+        f"`report.json` holds. Received: a {type(run).__name__} {reprlib.repr(run)}"
+    )
 
 
 def _flat(run, target_prior):

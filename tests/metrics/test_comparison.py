@@ -117,6 +117,8 @@ def test_the_picture_has_a_panel_a_score_and_a_dot_an_arm(reports, tmp_path):
     [
         (lambda reports: {}, {}, "at least one arm"),
         (lambda reports: reports | {"E": []}, {}, "'E': 0"),
+        (lambda reports: {"E": [{}]} | reports, {}, "a dict {}"),
+        (lambda reports: reports | {"E": [3]}, {}, "a int 3"),
         (lambda reports: reports, {"classes": ["7"]}, "precision_7"),
         (lambda reports: reports, {"confidence_level": 95}, "confidence_level=95"),
     ],
@@ -124,6 +126,12 @@ def test_the_picture_has_a_panel_a_score_and_a_dot_an_arm(reports, tmp_path):
 def test_bad_input(reports, change, arguments, text):
     with pytest.raises(ValueError, match=text):
         kb.metrics.compare_reports(change(reports), **arguments)
+
+
+def test_classes_may_be_called_as_the_parts_of_a_file():
+    names = ["report", "confusion_matrix", "history"]
+    comparison = kb.metrics.compare_reports({"A": report_of(0, 0.5, names)})
+    assert "confusion_matrix recall" in comparison.scores
 
 
 def test_unpaired_seeds_are_refused(reports):
