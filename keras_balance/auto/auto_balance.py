@@ -105,6 +105,7 @@ class AutoBalance:
         ValueError: For an unknown recipe, numbers out of bounds, and a `directory` of
             another search.
         TypeError: For arguments of a wrong type.
+        RuntimeError: From what tells of the search, before `fit`.
 
     Example:
         >>> auto = kb.AutoBalance(seed=0).fit(x_train, y_train, epochs=12)
@@ -143,8 +144,8 @@ class AutoBalance:
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None
         self.class_names = None
-        self.scores, self.advice, self._table, self._code = {}, "", "", ""
-        self._search, self._adjustment = None, None
+        self.scores, self.advice = {}, ""
+        self._table = self._code = self._search = self._adjustment = None
 
     def fit(self, x, y=None, epochs=12):
         """Find the recipe and train the model.
@@ -186,17 +187,13 @@ class AutoBalance:
 
     def table(self):
         """Give what was tried as text; `*` marks the chosen recipe."""
-        return self._table
+        return _known(self._table)
 
     def why(self):
-        """Tell in a few lines what was chosen, why, and what may do better.
-
-        Raises:
-            RuntimeError: Before `fit`.
-        """
-        self._check_fitted()
+        """Tell in a few lines what was chosen, why, and what may do better."""
+        tau = _known(self.tau)
         return (
-            f"auto: {self._reason()}; tau {self.tau:.2f}\n"
+            f"auto: {self._reason()}; tau {tau:.2f}\n"
             f"All took as long as {self.cost:.0f} trainings of the model.\n"
             f"{self.advice}"
         )
@@ -220,23 +217,15 @@ class AutoBalance:
 
         Returns:
             A `matplotlib.figure.Figure`, to be saved.
-
-        Raises:
-            RuntimeError: Before `fit`.
         """
-        self._check_fitted()
-        return self._search.figure(self.choice)
+        return _known(self._search).figure(self.choice)
 
     def code(self):
         """Python code that trains the same model from `x`, `y` and `build`.
 
         Where `x` held its labels, `y` may be None.
         """
-        return self._code
-
-    def _check_fitted(self):
-        if self.tau is None:
-            raise RuntimeError("Call `fit` first.")
+        return _known(self._code)
 
     def _plan(self, images, recipes, epochs):
         """Give the trainings to choose by, and the recipes to choose from."""
@@ -327,6 +316,13 @@ class AutoBalance:
             "version": __version__,
         }
         return Kept(self.directory, setting)
+
+
+def _known(found):
+    """Give what `fit` has found."""
+    if found is None:
+        raise RuntimeError("Call `fit` first.")
+    return found
 
 
 def _other_world(target_prior, found, counts, seed):

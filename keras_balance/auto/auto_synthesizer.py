@@ -98,6 +98,8 @@ class AutoSynthesizer(Chooser):
           for the rule of one standard error.
     """
 
+    _ask_for = "Give it to a `BalancedDataset` first."
+
     def __init__(
         self,
         candidates=None,

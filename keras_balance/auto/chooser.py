@@ -36,6 +36,9 @@ class Chooser:
             subclasses.
     """
 
+    # What an error says where nothing was judged yet.
+    _ask_for = "Call `fit` first."
+
     def __init__(
         self,
         candidates,
@@ -64,7 +67,13 @@ class Chooser:
         self._left_out = set()
 
     def table(self):
-        """Scores of all candidates as text; `*` marks the chosen one."""
+        """Scores of all candidates as text; `*` marks the chosen one.
+
+        Raises:
+            RuntimeError: Before any candidate was judged.
+        """
+        if not self.scores:
+            raise RuntimeError(self._ask_for)
         return decision.table(self.scores, self._titles, self.choice, self._left_out)
 
     def _feed(self, part, targets, fitted, seed):

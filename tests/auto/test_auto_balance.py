@@ -278,7 +278,7 @@ def test_numbers_of_numpy_in_a_recipe_are_kept(tmp_path):
 
 def test_before_fit_there_is_nothing_to_tell():
     auto = kb.AutoBalance(seed=0)
-    for tell in (auto.why, auto.figure):
+    for tell in (auto.table, auto.why, auto.figure, auto.code):
         with pytest.raises(RuntimeError, match="`fit` first"):
             tell()
 

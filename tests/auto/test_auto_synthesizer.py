@@ -97,6 +97,15 @@ def test_where_all_does_harm_nothing_is_filled(judge):
     assert dataset.class_counts == {0: 6, 1: 60, 2: 60, 3: 60}
 
 
+def test_before_candidates_are_judged_there_is_no_table():
+    for chooser, first in [
+        (auto(["repeat"]), "Give it to a `BalancedDataset` first"),
+        (kb.tuners.AutoAugmentation(), "Call `fit` first"),
+    ]:
+        with pytest.raises(RuntimeError, match=first):
+            chooser.table()
+
+
 def test_ties_go_to_the_simpler():
     chooser = auto({"first": Oracle(), "second": Oracle()}, folds=2)
     balance(chooser)
