@@ -16,11 +16,12 @@ from keras_balance.metrics import (
 )
 from keras_balance.metrics.class_report import read_classes
 from keras_balance.metrics.html_report import rarest_class
+from keras_balance.models.adjust import default_threshold
 from keras_balance.utils import plots
 from keras_balance.utils.callers import callers
 from keras_balance.utils.files import write_json, write_text
 from keras_balance.utils.numbers import whole_number
-from keras_balance.utils.outputs import default_threshold, num_classes_of
+from keras_balance.utils.outputs import num_classes_of
 from keras_balance.utils.tables import markdown_table
 
 
@@ -56,8 +57,8 @@ class PerClassReport(keras.callbacks.Callback):
         batch_size: Images of an array that are predicted at once.
         prefix: Goes before the keys; each report of a training has one of its own.
         threshold: With two classes, the second one is predicted where its output is
-            greater; see `kb.metrics.class_report`. A single output that the loss
-            reads as a logit has 0 by default.
+            greater; see `kb.metrics.class_report`. A single output has 0 by
+            default where the model, by its last layer or its loss, gives logits.
         target_prior: How frequent the classes are where the classifier will be used:
             `"uniform"`, or an array of shares; see `kb.metrics.class_report`.
         output: Name of the output to look at, for a model of several outputs; give

@@ -1,5 +1,7 @@
 """A trained model with the correction for rare classes in it."""
 
+import functools
+import inspect
 import warnings
 
 import keras
@@ -72,21 +74,43 @@ def behind(model, layer):
 
 
 def gives_logits(model):
-    """Whether a classifier ends in logits, as far as it tells."""
+    """Whether a classifier ends in logits, as far as it tells; else it is taken to."""
+    return _tells_logits(model) is not False
+
+
+def default_threshold(model, shape):
+    """Threshold of a single output: 0 where it is known for a logit, or None.
+
+    Args:
+        model: A Keras model.
+        shape: Of its outputs, `(n, 1)` or `(n, num_classes)`.
+    """
+    # Of several outputs, the last layer may be another one's.
+    has_one = len(getattr(model, "outputs", None) or [shape]) == 1
+    return 0.0 if shape[-1] == 1 and has_one and _tells_logits(model) else None
+
+
+def _tells_logits(model, by_loss=None):
+    """Whether a classifier ends in logits; None where neither layer nor loss tells.
+
+    `by_loss` is what the loss of a model around it has told.
+    """
     is_graph = hasattr(model, "operations") or isinstance(model, keras.Sequential)
-    by_loss = _loss_takes_logits(model)
+    by_loss = _loss_takes_logits(model) if by_loss is None else by_loss
     # The last layer of another model is the one that was set last: its loss knows more.
     if is_graph or by_loss is None:
         steps = getattr(model, "operations", None) or getattr(model, "layers", None)
         last = steps[-1] if steps else model
         if isinstance(last, keras.Model) and last is not model:
-            return gives_logits(last)
+            return _tells_logits(last, by_loss)
         activation = getattr(getattr(last, "activation", None), "__name__", None)
         if isinstance(last, _GIVE_SHARES) or activation in _SHARES:
             return False
         if type(last).__name__.lower() in _SHARES:  # `keras.ops.softmax`
             return False
-    return True if by_loss is None else by_loss
+        if is_graph and by_loss is None and activation == "linear":
+            return True
+    return by_loss
 
 
 def _loss_takes_logits(model):
@@ -95,6 +119,9 @@ def _loss_takes_logits(model):
     loss = losses[0] if len(losses) == 1 else None
     if isinstance(loss, keras.losses.Loss):
         return loss.get_config().get("from_logits")
+    if inspect.isfunction(loss) or isinstance(loss, functools.partial):
+        option = inspect.signature(loss).parameters.get("from_logits")
+        return None if option is None else option.default
     return False if isinstance(loss, str) else None
 
 

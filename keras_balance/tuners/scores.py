@@ -4,8 +4,9 @@ import keras
 import keras_tuner
 
 from keras_balance.metrics import PerClassMetrics
+from keras_balance.models.adjust import default_threshold
 from keras_balance.utils.losses import check_losses, is_loss
-from keras_balance.utils.outputs import default_threshold, num_classes_of
+from keras_balance.utils.outputs import num_classes_of
 
 
 def add_per_class_metrics(model, num_classes=None, class_names=None):

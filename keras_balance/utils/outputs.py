@@ -92,14 +92,3 @@ def check_single_output(outputs, threshold):
             "`threshold`: `threshold=0` for logits. "
             f"Received: y_pred with {outputs[outside][0]:g} and threshold=None"
         )
-
-
-def default_threshold(model, shape):
-    """Threshold of a single output: 0 where the model's loss reads logits, or None.
-
-    Args:
-        model: A compiled Keras model.
-        shape: Of its outputs, `(n, 1)` or `(n, num_classes)`.
-    """
-    reads_logits = getattr(getattr(model, "loss", None), "from_logits", False)
-    return 0.0 if reads_logits and shape[-1] == 1 else None

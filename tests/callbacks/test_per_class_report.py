@@ -142,12 +142,19 @@ def test_string_labels_are_reported_by_name(data):
     assert "cow" in report.report
 
 
+def of_logits(y, outputs):
+    return keras.losses.binary_crossentropy(y, outputs, from_logits=True)
+
+
 @pytest.mark.parametrize("from_logits", [False, True])
-def test_one_sigmoid_output_is_two_classes(data, from_logits):
+@pytest.mark.parametrize("as_function", [False, True])
+def test_one_sigmoid_output_is_two_classes(data, from_logits, as_function):
     x, y = data[0], (data[1] == 2).astype("float32")[:, None]
     activation = None if from_logits else "sigmoid"
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation)])
     loss = keras.losses.BinaryCrossentropy(from_logits=from_logits)
+    if as_function:
+        loss = of_logits if from_logits else keras.losses.binary_crossentropy
     model.compile(keras.optimizers.Adam(0.1), loss)
     threshold = 1.5 if from_logits else 0.8
     reports = [

@@ -1,10 +1,13 @@
 """The trained model with the correction in it."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 
 import keras_balance as kb
+from keras_balance.models.adjust import default_threshold
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -73,6 +76,14 @@ def test_one_sigmoid_output(images):
         (None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), True),
         (None, kb.losses.LDAM(COUNTS, from_logits=True), True),
         (None, "sparse_categorical_crossentropy", False),
+        (None, keras.losses.sparse_categorical_crossentropy, False),
+        (
+            None,
+            functools.partial(
+                keras.losses.sparse_categorical_crossentropy, from_logits=True
+            ),
+            True,
+        ),
     ],
 )
 def test_logits_are_recognised(images, activation, loss, logits):
@@ -144,6 +155,14 @@ def has_a_list_of_one_loss():
     return model
 
 
+def is_another_one_behind_a_layer():
+    model = has_a_list_of_one_loss()
+    inner = keras.Model(model.inputs[0], model.outputs[0])
+    outer = keras.Sequential([keras.Input((4,)), keras.layers.Identity(), inner])
+    outer.compile("sgd", "sparse_categorical_crossentropy")
+    return outer
+
+
 def is_a_head_without_a_loss():
     backbone = keras.Sequential([keras.Input((4,)), keras.layers.Identity()])
     return kb.models.FewShotClassifier(backbone, 2)
@@ -166,6 +185,7 @@ class WithASilentLoss(keras.Model):
     [
         ends_in_an_operation,
         has_a_list_of_one_loss,
+        is_another_one_behind_a_layer,
         is_a_head_without_a_loss,
         WithASilentLoss,
     ],
@@ -177,6 +197,45 @@ def test_probabilities_are_known_as_such(make):
     np.testing.assert_allclose(
         adjusted.predict(rows, verbose=0), model.predict(rows, verbose=0), rtol=1e-5
     )
+
+
+def silent(y_true, y_pred):
+    return keras.ops.mean(y_pred, axis=-1)
+
+
+def averaged(**compiled):
+    """A model whose last layer does not tell what it gives."""
+    inputs = keras.Input((4,))
+    heads = [keras.layers.Dense(1, "sigmoid")(inputs) for _ in range(2)]
+    model = keras.Model(inputs, keras.layers.Average()(heads))
+    model.compile(**compiled)
+    return model
+
+
+LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "loss", "expected"),
+    [
+        (functools.partial(classifier, 1, None), LOGITS, 0.0),
+        (functools.partial(classifier, 1, None), silent, 0.0),
+        (functools.partial(classifier, 1, None), "binary_crossentropy", None),
+        (functools.partial(classifier, 1, "sigmoid"), silent, None),
+        (functools.partial(classifier, 2, None), LOGITS, None),
+        (averaged, LOGITS, 0.0),
+        (averaged, silent, None),
+    ],
+)
+def test_a_single_logit_has_its_threshold(make, loss, expected):
+    model = make(loss=loss)
+    assert default_threshold(model, model.output_shape) == expected
+
+
+def test_of_several_outputs_none_has_the_threshold_of_another():
+    inputs = keras.Input((4,))
+    heads = [keras.layers.Dense(1, kind)(inputs) for kind in ("sigmoid", None)]
+    assert default_threshold(keras.Model(inputs, heads), (None, 1)) is None
 
 
 def test_bad_models():

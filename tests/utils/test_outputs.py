@@ -1,5 +1,3 @@
-import types
-
 import numpy as np
 import pytest
 
@@ -57,17 +55,3 @@ def test_logits_need_a_threshold():
     outputs.check_single_output(PROBABILITIES, None)
     with pytest.raises(ValueError, match=r"threshold=0.*y_pred with -2"):
         outputs.check_single_output(logits, None)
-
-
-@pytest.mark.parametrize(
-    ("loss", "width", "expected"),
-    [
-        (types.SimpleNamespace(from_logits=True), 1, 0.0),
-        (types.SimpleNamespace(from_logits=True), 2, None),
-        (types.SimpleNamespace(from_logits=False), 1, None),
-        ("binary_crossentropy", 1, None),
-    ],
-)
-def test_the_loss_says_whether_outputs_are_logits(loss, width, expected):
-    model = types.SimpleNamespace(loss=loss)
-    assert outputs.default_threshold(model, (None, width)) == expected
