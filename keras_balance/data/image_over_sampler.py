@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_balance.data.balanced_dataset import BalancedDataset
 from keras_balance.data.labelled_images import LabelledImages
-from keras_balance.utils.seeds import random_generator
+from keras_balance.utils.seeds import check_seed, random_generator
 
 _BATCH_SIZE = 1024
 
@@ -68,7 +68,7 @@ class ImageOverSampler:
             synthesizer=self.synthesizer,
             sampling_strategy=self.sampling_strategy,
             shuffle=False,
-            seed=self.random_state,
+            seed=check_seed(self.random_state, "random_state"),
             dtype=real.source.dtype.name if is_whole else "float32",
         )
         images, labels = [np.asarray(real.x)], [real.labels]

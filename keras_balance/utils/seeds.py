@@ -8,8 +8,12 @@ import secrets
 import numpy as np
 
 
-def check_seed(seed):
+def check_seed(seed, name="seed"):
     """`seed` as a non-negative int; a fresh one for None.
+
+    Args:
+        seed: What was given.
+        name: Name of the argument, for the error.
 
     Raises:
         TypeError: When it is neither an integer (NumPy's included) nor None.
@@ -18,9 +22,11 @@ def check_seed(seed):
     if seed is None:
         return secrets.randbits(31)
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
-        raise TypeError(f"`seed` must be an integer or None. Received: seed={seed!r}")
+        raise TypeError(
+            f"`{name}` must be an integer or None. Received: {name}={seed!r}"
+        )
     if seed < 0:
-        raise ValueError(f"`seed` must not be negative. Received: seed={seed}")
+        raise ValueError(f"`{name}` must not be negative. Received: {name}={seed}")
     return int(seed)
 
 

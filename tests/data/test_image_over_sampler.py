@@ -91,3 +91,9 @@ def test_masks_stay_masks_and_large_numbers_exact():
     large = X.astype("int32") * 2**20 + 1
     repeated = ImageOverSampler(random_state=0, shuffle=False).fit_resample(large, Y)[0]
     assert (repeated % 2**20 == 1).all()
+
+
+@pytest.mark.parametrize(("state", "error"), [("0", TypeError), (-1, ValueError)])
+def test_a_bad_random_state_is_called_so(state, error):
+    with pytest.raises(error, match=f"Received: random_state={state!r}"):
+        ImageOverSampler(random_state=state).fit_resample(X, Y)
