@@ -14,12 +14,15 @@ _MOST_MISSES = 24
 
 
 def class_names_of(x):
-    """Names of the classes, where held-out data tell them; else None."""
+    """Names of the classes, where held-out data tell them; else None.
+
+    Those of a folder do, Keras' `image_dataset_from_directory` included.
+    """
     encoding = getattr(getattr(x, "images", x), "encoding", None)
     is_named = encoding is not None and (
         encoding.titles is not None or isinstance(x, LabelledImages)
     )
-    return encoding.keys if is_named else None
+    return encoding.keys if is_named else getattr(x, "class_names", None)
 
 
 def check_class_names(x, class_names):
@@ -28,7 +31,6 @@ def check_class_names(x, class_names):
     Other names for the same classes are the user's own affair.
     """
     own = class_names_of(x)
-    own = getattr(x, "class_names", None) if own is None else own
     if own is None or class_names is None:
         return
     own, given = list(own), list(class_names)

@@ -489,6 +489,24 @@ def test_keras_tuner_maximises_macro_f1(data, tmp_path):
     assert trials[0.1] > trials[1e-6]
 
 
+@pytest.mark.once
+def test_the_folders_of_a_data_set_of_keras_name_the_classes(tmp_path):
+    for name, color in [("newt", 20), ("toad", 200)]:
+        (tmp_path / name).mkdir()
+        image = np.full((4, 4, 3), color)
+        keras.utils.save_img(tmp_path / name / "0.png", image, scale=False)
+    held_out = keras.utils.image_dataset_from_directory(
+        tmp_path, image_size=(4, 4), shuffle=False, verbose=False
+    )
+    model = keras.Sequential(
+        [keras.layers.Flatten(), keras.layers.Dense(2, kernel_initializer="zeros")]
+    )
+    report = kb.callbacks.PerClassReport(held_out)
+    report.set_model(model)
+    report.on_epoch_end(0, {})
+    assert report.history["val_recall_newt"] == [1.0]
+
+
 @pytest.mark.parametrize(
     "names", [["crack", "dent", "good"], ["good", "dent"], ("crack",)]
 )
