@@ -11,13 +11,14 @@ class RaiseOnNaN(keras.callbacks.Callback):
 
     `keras.callbacks.TerminateOnNaN` looks at `loss` alone, and leaves a model of NaN
     behind. This one looks after each epoch at every loss (`loss`, and logs that end
-    in `_loss`: `val_loss`, those of several outputs) and at the weights that are
-    trained, and gives the model the weights from before the epoch. The optimizer keeps
-    what it has seen: compile the model anew before it is trained further. A generator
-    of `kb.models` watches over both by itself.
+    in `_loss`: `val_loss`, those of several outputs) and at all weights, the statistics
+    of batch normalisation included, and gives the model the weights from before the
+    epoch. The optimizer keeps what it has seen: compile the model anew before it is
+    trained further. A generator of `kb.models` watches over both by itself.
 
     Raises:
-        FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite.
+        FloatingPointError: From `fit`, when a loss or a weight that is trained is NaN
+            or infinite, or another weight NaN.
 
     Example:
         >>> model.fit(train, epochs=20, callbacks=[kb.callbacks.RaiseOnNaN()])

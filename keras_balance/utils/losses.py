@@ -39,7 +39,9 @@ def check_losses(epoch, logs, others=()):
 def check_epoch(epoch, logs, model):
     """Check what an epoch left: every loss, and what is trained, must be finite.
 
-    The last step of an epoch may spoil the weights, and no loss tells of it yet.
+    The last step of an epoch may spoil the weights, and no loss tells of it yet; nor
+    of the statistics of a batch normalisation, which training does not read. Weights
+    that are not trained may be infinite, such as a bound that is none, but not NaN.
 
     Args:
         epoch: Epoch, counted from 0.
@@ -50,9 +52,9 @@ def check_epoch(epoch, logs, model):
         FloatingPointError: Which names the first that is not.
     """
     check_losses(epoch, logs)
-    for weight in model.trainable_weights:
+    for weight in model.weights:
         values = weight.numpy()
-        is_bad = ~np.isfinite(values)
+        is_bad = ~np.isfinite(values) if weight.trainable else np.isnan(values)
         if is_bad.any():
             raise FloatingPointError(
                 f"Weights must be finite; `{weight.path}` was not after epoch "

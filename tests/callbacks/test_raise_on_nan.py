@@ -46,6 +46,28 @@ def test_weights_that_the_last_step_spoiled_are_undone():
         np.testing.assert_array_equal(kept, old)
 
 
+def test_statistics_that_training_does_not_read_are_weights_too():
+    norm = keras.layers.BatchNormalization(scale=False, center=False, name="norm")
+    inputs = keras.Input((2,))
+    outputs = keras.layers.Dense(1)(norm(inputs)[:, 1:])  # no loss sees the NaN
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse", run_eagerly=True)
+    x = np.array([[np.nan, 0.0], [1.0, 1.0]], "float32")
+    with pytest.raises(FloatingPointError, match=r"`norm/moving_mean` .* with nan"):
+        model.fit(x, x[:, 1:], verbose=0, callbacks=[RaiseOnNaN()])
+    np.testing.assert_array_equal(norm.moving_mean, [0.0, 0.0])
+
+
+def test_what_is_not_trained_may_be_infinite():
+    model = two_losses()
+    model.layers[1].kernel.assign(np.full((2, 1), np.inf))
+    model.layers[1].trainable = False
+    watch = RaiseOnNaN()
+    watch.set_model(model)
+    watch.on_epoch_begin(0)
+    watch.on_epoch_end(0, {"loss": 1.0})
+
+
 def test_validation_losses_count_and_other_scores_do_not():
     watch = RaiseOnNaN()
     watch.set_model(two_losses())
