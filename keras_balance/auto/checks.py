@@ -6,7 +6,7 @@ import numpy as np
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.called import takes_an_image
 from keras_balance.layers.mixing import check_mixes_nothing
-from keras_balance.utils.numbers import real_number, whole_number
+from keras_balance.utils.numbers import flag, real_number, whole_number
 from keras_balance.utils.outputs import num_classes_of
 
 
@@ -110,12 +110,13 @@ def steps(value, classifier):
 
 def per_class(value, target_prior):
     """Check `per_class`: for many strengths there is a log-loss, and no F1."""
+    value = flag("per_class", value)
     if value and not (isinstance(target_prior, str) and target_prior == "uniform"):
         raise ValueError(
             "`per_class` must be False where `target_prior` is not 'uniform'. "
             f"Received: per_class={value!r} and target_prior={target_prior!r}"
         )
-    return bool(value)
+    return value
 
 
 def time_budget(value):

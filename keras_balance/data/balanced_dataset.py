@@ -15,6 +15,7 @@ from keras_balance.data.synthesis.makers import read_synthesizer
 from keras_balance.data.weights import Weights, warn_of_rarity_counted_twice
 from keras_balance.utils.class_counts import RealCounts
 from keras_balance.utils.labels import count_classes
+from keras_balance.utils.numbers import flag
 from keras_balance.utils.seeds import check_seed
 
 
@@ -169,7 +170,7 @@ class BalancedDataset(EpochDataset):
         self.batch_size = checks.batch_size(batch_size)
         self.synthesizer = synthesizer
         self.sampling_strategy = sampling_strategy
-        self.shuffle = bool(shuffle)
+        self.shuffle = flag("shuffle", shuffle)
         self.seed = check_seed(seed)
         self.num_classes = num_classes
         self.synthetic_weight = checks.synthetic_weight(synthetic_weight)

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_balance.utils.class_counts import read_class_counts
-from keras_balance.utils.numbers import real_number
+from keras_balance.utils.numbers import flag, real_number
 from keras_balance.utils.priors import read_prior
 
 
@@ -71,7 +71,7 @@ class LogitAdjustment(keras.layers.Layer):
         prior = read_prior(target_prior, counts)
         is_name = isinstance(target_prior, str)
         self.target_prior = target_prior if is_name else prior.tolist()
-        self.from_logits = bool(from_logits)
+        self.from_logits = flag("from_logits", from_logits)
         self._offsets = self.tau * np.log(prior / (counts / counts.sum()))
 
     def build(self, input_shape):

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_balance.utils.class_counts import read_class_counts
+from keras_balance.utils.numbers import flag
 
 
 class CountedLoss(keras.losses.Loss):
@@ -26,7 +27,7 @@ class CountedLoss(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self._counts = read_class_counts(class_counts)
         self.class_counts = self._counts.tolist()
-        self.from_logits = bool(from_logits)
+        self.from_logits = flag("from_logits", from_logits)
 
     @property
     def num_classes(self):

@@ -1,7 +1,9 @@
-"""The rules for arguments that are numbers, and for choices of known ones."""
+"""The rules for arguments that are numbers, flags, and choices of known ones."""
 
 import math
 import numbers
+
+import numpy as np
 
 
 def whole_number(name, value, lowest):
@@ -50,6 +52,21 @@ def real_number(name, value, lowest=-math.inf, highest=math.inf, above=None):
             f"Received: {name}={value}"
         )
     return float(value)
+
+
+def flag(name, value):
+    """`value` as a bool, NumPy's too.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: What was given.
+
+    Raises:
+        TypeError: When it is none: a string such as "no" would count as True.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"`{name}` must be True or False. Received: {name}={value!r}")
+    return bool(value)
 
 
 def choice(name, value, known):

@@ -290,6 +290,7 @@ def test_bad_arguments():
         ({"feed": len}, ValueError, "feed="),
         ({"feed": 3, "classifier": classifier}, TypeError, "feed=3"),
         ({"seed": -1}, ValueError, "seed=-1"),
+        ({"per_class": "no"}, TypeError, "per_class='no'"),
         ({"per_class": True, "target_prior": "natural"}, ValueError, "per_class=True"),
     ]:
         with pytest.raises(error, match=f"Received: {text}"):

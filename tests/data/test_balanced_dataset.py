@@ -483,6 +483,7 @@ BAD = [
     ({"sampling_strategy": "most"}, ValueError, "sampling_strategy='most'"),
     ({"synthetic_weight": -1}, ValueError, "synthetic_weight=-1"),
     ({"synthetic_weight": "1"}, TypeError, "synthetic_weight='1'"),
+    ({"shuffle": "yes"}, TypeError, "shuffle='yes'"),
     ({"refresh": -1}, ValueError, "refresh=-1"),
     ({"refresh": 0.5}, TypeError, "refresh=0.5"),
 ]

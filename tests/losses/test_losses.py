@@ -363,6 +363,7 @@ BAD_ARGUMENTS = [
     ("class_counts", [240, -1], ValueError),
     ("class_counts", [240], ValueError),
     ("class_counts", "auto", TypeError),
+    ("from_logits", "no", TypeError),
     ("tau", -0.5, ValueError),
     ("tau", "1", TypeError),
     ("label_smoothing", 1.5, ValueError),

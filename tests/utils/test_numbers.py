@@ -1,9 +1,9 @@
-"""The rules for arguments that are numbers."""
+"""The rules for arguments that are numbers, flags and choices."""
 
 import numpy as np
 import pytest
 
-from keras_balance.utils.numbers import choice, real_number, whole_number
+from keras_balance.utils.numbers import choice, flag, real_number, whole_number
 
 
 def test_numbers_as_pythons_own():
@@ -25,6 +25,17 @@ def test_a_bound_that_is_not_reached():
     assert real_number("keep", 1, above=0, highest=1) == 1
     with pytest.raises(ValueError, match=r"in \(0, 1\]\. Received: keep=0"):
         real_number("keep", 0, above=0, highest=1)
+
+
+def test_flags():
+    assert flag("shuffle", np.True_) is True
+    assert flag("shuffle", False) is False
+
+
+@pytest.mark.parametrize("value", ["no", 1, 0, None, np.array([True])])
+def test_what_is_no_flag(value):
+    with pytest.raises(TypeError, match=r"`shuffle` must be True or.*d: shuffle="):
+        flag("shuffle", value)
 
 
 @pytest.mark.parametrize("value", ["magic", None, 3, ["a"], np.array(["a", "b"])])
