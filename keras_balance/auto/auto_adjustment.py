@@ -14,7 +14,7 @@ from keras_balance.models.adjust import behind, gives_logits
 from keras_balance.utils.class_counts import read_class_counts
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.numbers import whole_number
-from keras_balance.utils.priors import read_prior
+from keras_balance.utils.priors import check_prior, read_prior
 from keras_balance.utils.seeds import check_seed, random_generator
 from keras_balance.utils.tables import text_table
 
@@ -97,7 +97,7 @@ class AutoAdjustment:
     ):
         self.classifier = checks.classifier(classifier)
         self.features = checks.features(features, classifier)
-        self.target_prior = target_prior
+        self.target_prior = check_prior(target_prior)
         self.folds = whole_number("folds", folds, 2)
         self.seed = check_seed(seed)
         self.steps = checks.steps(steps, classifier)
@@ -124,6 +124,7 @@ class AutoAdjustment:
         images = LabelledImages.read(x, y)
         images.check_every_class()
         checks.two_images_a_class(images)
+        read_prior(self.target_prior, images.counts)  # an error before any training
         folds = stratified_folds(images.indices, self.folds, self.seed)
         number, folds = len(np.unique(folds)), np.unique(folds, return_inverse=True)[1]
         progress = Progress([("fold", 0)] * number, np.inf, self.verbose)

@@ -33,8 +33,9 @@ from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
 from keras_balance.auto.recipes import RECIPES, by_index, read_recipes
 from keras_balance.data import LabelledImages
 from keras_balance.models.adjust import gives_logits
+from keras_balance.utils.files import folder
 from keras_balance.utils.numbers import whole_number
-from keras_balance.utils.priors import read_prior
+from keras_balance.utils.priors import check_prior, read_prior
 from keras_balance.utils.seeds import check_seed
 from keras_balance.version import __version__
 
@@ -135,11 +136,11 @@ class AutoBalance:
     ):
         self.build = checks.classifier(build, "build")
         self.features = checks.backbone(features, build)
-        self.target_prior = target_prior
+        self.target_prior = check_prior(target_prior)
         self.recipes = read_recipes(recipes)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.time_budget = checks.time_budget(time_budget)
-        self.directory = directory
+        self.directory = folder("directory", directory)
         self.seed, self._given_seed = check_seed(seed), seed
         self.verbose = verbose
         self.model = self.choice = self.recipe = self.tau = self.cost = None

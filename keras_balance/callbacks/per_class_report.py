@@ -19,9 +19,10 @@ from keras_balance.metrics.html_report import rarest_class
 from keras_balance.models.adjust import default_threshold
 from keras_balance.utils import plots
 from keras_balance.utils.callers import callers
-from keras_balance.utils.files import write_json, write_text
+from keras_balance.utils.files import folder, write_json, write_text
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import num_classes_of
+from keras_balance.utils.priors import check_prior
 from keras_balance.utils.tables import markdown_table
 
 
@@ -73,7 +74,8 @@ class PerClassReport(keras.callbacks.Callback):
         epochs: The epochs of `history`, counted from 1.
 
     Raises:
-        TypeError: When `x` cannot be read again and again.
+        TypeError: When `x` cannot be read again and again, and for arguments of a wrong
+            type.
         ValueError: For lengths that differ, labels that are fractional, missing or
             outside the classes, an array without `y`, endless data.
 
@@ -103,10 +105,12 @@ class PerClassReport(keras.callbacks.Callback):
         held_out.check_class_names(x, class_names)
         names = held_out.class_names_of(x)
         self.class_names = names if class_names is None else class_names
-        self.directory = directory
+        self.directory = folder("directory", directory)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.prefix = prefix
         self.threshold = threshold
+        if target_prior is not None:
+            check_prior(target_prior)
         self.target_prior = target_prior
         self.output = output
         self.on_train_begin()

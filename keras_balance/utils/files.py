@@ -42,6 +42,23 @@ def atomic_path(path):
             os.remove(temporary)
 
 
+def folder(name, value):
+    """`value` as it is, the path of a folder, or None.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: What was given.
+
+    Raises:
+        TypeError: When it is something else.
+    """
+    if value is not None and not isinstance(value, (str, os.PathLike)):
+        raise TypeError(
+            f"`{name}` must be the path of a folder. Received: {name}={value!r}"
+        )
+    return value
+
+
 def write_text(path, text):
     """Write a text file atomically."""
     with atomic_path(path) as temporary:

@@ -2,7 +2,36 @@
 
 import numpy as np
 
+from keras_balance.utils.numbers import choice
+
 _NAMES = ("uniform", "natural")
+
+
+def check_prior(target_prior, name="target_prior"):
+    """`target_prior` as it is, checked as far as that goes without the classes.
+
+    Args:
+        target_prior: As of `read_prior`.
+        name: Name of the argument, for the error.
+
+    Raises:
+        TypeError: When it is neither a name nor numbers.
+        ValueError: For an unknown name, and shares that are not finite and positive.
+    """
+    if isinstance(target_prior, str):
+        return choice(name, target_prior, _NAMES)
+    try:
+        shares = np.asarray(target_prior)
+    except ValueError as error:  # rows of different lengths
+        raise _no_shares(name, target_prior) from error
+    if shares.dtype.kind not in "iuf":
+        raise _no_shares(name, target_prior)
+    if shares.ndim != 1 or not (np.isfinite(shares) & (shares > 0)).all():
+        raise ValueError(
+            f"`{name}` must hold one positive share a class. "
+            f"Received: {name}={shares.tolist()}"
+        )
+    return target_prior
 
 
 def read_prior(target_prior, counts, name="target_prior"):
@@ -26,23 +55,21 @@ def read_prior(target_prior, counts, name="target_prior"):
         >>> read_prior([3, 1], np.array([1.0, 1.0]))
         array([0.75, 0.25])
     """
+    check_prior(target_prior, name)
     if isinstance(target_prior, str):
-        if target_prior not in _NAMES:
-            raise ValueError(
-                f"`{name}` must be one of {_NAMES} where it is a string. "
-                f"Received: {name}={target_prior!r}"
-            )
         shares = np.ones(len(counts)) if target_prior == "uniform" else counts
         return shares / shares.sum()
     shares = np.asarray(target_prior)
-    if shares.dtype.kind not in "iuf":
-        raise TypeError(
-            f"`{name}` must be 'uniform', 'natural' or an array of shares. "
-            f"Received: {name}={target_prior!r}"
-        )
-    if shares.shape != counts.shape or not (np.isfinite(shares) & (shares > 0)).all():
+    if shares.shape != counts.shape:
         raise ValueError(
             f"`{name}` must hold one positive share a class, of {len(counts)}. "
             f"Received: {name}={shares.tolist()}"
         )
     return shares / shares.sum(dtype="float64")
+
+
+def _no_shares(name, target_prior):
+    return TypeError(
+        f"`{name}` must be 'uniform', 'natural' or an array of shares. "
+        f"Received: {name}={target_prior!r}"
+    )

@@ -289,6 +289,9 @@ def test_bad_arguments():
         ({"steps": 3}, ValueError, "steps=3"),
         ({"feed": len}, ValueError, "feed="),
         ({"feed": 3, "classifier": classifier}, TypeError, "feed=3"),
+        ({"target_prior": "natual"}, ValueError, "target_prior='natual'"),
+        ({"target_prior": ["a", "b"]}, TypeError, "target_prior="),
+        ({"target_prior": [1, -1]}, ValueError, "target_prior="),
         ({"seed": -1}, ValueError, "seed=-1"),
         ({"per_class": "no"}, TypeError, "per_class='no'"),
         ({"per_class": True, "target_prior": "natural"}, ValueError, "per_class=True"),
@@ -313,6 +316,16 @@ def test_bad_data():
         auto.fit(*images((9, 9, 1)))
     with pytest.raises(ValueError, match="target_prior"):
         find("even")
+
+
+@pytest.mark.once
+def test_the_number_of_shares_is_looked_at_before_any_training():
+    def never():
+        raise NotImplementedError
+
+    auto = kb.tuners.AutoAdjustment(never, target_prior=[1, 2], seed=0, verbose=0)
+    with pytest.raises(ValueError, match=r"of 3\. Received: target_prior=\[1, 2\]"):
+        auto.fit(*images())
 
 
 def test_features_that_are_no_vectors():

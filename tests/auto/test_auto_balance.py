@@ -465,6 +465,9 @@ def test_two_classes_of_which_one_is_too_small_to_hold_out():
         ({"build": "convnet"}, TypeError, "`build` must be a function"),
         ({"batch_size": 0}, ValueError, "batch_size=0"),
         ({"time_budget": -1}, ValueError, "time_budget=-1"),
+        ({"directory": 3}, TypeError, "directory=3"),
+        ({"target_prior": "natual"}, ValueError, "target_prior='natual'"),
+        ({"target_prior": [1, -1]}, ValueError, r"target_prior=\[1, -1\]"),
         ({"seed": "a"}, TypeError, "seed='a'"),
     ],
 )

@@ -432,6 +432,21 @@ def test_a_batch_without_an_image_is_refused(data):
         kb.callbacks.PerClassReport(*data, batch_size=0)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"target_prior": "foo"}, ValueError),
+        ({"target_prior": [1, -1]}, ValueError),
+        ({"target_prior": 3}, ValueError),
+        ({"directory": 3}, TypeError),
+    ],
+)
+def test_bad_options_are_refused_at_once(data, options, error):
+    with pytest.raises(error, match=f"Received: {next(iter(options))}="):
+        kb.callbacks.PerClassReport(*data, **options)
+
+
 def test_endless_data_is_refused(data):
     tf = pytest.importorskip("tensorflow")
     endless = tf.data.Dataset.from_tensor_slices(data).batch(16).repeat()

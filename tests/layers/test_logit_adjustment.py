@@ -114,6 +114,7 @@ def test_round_trip():
         ({"target_prior": "even"}, ValueError, "target_prior='even'"),
         ({"target_prior": [1, 2]}, ValueError, r"target_prior=\[1, 2\]"),
         ({"target_prior": [1, 2, 0]}, ValueError, "positive share a class"),
+        ({"target_prior": [[1], [2, 3]]}, TypeError, "target_prior="),
         ({"from_logits": "no"}, TypeError, "from_logits='no'"),
         ({"target_prior": None}, TypeError, "target_prior=None"),
     ],
