@@ -9,6 +9,7 @@ import numpy as np
 from keras_balance.data.balanced_dataset import BalancedDataset
 from keras_balance.data.image_files import CHANNELS, FILTERS, ImageFiles
 from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.data.weights import read_sample_weight
 from keras_balance.utils.numbers import choice
 
 # Fewer images than that of a class say next to nothing about its recall.
@@ -165,7 +166,7 @@ def unreadable(files):
 
 
 def _one_for_each(sample_weight, paths):
-    weights = np.array(sample_weight, "float64")
+    weights = read_sample_weight(sample_weight)
     if weights.shape != paths.shape:
         raise ValueError(
             "`sample_weight` must hold one number for each file, in the order of a "

@@ -24,6 +24,7 @@ from keras_balance.utils.images import (
     chunks,
 )
 from keras_balance.utils.labels import LabelEncoding, count_classes, read_labels
+from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import random_generator
 
 
@@ -92,6 +93,8 @@ class LabelledImages:
         labels=None,
         cache=None,
     ):
+        if num_classes is not None:
+            num_classes = whole_number("num_classes", num_classes, 1)
         self.sample_weight = None
         if y is None and is_stream(x):
             x, y, self.sample_weight = read_stream(x, images, labels, cache)

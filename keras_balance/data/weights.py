@@ -1,5 +1,6 @@
 """How much each image of a batch weighs."""
 
+import reprlib
 import warnings
 
 import keras
@@ -121,14 +122,30 @@ def _factors_of_loss(loss, num_classes):
     return counts**-tau
 
 
+def read_sample_weight(sample_weight):
+    """`sample_weight` as a new float64 array.
+
+    Raises:
+        TypeError: For what are no numbers.
+    """
+    try:
+        return np.array(to_numpy(sample_weight), dtype="float64")
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "`sample_weight` must hold numbers. "
+            f"Received: sample_weight={reprlib.repr(sample_weight)}"
+        ) from error
+
+
 def check_sample_weight(sample_weight, number):
     """`sample_weight` as float64 `(number,)`.
 
     Raises:
+        TypeError: For what are no numbers.
         ValueError: For weights of another shape, negative ones and such as are not
             finite.
     """
-    weights = np.asarray(to_numpy(sample_weight), dtype="float64")
+    weights = read_sample_weight(sample_weight)
     if weights.shape != (number,):
         raise ValueError(
             f"`sample_weight` must hold one number for each of the {number} images. "

@@ -17,6 +17,7 @@ def check_score_names(class_names, num_classes):
     """`class_names` as distinct strings that no average of the scores is called by.
 
     Raises:
+        TypeError: When they are no sequence.
         ValueError: When they are too few or many, repeated, or such a name.
     """
     names = check_class_names(class_names, num_classes)

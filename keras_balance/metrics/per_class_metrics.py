@@ -56,7 +56,7 @@ class PerClassMetrics(keras.Metric):
             give the metric to `weighted_metrics` to have it use them.
 
     Raises:
-        TypeError: When `num_classes` is no integer.
+        TypeError: When `num_classes` is no integer, or `class_names` no sequence.
         ValueError: For class names that are not `num_classes` distinct ones, unknown
             `keys`, another metric of the model that logs under one of its keys,
             another shape of the labels or predictions, and in a NumPy array or a list
@@ -89,8 +89,8 @@ class PerClassMetrics(keras.Metric):
     ):
         super().__init__(name=name, dtype=dtype)
         self.num_classes = _check_num_classes(num_classes)
-        self.class_names = class_names if class_names is None else list(class_names)
         self._names = check_score_names(class_names, num_classes)
+        self.class_names = None if class_names is None else self._names
         self._shown = _shown_names(keys, self._names)
         self.keys = keys if isinstance(keys, str) else list(keys)
         self.threshold = check_threshold(threshold, num_classes)

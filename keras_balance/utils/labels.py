@@ -209,10 +209,16 @@ def check_class_names(class_names, num_classes):
     """`class_names` as a list of strings, or the class indices when None.
 
     Raises:
+        TypeError: When they are no sequence, or a single string.
         ValueError: When the number of names is not `num_classes`, or two agree.
     """
     if class_names is None:
         return [str(index) for index in range(num_classes)]
+    if isinstance(class_names, str) or not np.iterable(class_names):
+        raise TypeError(
+            "`class_names` must be a sequence of names, one a class. "
+            f"Received: class_names={class_names!r}"
+        )
     names = [str(class_name) for class_name in class_names]
     if len(names) != num_classes or len(set(names)) != num_classes:
         raise ValueError(

@@ -42,6 +42,13 @@ def test_bad_weights(weights):
         BalancedDataset(X, Y, sample_weight=weights)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("weights", [["a"] * 12, [[1], [2, 3]], {"a": 1}])
+def test_weights_that_are_no_numbers(weights):
+    with pytest.raises(TypeError, match=r"hold numbers\. Received: sample_weight="):
+        BalancedDataset(X, Y, sample_weight=weights)
+
+
 def fit(dataset, loss=None, **options):
     is_one_hot = dataset[0][1].shape[1:] == (2,)
     width = 2 if is_one_hot or loss else 3

@@ -391,6 +391,8 @@ def test_a_saved_model_brings_the_metric_back(tmp_path):
         ({"num_classes": 2, "keys": [2]}, ValueError, r"keys=\[2\]"),
         ({"num_classes": 3, "threshold": 0.5}, ValueError, "threshold=0.5"),
         ({"num_classes": 2, "threshold": "half"}, TypeError, "threshold='half'"),
+        ({"num_classes": 3, "class_names": 3}, TypeError, "Received: class_names=3"),
+        ({"num_classes": 3, "class_names": "abc"}, TypeError, "class_names='abc'"),
         ({"num_classes": 2, "class_names": ["a"]}, ValueError, r"class_names=\['a'\]"),
         (
             {"num_classes": 2, "class_names": ["a", "a"]},

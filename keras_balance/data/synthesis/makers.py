@@ -4,8 +4,6 @@ The users' protocol is `generate(labels, seed=None)` on labels as they are calle
 `y`. Makers are the same on class indices: pure functions of labels and seed.
 """
 
-import numbers
-
 import keras
 import numpy as np
 
@@ -14,6 +12,7 @@ from keras_balance.data.synthesis.augment import augment
 from keras_balance.data.synthesis.called import CalledImages, is_function
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.images import check_finite
+from keras_balance.utils.numbers import real_number
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 # The maker that leaves its share of the shortfall as it is.
@@ -64,13 +63,8 @@ def _read(synthesizer, images, seed, share, fitted):
 
 
 def _check_shares(mixture):
-    for share in mixture.values():
-        is_number = isinstance(share, numbers.Real) and not isinstance(share, bool)
-        if not is_number or not 0 < share < np.inf:
-            raise ValueError(
-                "The shares of a mixture of synthesizers must be positive numbers. "
-                f"Received: synthesizer={mixture!r}"
-            )
+    for part, share in mixture.items():
+        real_number(f"synthesizer[{part!r}]", share, above=0)
     if not mixture:
         raise ValueError(
             "A mixture of synthesizers must have a part. Received: synthesizer={}"
