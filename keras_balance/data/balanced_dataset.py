@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_balance.data import checks
 from keras_balance.data.epochs import EpochDataset
+from keras_balance.data.in_fit import check_labels
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.mix import read_mix
 from keras_balance.data.plan import Planner
@@ -304,6 +305,7 @@ class BalancedDataset(EpochDataset):
         """Batches of an epoch. A model that is given the dataset asks for them."""
         if self.mix is None:
             checks.trainable(self._encoding)
+            check_labels(self, self._encoding, self._counts)
         return len(self)
 
     def _check_fit(self):

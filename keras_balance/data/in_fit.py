@@ -1,0 +1,72 @@
+"""The `fit` that asks a feed for its batches: what is known of its model.
+
+Keras tells a data set nothing of it, so it is looked for among the callers.
+"""
+
+import keras
+
+from keras_balance.losses.counted_loss import CountedLoss
+from keras_balance.utils.callers import callers
+
+_SPARSE = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
+# What a model of the user's own may have made something else of labels with.
+_STEPS = ("compute_loss", "train_step", "test_step")
+
+
+def fit_in_progress():
+    """Give `(name, held)` of the `fit` or `evaluate` of a Keras model that asks.
+
+    `held` are its local names, its arguments among them. Of an evaluation within `fit`
+    it is that. Without one, `(None, {})`.
+    """
+    for _, name, held in callers():
+        if name in ("fit", "evaluate") and isinstance(held.get("self"), keras.Model):
+            return name, held
+    return None, {}
+
+
+def check_labels(feed, encoding, counts):
+    """Raise a `ValueError` for class indices that the model has no output for.
+
+    JAX would train on them in silence. Only where they are sure to be class indices.
+
+    Args:
+        feed: The data set that is asked.
+        encoding: `LabelEncoding` of its labels, which are numbers.
+        counts: Images of each class in an epoch.
+    """
+    _, held = fit_in_progress()
+    given = [held.get(name) for name in ("x", "validation_data")]
+    is_asked = any(one is feed for one in given)
+    width = _width_of_sparse(held["self"]) if is_asked else None
+    if width is None or encoding.form == "one_hot":
+        return
+    classes = encoding.classes[counts > 0]
+    outside = classes[(classes < 0) | (classes >= width)]
+    if len(outside):
+        raise ValueError(
+            f"Labels must be class indices below {width} for a model of {width} "
+            "outputs: `np.unique(y, return_inverse=True)[1]` makes them of others. "
+            f"Received: y with the class {outside[0].item()}"
+        )
+
+
+def _width_of_sparse(model):
+    """Count the outputs of a model that surely takes class indices; else None."""
+    outputs = getattr(model, "outputs", None) or ()
+    losses = keras.tree.flatten(getattr(model, "loss", None))
+    is_plain = all(
+        getattr(type(model), step) is getattr(keras.Model, step) for step in _STEPS
+    )
+    if len(outputs) != 1 or len(losses) != 1 or not is_plain or not _is_sparse(*losses):
+        return None
+    shape = outputs[0].shape
+    return shape[-1] if len(shape) == 2 and shape[-1] != 1 else None
+
+
+def _is_sparse(loss):
+    if isinstance(loss, CountedLoss):
+        return True
+    if type(loss) is keras.losses.SparseCategoricalCrossentropy:
+        return loss.get_config().get("ignore_class") is None
+    return loss in _SPARSE or loss is keras.losses.sparse_categorical_crossentropy

@@ -1,0 +1,83 @@
+"""What a feed may say of the model that asks for its batches."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_balance as kb
+from small_models import EAGERLY
+
+X = np.zeros((12, 2, 2, 1), "uint8")
+Y = np.repeat([0, 1], [8, 4])
+SPARSE = "sparse_categorical_crossentropy"
+
+
+def classifier(loss=SPARSE, width=2, kind=keras.Sequential):
+    model = kind([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(width, activation="softmax"))
+    model.compile("sgd", loss, run_eagerly=EAGERLY)
+    return model
+
+
+def feed(y, **options):
+    return kb.BalancedDataset(X, y, seed=0, **options)
+
+
+def check_refused(call, received, width=2):
+    text = f"below {width} for a model of {width} outputs.*with the class {received}$"
+    with pytest.raises(ValueError, match=text):
+        call()
+
+
+@pytest.mark.parametrize(("y", "received"), [(Y + 1, 2), (Y - 1, -1)])
+def test_a_label_without_an_output_is_refused(y, received):
+    check_refused(lambda: classifier().fit(feed(y), verbose=0), received)
+
+
+def sparse_loss(name):
+    return {
+        "object": keras.losses.SparseCategoricalCrossentropy(),
+        "function": keras.losses.sparse_categorical_crossentropy,
+        "list": [SPARSE],
+        "ours": kb.losses.LDAM([8, 4]),
+    }[name]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["object", "function", "list", "ours"])
+def test_of_every_loss_that_takes_class_indices(name):
+    model, y = classifier(sparse_loss(name)), (Y + 1)[:, None]
+    check_refused(lambda: model.fit(feed(y), verbose=0), 2)
+
+
+@pytest.mark.once
+def test_in_an_evaluation_and_as_validation_data():
+    model, wrong = classifier(), feed(Y + 1)
+    check_refused(lambda: model.evaluate(wrong, verbose=0), 2)
+    options = {"validation_data": wrong, "verbose": 0}
+    check_refused(lambda: model.fit(feed(Y), **options), 2)
+
+
+class Shifted(keras.Sequential):
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        return super().compute_loss(x, y - 1, y_pred, sample_weight, training)
+
+
+def shifted(y, y_pred):
+    return keras.losses.sparse_categorical_crossentropy(y - 1, y_pred)
+
+
+def test_labels_that_a_model_takes_otherwise_are_left_alone():
+    classifier(kind=Shifted).fit(feed(Y + 1), verbose=0)
+    classifier(shifted).fit(feed(Y + 1), verbose=0)
+    one_hot = classifier("categorical_crossentropy")
+    one_hot.fit(feed(np.eye(2)[Y]), verbose=0)
+    one_hot.fit(feed(Y + 1, mix="mixup"), verbose=0)
+
+
+@pytest.mark.once
+def test_labels_that_are_not_fed_are_left_alone():
+    classifier().fit(feed(Y, num_classes=3, sampling_strategy={}), verbose=0)
+    report = kb.callbacks.PerClassReport(feed(Y * 7))
+    classifier().fit(feed(Y), callbacks=[report], verbose=0)
+    assert "recall_7" in str(report.history)
