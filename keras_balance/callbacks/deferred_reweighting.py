@@ -63,6 +63,11 @@ class DeferredReweighting(keras.callbacks.Callback):
         self.weights = effective_number_weights(counts, self.beta)
         self._compute_loss = None
 
+    @property
+    def class_factors(self):
+        """By how much each class is weighed up, `(num_classes,)`; None for never."""
+        return self.weights if self.start < 1 else None
+
     def on_train_begin(self, logs=None):
         """Take out what a training that was interrupted has left in the model."""
         left = getattr(vars(self.model).get("compute_loss"), "__self__", None)

@@ -31,9 +31,9 @@ class BalancedDataset(EpochDataset):
     precise as the real ones (integers are rounded); where they take more than 64 MiB
     they are kept in a temporary file. So workers only ever read.
 
-    `class_weight` in `fit`, or a loss that was given other counts, would correct a
-    second time what is balanced here, which is warned of once (not where `fit` gets
-    what `to_tf_dataset` gave).
+    `class_weight` in `fit`, or a loss or a `DeferredReweighting` that was given other
+    counts, would correct a second time what is balanced here, which is warned of once
+    (not where `fit` gets what `to_tf_dataset` gave).
 
     It feeds `tf.distribute` strategies and `keras.distribution` too, with a
     `batch_size` that is a multiple of the devices. On several machines, give each the

@@ -6,11 +6,13 @@ import warnings
 import keras
 import numpy as np
 
+from keras_balance.data.in_fit import fit_in_progress
 from keras_balance.data.sources import to_numpy
-from keras_balance.utils.callers import callers
 
 # How much more than the most frequent class a rare one may weigh, by rounding.
 _TOLERANCE = 1.1
+
+_CLASS_WEIGHT = "`class_weight`"
 
 
 class Weights:
@@ -59,9 +61,10 @@ class Weights:
 def warn_of_rarity_counted_twice(classes, real, shown):
     """Warn where the `fit` that asks for an epoch corrects for rarity, too.
 
-    Its `class_weight`, and the class counts and `tau` of its loss, are looked for in
-    `fit` itself, since Keras says nothing of them to a data set. What leaves each class
-    that was filled no heavier than the most frequent one corrects nothing twice.
+    Its `class_weight`, and the `class_factors` of its loss and callbacks, are looked
+    for in `fit` itself, since Keras says nothing of them to a data set. What leaves
+    each class that was filled no heavier than the most frequent one corrects nothing
+    twice.
 
     Args:
         classes: Labels of the classes in the batches, where these are not one-hot.
@@ -72,54 +75,59 @@ def warn_of_rarity_counted_twice(classes, real, shown):
         Whether there was something to warn of.
     """
     classes = np.arange(len(real)) if classes is None else np.asarray(classes)
-    model, class_weight = _fit_in_progress()
-    by_weight = _factors_of_class_weight(class_weight, classes)
-    by_loss = _factors_of_loss(getattr(model, "loss", None), len(real))
-    given = [factors for factors in (by_weight, by_loss) if factors is not None]
-    weights = np.prod([shown, *given], axis=0)
+    given = _factors_in_fit(classes)
+    weights = np.prod([shown, *given.values()], axis=0)
     is_heavier = weights > _TOLERANCE * weights[np.argmax(real)]
     by_feed = (is_heavier & (shown > real)).any()
     if not is_heavier.any() or not (len(given) + by_feed > 1):
         return False
-    name = "The loss" if by_weight is None else "`class_weight`"
-    advice = "give it the BalancedDataset" if by_weight is None else "leave it out"
+    *others, name = given
+    is_of_counts = by_feed and name != _CLASS_WEIGHT
+    advice = "give it the BalancedDataset" if is_of_counts else "leave it out"
     if by_feed:
         other = "balanced batches have"
         advice += ', or leave the shortfall as it is by `synthesizer="nothing"`'
     else:
-        other = "the loss has"
+        other = f"{others[-1]} has"
     warnings.warn(
-        f"{name} corrects a second time what {other} corrected: {advice}.",
+        f"{name[0].upper()}{name[1:]} corrects a second time what {other} corrected: "
+        f"{advice}.",
         stacklevel=4,
     )
     return True
 
 
-def _fit_in_progress():
-    """Give the model that `fit` trains and its `class_weight`, where `fit` asks.
+def _factors_in_fit(classes):
+    """By how much the `fit` that asks weighs up each class: a dict of what does it.
 
     An evaluation within `fit` weighs nothing.
     """
-    for _, name, held in callers():
-        if name in ("fit", "evaluate") and isinstance(held.get("self"), keras.Model):
-            is_fit = name == "fit"
-            return held["self"] if is_fit else None, held.get("class_weight")
-    return None, None
+    name, held = fit_in_progress()
+    if name != "fit":
+        return {}
+    callbacks = held.get("callbacks")  # a list, or Keras' own `CallbackList`
+    callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
+    given = {"the loss": _factors_of(getattr(held["self"], "loss", None))}
+    given |= {f"`{type(part).__name__}`": _factors_of(part) for part in callbacks}
+    class_weight = held.get("class_weight")
+    given[_CLASS_WEIGHT] = _factors_of_class_weight(class_weight, classes)
+    return {
+        name: factors
+        for name, factors in given.items()
+        if len(factors) == len(classes) and np.ptp(factors) > 0
+    }
 
 
 def _factors_of_class_weight(class_weight, classes):
     if not isinstance(class_weight, dict) or classes.dtype.kind not in "iufb":
-        return None
+        return ()
     return np.array([class_weight.get(int(label), 1.0) for label in classes])
 
 
-def _factors_of_loss(loss, num_classes):
-    """By how much a loss weighs up each class; None where it does not, or has said."""
-    counts = np.array(getattr(loss, "class_counts", ()), "float64")
-    tau = getattr(loss, "tau", 0.0)
-    if len(counts) != num_classes or not tau or getattr(loss, "has_warned", False):
-        return None
-    return counts**-tau
+def _factors_of(part):
+    """Factors of a loss or a callback; none where it has none, or has said so."""
+    factors = getattr(part, "class_factors", None)
+    return () if factors is None or getattr(part, "has_warned", False) else factors
 
 
 def read_sample_weight(sample_weight):

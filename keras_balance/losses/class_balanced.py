@@ -64,6 +64,11 @@ class ClassBalancedCrossentropy(CountedLoss):
         self.gamma = real_number("gamma", gamma, 0)
         self._weights = effective_number_weights(self._counts, self.beta)
 
+    @property
+    def class_factors(self):
+        """By how much each class is weighed up, `(num_classes,)`."""
+        return self._weights
+
     def class_losses(self, logits):
         """Weighted cross-entropy, or focal loss, under each label."""
         log_shares = ops.log_softmax(logits, axis=-1)

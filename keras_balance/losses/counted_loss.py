@@ -34,6 +34,11 @@ class CountedLoss(keras.losses.Loss):
         """Number of classes."""
         return len(self._counts)
 
+    @property
+    def class_factors(self):
+        """By how much each class is weighed up, `(num_classes,)`; None for none."""
+        return None
+
     def call(self, y_true, y_pred):
         """Loss of every image `(n,)`."""
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)

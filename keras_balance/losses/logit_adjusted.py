@@ -75,6 +75,11 @@ class LogitAdjustedCrossentropy(CountedLoss):
         # A feed that sees this loss in `fit` says nothing more then.
         self.has_warned = _has_warned(class_counts, self._counts, self.tau)
 
+    @property
+    def class_factors(self):
+        """By how much each class is weighed up, `(num_classes,)`."""
+        return self._counts**-self.tau
+
     def class_losses(self, logits):
         """Cross-entropy of the adjusted logits, under each label."""
         losses = -ops.log_softmax(logits + self.constant(self._offsets), axis=-1)

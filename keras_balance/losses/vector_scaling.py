@@ -65,6 +65,11 @@ class VectorScaling(CountedLoss):
         self._scales = (self._counts / self._counts.max()) ** self.gamma
         self._shifts = self.tau * np.log(self._counts / self._counts.sum())
 
+    @property
+    def class_factors(self):
+        """By how much each class is weighed up, `(num_classes,)`."""
+        return self._counts**-self.tau
+
     def class_losses(self, logits):
         """Cross-entropy of the scaled and shifted logits, under each label."""
         if not self.from_logits:

@@ -97,6 +97,7 @@ def test_class_weights_over_labels_of_any_form(options, write):
         ({"synthesizer": "nothing"}, WEIGHTS),
         ({}, {0: 2, 1: 2}),
         ({}, {0: 1, 1: 0.5}),
+        ({"sampling_strategy": {1: 20}}, {0: 2, 1: 2}),
         # What is left of the imbalance is left to the weights.
         ({"sampling_strategy": "sqrt"}, {0: 1, 1: 8 / 6}),
     ],
@@ -146,6 +147,62 @@ def test_a_loss_and_a_feed_may_share_the_correction(strategy, tau, warned):
     dataset = BalancedDataset(X, Y, 32, seed=0, sampling_strategy=strategy)
     loss = kb.losses.LogitAdjustedCrossentropy([8, 4], tau)
     assert told_of(LOSS, dataset, loss=loss) == warned
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("counts", "options", "warned"),
+    [
+        ([8, 4], {}, 1),
+        ([8, 4], {"sampling_strategy": {}}, 0),
+        ([8, 4], {"sampling_strategy": "sqrt"}, 1),
+        ([8, 8], {}, 0),
+        ([8, 6], {"sampling_strategy": "sqrt"}, 0),
+        ([8, 8], {"sampling_strategy": {1: 20}}, 0),
+    ],
+)
+def test_weights_of_a_loss_or_a_callback_over_balanced_batches(counts, options, warned):
+    loss = kb.losses.ClassBalancedCrossentropy(counts)
+    dataset = BalancedDataset(X, Y, 32, seed=0, **options)
+    assert told_of(LOSS, dataset, loss=loss) == warned
+    assert told_of(LOSS, dataset, loss=loss) == 0
+    deferred = {"callbacks": [kb.callbacks.DeferredReweighting(counts)]}
+    dataset = BalancedDataset(X, Y, 32, seed=0, **options)
+    assert told_of(DEFERRED, dataset, loss=SPARSE, **deferred) == warned
+    assert told_of(DEFERRED, dataset, loss=SPARSE, **deferred) == 0
+
+
+DEFERRED = LOSS.replace("The loss", "`DeferredReweighting`")
+SPARSE = "sparse_categorical_crossentropy"
+
+
+def test_a_feeds_own_counts_are_counted_once():
+    for options in ({}, {"synthesizer": "nothing"}, {"sampling_strategy": "sqrt"}):
+        dataset = BalancedDataset(X, Y, 32, seed=0, **options)
+        deferred = [kb.callbacks.DeferredReweighting(dataset)]
+        text = "corrects a second time"
+        loss = kb.losses.LDAM(dataset)
+        assert told_of(text, dataset, loss=loss, callbacks=deferred) == 0
+        loss = kb.losses.ClassBalancedCrossentropy(dataset)
+        assert told_of(text, dataset, loss=loss) == 0
+
+
+@pytest.mark.once
+def test_a_callback_beside_a_loss_that_corrects_is_warned_of():
+    plain = BalancedDataset(X, Y, 32, synthesizer="nothing", seed=0)
+    options = {
+        "loss": kb.losses.ClassBalancedCrossentropy(plain),
+        "callbacks": [kb.callbacks.DeferredReweighting(plain)],
+    }
+    text = "`DeferredReweighting` corrects a second time what the loss has corrected"
+    assert told_of(f"{text}: leave it out", plain, **options) == 1
+
+
+@pytest.mark.once
+def test_weights_that_never_come_correct_nothing():
+    dataset = BalancedDataset(X, Y, 32, seed=0)
+    never = [kb.callbacks.DeferredReweighting([8, 4], start=1)]
+    assert told_of(DEFERRED, dataset, loss=SPARSE, callbacks=never) == 0
 
 
 @pytest.mark.once
