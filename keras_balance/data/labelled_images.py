@@ -41,10 +41,11 @@ class LabelledImages:
             `y=None`, a pipeline of `(x, y)` or `(x, y, sample_weight)`: a torch
             `Dataset` or `DataLoader`, whose images are fetched by their index where
             they have one (of a loader, the items of its dataset, or those that are
-            among the `indices` of its sampler, without its `collate_fn`); or a
-            `tf.data.Dataset` or another iterable of torch's, batched or not, which is
-            read into memory. Or a dict or list of such arrays, for a model of several
-            inputs; the others hold rows `(n, ...)` of any kind.
+            among the `indices` of its sampler, without its `collate_fn`: of one that
+            is not torch's own a warning tells); or a `tf.data.Dataset` or another
+            iterable of torch's, batched or not, which is read into memory. Or a
+            dict or list of such arrays, for a model of several inputs; the others hold
+            rows `(n, ...)` of any kind.
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
             `(n, num_classes)`. Or a dict or list of them, for a model of several
             outputs; the others may be anything `(n, ...)`.

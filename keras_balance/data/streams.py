@@ -4,6 +4,8 @@ What can be indexed is read once for its labels, and its images when they are ne
 what can only be gone through is read into memory, or into a file.
 """
 
+import warnings
+
 import keras
 import numpy as np
 
@@ -11,6 +13,9 @@ from keras_balance.data.companions import pick
 from keras_balance.data.reading import InFile, InMemory, Reading
 from keras_balance.data.sources import changed, to_numpy
 from keras_balance.utils.files import atomic_path
+
+# What torch's loaders have for `collate_fn`, unless they are given another one.
+_COLLATE = ("default_collate", "default_convert")
 
 
 def is_stream(x):
@@ -60,9 +65,22 @@ def read_stream(x, images=None, labels=None, cache=None):
 def _items_of(x):
     """Give the items that a pipeline is made of, where it tells."""
     items = getattr(x, "dataset", x)
+    _warn_of_collate_fn(x)
     # Of a `SubsetRandomSampler`, by which torch's users hold images out.
     places = getattr(getattr(x, "sampler", None), "indices", None)
     return items if places is None else _SomeItems(items, places)
+
+
+def _warn_of_collate_fn(x):
+    """Warn where a loader would make something else of its items than torch does."""
+    collate = getattr(x, "collate_fn", None)
+    if collate is not None and getattr(collate, "__name__", None) not in _COLLATE:
+        warnings.warn(
+            "`collate_fn` is not used: images and labels are read from "
+            "`loader.dataset`, whose items must be `(x, y)` or `(x, y, weight)`. Do "
+            "there what it does, such as a change of scale.",
+            stacklevel=5,
+        )
 
 
 class _SomeItems:

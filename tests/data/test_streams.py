@@ -302,6 +302,33 @@ def test_of_a_loader_of_some_items_these_are_read():
     np.testing.assert_array_equal(images.source.take(np.arange(5)), X[places])
 
 
+class Dicts(Items):
+    def __getitem__(self, index):
+        return {"image": X[index], "label": self.y[index]}
+
+
+def test_what_a_loader_makes_of_its_items_is_warned_of():
+    def collate(items):
+        return items
+
+    told = "`collate_fn` is not used.* read from `loader.dataset`"
+    with pytest.warns(UserWarning, match=told):
+        images = LabelledImages(loader(Items(), collate_fn=collate))
+    np.testing.assert_array_equal(images.source.take(np.arange(20)), X)
+    with (
+        pytest.warns(UserWarning, match=told),
+        pytest.raises(ValueError, match=r"must give images.*Received: dict"),
+    ):
+        BalancedDataset(loader(Dicts(), collate_fn=collate))
+
+
+def test_loaders_of_torchs_own_kind_are_not_warned_of():
+    torch = pytest.importorskip("torch")
+    LabelledImages(torch.utils.data.DataLoader(Items(), batch_size=None))
+    collate = torch.utils.data.default_collate
+    LabelledImages(loader(Items(), collate_fn=collate))
+
+
 class TwoTypes(Items):
     def __getitem__(self, index):
         image, label = super().__getitem__(index)
