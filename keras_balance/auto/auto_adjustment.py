@@ -177,7 +177,10 @@ class AutoAdjustment:
     def adjust(self, model, from_logits=None):
         """Put the correction at the end of a trained model.
 
-        It is `kb.models.adjust_logits` with the strength that was found.
+        For equal shares it is `kb.models.adjust_logits` with the strength that was
+        found. For others, too, `tau` says how far it goes from the shares of the
+        training data towards equal ones (0: not at all), which is found and not
+        computed: `adjust_logits(target_prior=...)` computes it, by Bayes' rule.
 
         Args:
             model: A Keras model, trained on the images that this was fitted to.

@@ -154,7 +154,9 @@ def gather(ops, images, y, x, fill_mode):
     """
     n, height, width, channels = ops.shape(images)
     pixels = ops.numpy.reshape(images, (-1, channels))
-    first = ops.numpy.reshape(ops.numpy.arange(n) * (height * width), (-1, 1, 1))
+    first = ops.numpy.reshape(
+        ops.numpy.arange(n, dtype="int32") * (height * width), (-1, 1, 1)
+    )
     rows = first + _inside(ops, y, height, fill_mode) * width
     return ops.numpy.take(pixels, rows + _inside(ops, x, width, fill_mode), axis=0)
 
@@ -181,7 +183,9 @@ def resample(ops, images, y, x, interpolation, fill_mode, fill_value):
         return gather(ops, images, y, x, fill_mode)
     n, height, width, channels = ops.shape(images)
     pixels = ops.numpy.reshape(images, (-1, channels))
-    first = ops.numpy.reshape(ops.numpy.arange(n) * (height * width), (-1, 1, 1))
+    first = ops.numpy.reshape(
+        ops.numpy.arange(n, dtype="int32") * (height * width), (-1, 1, 1)
+    )
 
     def row(i):
         return first + _inside(ops, i, height, fill_mode) * width

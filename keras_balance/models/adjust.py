@@ -13,6 +13,13 @@ from keras_balance.utils.class_counts import read_class_counts, shown_counts
 
 _SHARES = ("softmax", "sigmoid")
 _GIVE_SHARES = (keras.layers.Softmax, LogitAdjustment, CosineHead)
+# What they give at inference is what comes in.
+_PASS_ON = (
+    keras.layers.Dropout,
+    keras.layers.Flatten,
+    keras.layers.Identity,
+    keras.layers.Reshape,
+)
 
 
 def adjust_logits(
@@ -100,6 +107,7 @@ def _tells_logits(model, by_loss=None):
     # The last layer of another model is the one that was set last: its loss knows more.
     if is_graph or by_loss is None:
         steps = getattr(model, "operations", None) or getattr(model, "layers", None)
+        steps = [step for step in steps or [] if not isinstance(step, _PASS_ON)]
         last = steps[-1] if steps else model
         if isinstance(last, keras.Model) and last is not model:
             return _tells_logits(last, by_loss)

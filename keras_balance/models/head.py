@@ -92,19 +92,33 @@ def parted(model):
     if isinstance(last, keras.Model) and isinstance(model, keras.Sequential):
         body, last = parted(last)
         return keras.Sequential([*others, body]), last
+    if isinstance(last, keras.Model) and model.operations[-1] is last:
+        body, dense = parted(last)
+        return keras.Sequential([_before(model, last), body]), dense
     if not isinstance(last, keras.layers.Dense) or len(last.input.shape) != 2:
         raise ValueError(
-            "`model` must be built, functional or `Sequential`, of one input, and end "
-            f"in a `Dense` layer on vectors (n, d). Received: model={model.name!r}, a "
-            f"{type(model).__name__} whose last layer is {last!r}"
+            "`model` must be built, functional or `Sequential`, of one input and "
+            "output, and end in a `Dense` layer on vectors (n, d). Received: model="
+            f"{model.name!r}, a {type(model).__name__} whose last layer is {last!r}"
         )
     return keras.Model(model.inputs[0], last.input), last
 
 
+def _before(model, last):
+    """Model of what stands before the last layer of a functional one."""
+
+    def call(layer, *args, **kwargs):
+        return args[0] if layer is last else layer(*args, **kwargs)
+
+    return keras.models.clone_model(
+        model, clone_function=lambda layer: layer, call_function=call
+    )
+
+
 def _layers(model):
-    """Layers of a graph of one input, up to the last that is no activation."""
+    """Layers of a graph of one input and output, up to the last but activations."""
     is_graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
-    if not (is_graph and model.built and len(model.inputs) == 1):
+    if not (is_graph and model.built and len(model.inputs) == len(model.outputs) == 1):
         return []
     layers = list(model.layers)
     while layers and isinstance(layers[-1], _ACTIVATIONS):

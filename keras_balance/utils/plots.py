@@ -18,6 +18,7 @@ from keras_balance.utils.images import rescale
 _INCHES_PER_ROW = 0.5
 _INCHES_PER_LETTER = 0.09
 _MOST_INCHES = 40
+_MOST_NUMBERED = 60  # classes of a matrix: of more, no number could be read
 _PANELS_A_ROW = 4
 _DPI = 120
 _MARK = "gold"
@@ -72,7 +73,7 @@ def confusion_matrix(matrix, class_names, title=None):
     """Draw a confusion matrix: true classes down, predicted classes across.
 
     The colour is the share of the true class, so that a rare class is as visible
-    as a common one; the text is the number of images.
+    as a common one; the text is the number of images, where there are few classes.
     """
     matrix = np.asarray(matrix)
     totals = matrix.sum(axis=1, keepdims=True)
@@ -83,7 +84,8 @@ def confusion_matrix(matrix, class_names, title=None):
     axes = figure.subplots()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(picture, ax=axes, label="share of the true class", shrink=0.8)
-    for row, column in np.argwhere(matrix):
+    numbered = matrix if len(matrix) <= _MOST_NUMBERED else []
+    for row, column in np.argwhere(numbered):
         axes.text(
             column,
             row,

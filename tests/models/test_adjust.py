@@ -147,6 +147,11 @@ def ends_in_an_operation():
     return keras.Model(inputs, keras.ops.softmax(keras.layers.Dense(2)(inputs)))
 
 
+def ends_in_what_passes_on(layer):
+    layers = [keras.Input((4,)), keras.layers.Dense(2, "softmax"), layer]
+    return keras.Sequential(layers)
+
+
 def has_a_list_of_one_loss():
     inputs = keras.Input((4,))
     heads = [keras.layers.Dense(2, "softmax")(inputs) for _ in range(2)]
@@ -184,6 +189,8 @@ class WithASilentLoss(keras.Model):
     "make",
     [
         ends_in_an_operation,
+        lambda: ends_in_what_passes_on(keras.layers.Dropout(0.5)),
+        lambda: ends_in_what_passes_on(keras.layers.Reshape((2,))),
         has_a_list_of_one_loss,
         is_another_one_behind_a_layer,
         is_a_head_without_a_loss,

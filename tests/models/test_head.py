@@ -84,6 +84,18 @@ def test_behind_a_layer_for_augmentation(data):
     np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
 
 
+def test_within_a_functional_model(data, tmp_path):
+    x, y = data
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    inputs = keras.Input((8, 8, 1))
+    layer = kb.layers.ManualAugmentation(seed=0)
+    nested = retrained(keras.Model(inputs, model(layer(inputs))), x, y)
+    np.testing.assert_allclose(outputs(nested, x), by_hand(model, x, y), atol=1e-4)
+    nested.save(tmp_path / "classifier.keras")
+    loaded = kb.models.load_model(tmp_path / "classifier.keras")
+    np.testing.assert_allclose(outputs(loaded, x), outputs(nested, x), atol=1e-6)
+
+
 def test_a_functional_model_shares_its_other_layers(data, tmp_path):
     x, y = data
     inputs = keras.Input((8, 8, 1))
@@ -120,6 +132,17 @@ def test_weights_of_a_data_set_weigh(data):
     assert found[y == 2, 2].mean() < 0.5 * plain[y == 2, 2].mean()
 
 
+def of_two_outputs():
+    inputs = keras.Input((64,))
+    return keras.Model(inputs, [keras.layers.Dense(3)(inputs) for _ in range(2)])
+
+
+def goes_on_behind_a_classifier():
+    inputs = keras.Input((8, 8, 1))
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    return keras.Model(inputs, keras.ops.log(model(inputs)))
+
+
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()
@@ -133,6 +156,8 @@ class Subclassed(keras.Model):
     "make",
     [
         Subclassed,
+        of_two_outputs,
+        goes_on_behind_a_classifier,
         lambda: classifier(keras.layers.BatchNormalization()),
         lambda: keras.Sequential([keras.layers.Dense(3)]),
         lambda: keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Dense(3)]),

@@ -220,6 +220,12 @@ def test_names_are_drawn_as_they_are(draw):
     assert not any(texts[name]._preprocess_math(name)[1] for name in ODD)
 
 
+def test_of_many_classes_no_number_could_be_read():
+    few, many = (plots.confusion_matrix(np.eye(n), ["a"] * n) for n in (60, 61))
+    assert len(few.axes[0].texts) == 60
+    assert not many.axes[0].texts
+
+
 def test_letters_that_the_usual_font_lacks_come_from_another():
     usual = plots.as_it_is("a", "ш")["fontfamily"]
     # A font that comes with matplotlib has this letter.

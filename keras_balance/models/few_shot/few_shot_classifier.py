@@ -15,6 +15,7 @@ from keras_balance.models.few_shot.feed import (
     open_epochs,
 )
 from keras_balance.models.few_shot.unfreezing import unfrozen
+from keras_balance.models.training.files import AtomicModel
 from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.seeds import check_seed
 
@@ -25,7 +26,7 @@ _LOSS = "few_shot_loss"
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
-class FewShotClassifier(keras.Model):
+class FewShotClassifier(AtomicModel):
     """A frozen backbone with pretrained weights, and a cosine head on its features.
 
     The backbone looks at each image once; its features are kept. The head begins at the
@@ -179,6 +180,8 @@ class FewShotClassifier(keras.Model):
         """
         batch_size = whole_number("batch_size", batch_size, 1)
         fine_tuning_epochs = whole_number("fine_tuning_epochs", fine_tuning_epochs, 1)
+        fine_tuning_rate = real_number("fine_tuning_rate", fine_tuning_rate, above=0)
+        epochs = None if epochs is None else whole_number("epochs", epochs, 0)
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
         rows, labels, weights = first = data.read(0)
         self._features.save()

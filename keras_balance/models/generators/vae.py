@@ -25,7 +25,7 @@ def autoencoder_step(vae, data):
     images, labels = vae.read_batch(data)
     images, classes = vae.augment(images), vae.one_hot(labels)
     shape = (ops.shape(images)[0], vae.latent_dim)
-    noise = keras.random.normal(shape, seed=vae.seeds)
+    noise = keras.random.normal(shape, seed=vae.seeds, dtype="float32")
 
     def loss_function():
         means, log_variances = vae.posterior(images, classes, training=True)

@@ -51,6 +51,42 @@ def weights(model):
     return [keras.ops.convert_to_numpy(v) for v in model.variables]
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("epochs", -1), ("epochs", "a"), ("fine_tuning_rate", -1.0), ("batch_size", 0)],
+)
+def test_numbers_out_of_bounds_are_refused(option, value):
+    with pytest.raises((TypeError, ValueError), match=f"`{option}` must.*Received: "):
+        classifier().fit(*images(), **{option: value})
+
+
+@pytest.mark.parametrize("name", ["a.keras", "a.weights.h5"])
+def test_a_crash_while_saving_leaves_the_old_file(tmp_path, monkeypatch, name):
+    save = "save" if name == "a.keras" else "save_weights"
+    getattr(classifier(), save)(tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("h5py.Group.create_dataset", stop)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(classifier(), save)(tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_of_another_models_weights_nothing_is_loaded(tmp_path):
+    other = FewShotClassifier(backbone(), 2, seed=0)
+    other.backbone.set_weights([weight + 1 for weight in other.backbone.get_weights()])
+    other.save_weights(tmp_path / "a.weights.h5")
+    model = classifier()
+    before = weights(model)
+    with pytest.raises(ValueError, match="nothing was loaded"):
+        model.load_weights(tmp_path / "a.weights.h5")
+    for value, expected in zip(weights(model), before, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
 def test_without_any_argument_a_rare_class_is_found():
     model = classifier()
     model.compile = functools.partial(model.compile, run_eagerly=False)

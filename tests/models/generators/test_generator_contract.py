@@ -380,3 +380,15 @@ def test_a_killed_training_goes_on_to_the_same_weights(kind, tmp_path):
     assert resumed.candidate_scores == whole.candidate_scores
     for mine, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@each
+@pytest.mark.once
+def test_doubles_in_keras_do_not_matter(kind):
+    keras.config.set_floatx("float64")
+    try:
+        model = small(kind)
+        fit(model, *data())
+        assert model.generate([0, 1]).dtype == "float32"
+    finally:
+        keras.config.set_floatx("float32")

@@ -14,7 +14,9 @@ def autoencoder_step(bagan, data):
     images, labels = bagan.read_batch(data)
     images = bagan.augment(images)
     shape = (ops.shape(images)[0], bagan.latent_dim)
-    noise = keras.random.normal(shape, stddev=bagan.code_noise, seed=bagan.seeds)
+    noise = keras.random.normal(
+        shape, stddev=bagan.code_noise, seed=bagan.seeds, dtype="float32"
+    )
 
     def loss_function():
         codes = ops.cast(bagan.encoder(images, training=True), "float32")
@@ -40,7 +42,7 @@ def gan_step(bagan, data):
         ops.shape(labels), 0, bagan.num_classes, seed=bagan.seeds, dtype="int32"
     )
     shape = (ops.shape(wanted)[0], bagan.latent_dim)
-    noise = keras.random.normal(shape, seed=bagan.seeds)
+    noise = keras.random.normal(shape, seed=bagan.seeds, dtype="float32")
     codes = bagan.gaussians.transform(noise, wanted)
     fakes = ops.stop_gradient(bagan.decoder(codes, training=True))
     d_loss = train_discriminator(bagan, images, labels, fakes)

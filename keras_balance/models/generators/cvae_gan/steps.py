@@ -22,7 +22,9 @@ def gan_step(model, data):
     images, labels = model.read_batch(data)
     classes = model.one_hot(labels)
     shape = (ops.shape(images)[0], model.latent_dim)
-    prior, noise = (keras.random.normal(shape, seed=model.seeds) for _ in range(2))
+    prior, noise = (
+        keras.random.normal(shape, seed=model.seeds, dtype="float32") for _ in range(2)
+    )
     codes = model.gaussians.transform(prior, labels)
     joined = model.join(codes, classes)
     fakes = ops.stop_gradient(model.decoder(joined, training=True))

@@ -45,7 +45,7 @@ def partners(labels, seed):
     """For each row another one of its class; itself where it is alone in the batch."""
     count = ops.shape(labels)[0]
     alike = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 0))
-    scores = keras.random.uniform((count, count), seed=seed) + 1.0
+    scores = keras.random.uniform((count, count), seed=seed, dtype="float32") + 1.0
     scores = ops.where(alike, scores, 0.0)
     return ops.argmax(ops.where(ops.eye(count, dtype="bool"), 0.5, scores), axis=1)
 
@@ -75,7 +75,7 @@ def autoencoder_step(dagan, data):
     images, labels = dagan.read_batch(data)
     others = ops.take(images, partners(labels, dagan.seeds), axis=0)
     shape = (ops.shape(images)[0], dagan.noise_dim)
-    noise = keras.random.normal(shape, seed=dagan.seeds)
+    noise = keras.random.normal(shape, seed=dagan.seeds, dtype="float32")
     pixels = np.prod(images.shape[1:])
 
     def loss_function():
@@ -110,14 +110,16 @@ def gan_step(dagan, data):
 def make(dagan, images):
     """One image of the class of each, by fresh noise."""
     shape = (ops.shape(images)[0], dagan.noise_dim)
-    noise = keras.random.normal(shape, seed=dagan.seeds)
+    noise = keras.random.normal(shape, seed=dagan.seeds, dtype="float32")
     return dagan.trained([images, noise], training=True)
 
 
 def train_critic(dagan, images, others, fakes):
     """One step on real pairs, and on pairs of a real and a generated image."""
     others, fakes = dagan.augment(others), dagan.augment(fakes)
-    shares = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=dagan.seeds)
+    shares = keras.random.uniform(
+        (ops.shape(images)[0], 1, 1, 1), seed=dagan.seeds, dtype="float32"
+    )
     between = ops.stop_gradient(shares * others + (1 - shares) * fakes)
 
     def score(seconds):
@@ -138,7 +140,7 @@ def train_critic(dagan, images, others, fakes):
 def train_generator(dagan, images):
     """One step towards images that pass for others of the same class."""
     shape = (ops.shape(images)[0], dagan.noise_dim)
-    noise = keras.random.normal(shape, seed=dagan.seeds)
+    noise = keras.random.normal(shape, seed=dagan.seeds, dtype="float32")
 
     def loss_function():
         fakes = dagan.augment(dagan.trained([images, noise], training=True))
