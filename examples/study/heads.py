@@ -4,8 +4,9 @@
     python -m study.heads --emnist FOLDER --fashion-mnist FOLDER --cifar10 ZIP
 
 The rows of `study.fillings`, and photographs with other rare classes. A ConvNet is
-trained on balanced data, on the data as they are, on repeated images behind the row's
-layer, and to the square root behind it with one half of the adjustment in the loss.
+trained on balanced data and on the data as they are, each with the row's layer in front
+or without, on repeated images behind it, and to the square root behind it with one half
+of the adjustment in the loss.
 Each is scored as it is, with the shares that its feed has shown taken out (`tau 1`),
 with its last layer trained anew by `kb.models.retrain_head` (`head`), and with the
 shares of the real images taken out of that. No strength is chosen: it is 1.
@@ -33,42 +34,59 @@ ROWS = {
         f"photographs, {name}": Row("cifar10", {"minority": label}, "photo", 1140, 64)
         for name, label in PHOTOGRAPHS.items()
     },
+    **{
+        f"crops, {name}": Row("cifar10", {"minority": label}, "crop", 1140, 128)
+        for name, label in PHOTOGRAPHS.items()
+    },
 }
 
 
-# Trainings, by how their arms begin, and what is told of each.
+# Recipes of the trainings, by their arms, in which a row's layer has its own name.
 TRAININGS = {
-    "balanced": "balanced",
-    "plain": "plain",
-    "repeat": "repeat, layer",
-    "root": "root, layer, loss 0.5",
+    "balanced": {"sampling_strategy": {}},
+    "balanced, layer": {"sampling_strategy": {}, "layer": True},
+    "plain": {"sampling_strategy": {}},
+    "plain, layer": {"sampling_strategy": {}, "layer": True},
+    "repeat, layer": {"layer": True},
+    "root, layer, loss 0.5": {"sampling_strategy": "sqrt", "layer": True, "tau": 0.5},
 }
 TAU, HEAD = ", tau 1", ", head, tau 1"
 WAYS = {"": "as trained", TAU: "tau 1", HEAD: "last layer anew, tau 1"}
 
 
 def main():
-    options = parser_of(__doc__, ROWS, RESULTS).parse_args()
+    parser = parser_of(__doc__, ROWS, RESULTS)
+    parser.add_argument(
+        "--trainings", nargs="*", choices=TRAININGS, default=list(TRAININGS)
+    )
+    options = parser.parse_args()
     cells = Lines(options.out, ["data", "draw", "arm"])
     for name, row, task in draws(options, ROWS):
-        measure(cells, name, row, task)
+        measure(cells, name, row, task, options.trainings)
 
 
-def measure(cells, name, row, task):
+def arm_of(training, row):
+    """Name of a training's arm in a row."""
+    return training.replace("layer", row.layer)
+
+
+def recipe_of(training, row):
+    """Recipe of a training in a row."""
+    arguments = dict(TRAININGS[training])
+    if arguments.pop("layer", False):
+        arguments["layer"] = row.layer
+    return kb.tuners.Recipe(**arguments)
+
+
+def measure(cells, name, row, task, trainings):
     """Add the cells of a draw that are not there."""
-    arms = {
-        "balanced": (kb.tuners.Recipe({}), task.balanced),
-        "plain": (kb.tuners.Recipe({}), task.imbalanced),
-        f"repeat, {row.layer}": (kb.tuners.Recipe(layer=row.layer), task.imbalanced),
-        f"root, {row.layer}, loss 0.5": (
-            kb.tuners.Recipe("sqrt", layer=row.layer, tau=0.5),
-            task.imbalanced,
-        ),
-    }
-    for arm, (recipe, data) in arms.items():
-        head = {"data": name, "draw": task.seed}
+    for training in trainings:
+        arm, head = arm_of(training, row), {"data": name, "draw": task.seed}
         if {**head, "arm": arm} in cells:
             continue
+        is_balanced = training.startswith("balanced")
+        data = task.balanced if is_balanced else task.imbalanced
+        recipe = recipe_of(training, row)
         start = time.process_time()
         model, feed = train_by(recipe, task, data, row.batch_size, row.steps)
         seconds = {"processor_seconds": round(time.process_time() - start, 1)}
@@ -100,7 +118,7 @@ def log_probabilities(model, images):
 
 def heads_table(cells):
     """Markdown: macro F1 / rare F1 of each training in each row, by each decision."""
-    head = ["", "draws", "decided", *TRAININGS.values()]
+    head = ["", "draws", "decided", *TRAININGS]
     tasks = {}
     for cell in cells:
         tasks.setdefault(cell["data"], []).append(cell)
@@ -110,22 +128,29 @@ def heads_table(cells):
         by_arm = {}
         for cell in ours:
             by_arm.setdefault(cell["arm"], []).append((cell["f1_macro"], cell["f1"]))
-        arms = [next(a for a in by_arm if a.startswith(one)) for one in TRAININGS]
+        arms = [arm_of(training, ROWS[name]) for training in TRAININGS]
         for way, title in WAYS.items():
             rows.append([name, number, title])
-            rows[-1] += [_percent(by_arm[arm + way]) for arm in arms]
+            rows[-1] += [_percent(by_arm.get(arm + way)) for arm in arms]
             name = number = ""  # told once
-        gains = [np.subtract(by_arm[arm + HEAD], by_arm[arm + TAU]) for arm in arms]
-        rows.append(["", "", "gained by the last layer", *map(_gain, gains)])
+        rows.append(["", "", "gained by the last layer"])
+        rows[-1] += [
+            _gain(by_arm.get(arm + HEAD), by_arm.get(arm + TAU)) for arm in arms
+        ]
     return markdown(head, rows, left=3)
 
 
 def _percent(found):
+    if found is None:
+        return ""
     return " / ".join(f"{100 * score:.1f}" for score in np.mean(found, axis=0))
 
 
-def _gain(found):
-    return " / ".join(f"{100 * score:+.1f}" for score in np.mean(found, axis=0))
+def _gain(found, before):
+    if found is None:
+        return ""
+    gained = np.mean(np.subtract(found, before), axis=0)
+    return " / ".join(f"{100 * score:+.1f}" for score in gained)
 
 
 if __name__ == "__main__":

@@ -59,13 +59,18 @@ def _flip(images, seed, shift):
     return keras.Sequential([flip, shift])
 
 
-def _photo(images, seed):
+def _photo(images, seed, **strengths):
     return PhotoAugmentation(
+        **strengths,
         value_range=images.value_range,
         data_format=images.data_format,
         seed=seed,
         dtype="float32",
     )
+
+
+def _crop(images, seed):
+    return _photo(images, seed, colour_factor=0, erase_factor=0)
 
 
 FILLINGS = [
@@ -78,6 +83,7 @@ FILLINGS = [
         roles=("front",),
     ),
     Filling("flip", _flip, 30, needs=("shift",), roles=("front",)),
+    Filling("crop", _crop, 33, roles=()),
     Filling("photo", _photo, 35, roles=("front",)),
     Filling("manual", augmentation, 40, roles=ROLES),
     Filling(
