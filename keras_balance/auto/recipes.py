@@ -29,8 +29,8 @@ class Recipe:
         sampling_strategy: How often rare images come, as in `BalancedDataset`: `{}`
             as they are, `"sqrt"`, `"auto"` for balanced, or anything else it takes.
         synthesizer: What fills the shortfall: a name that `BalancedDataset` takes.
-        layer: Name of the layer in front of the model, such as `"shift"`, `"elastic"`
-            or `"photo"`, or None.
+        layer: Name of the layer in front of the model, such as `"shift"`, `"elastic"`,
+            `"crop"` or `"photo"`, or None.
         mix: None, `"mixup"` or `"cutmix"`.
         tau: Strength of the adjustment in the loss by the counts of the feed, 0 for
             the model's own loss.
@@ -91,6 +91,7 @@ RECIPES = {
     "plain": Recipe({}),
     "repeat": Recipe("auto"),
     "square root": Recipe("sqrt", tau=0.5),
+    "crop": Recipe({}, layer="crop"),
     "shift": Recipe("sqrt", layer="shift", tau=0.5),
     "elastic": Recipe("auto", layer="elastic"),
     "mixup": Recipe("auto", mix="mixup"),

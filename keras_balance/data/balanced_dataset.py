@@ -56,7 +56,7 @@ class BalancedDataset(EpochDataset):
               `kb.layers.ManualAugmentation`, `"elastic"` the same with
               `translation_factor=0.07, elastic_factor=0.04` (both mirror the image
               where its borders are not black), `"photo"` is
-              `kb.layers.PhotoAugmentation`,
+              `kb.layers.PhotoAugmentation`, `"crop"` its crops and flips alone,
             - an object with `generate(labels, seed=None)`, such as a fitted
               `BAGAN`, makes new ones. It gets the labels as they are called in `y`
               (class indices for one-hot `y`) as an array `(n,)`, and returns float
