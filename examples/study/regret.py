@@ -2,7 +2,7 @@
 
     cd examples
     python -m study.regret --work FOLDER --features FOLDER --emnist FOLDER \
-        --fashion FOLDER
+        --fashion FOLDER --cifar10 ZIP
 
 For each task and draw, on the whole test set: plain training, balanced data, every
 recipe that it chooses from, trained in full on the same draw with the same number of
@@ -24,7 +24,7 @@ from sklearn.model_selection import StratifiedKFold
 
 import keras_balance as kb
 from study import pretrained
-from study.experiment import draw, made_by
+from study.experiment import draw, load, made_by
 from study.files import write_arrays
 from study.lines import Lines, scores
 
@@ -35,6 +35,8 @@ FRESH = (
     "handwriting, long tail",
     "clothes, shirt",
     "clothes, boot",
+    "pixels of photographs, ship",
+    "pixels of photographs, automobile",
 )
 BALANCED, AUTO = "balanced data", "AutoBalance"
 PHOTOGRAPHS = {"ship": 8, "cat": 3, "automobile": 1, "frog": 6}  # class indices
@@ -49,6 +51,7 @@ def main():
     parser.add_argument("--features", type=pathlib.Path, help="of study.features")
     parser.add_argument("--emnist", type=pathlib.Path, help="folder of its files")
     parser.add_argument("--fashion", type=pathlib.Path, help="of Fashion-MNIST")
+    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--tasks", nargs="*", help="all but those of FRESH by default")
     parser.add_argument("--arms", nargs="*", help="all by default")
@@ -112,6 +115,12 @@ def tasks(options):
         for name, rare in CLOTHES.items():
             found[f"clothes, {name}"] = pictures(clothes, 32, minority=rare, **many)
         found["clothes, long tail"] = pictures(clothes, 32, tail=12, **many)
+    if options.cifar10:
+        colours = load("cifar10", options.cifar10)
+        for name, rare in PHOTOGRAPHS.items():
+            found[f"pixels of photographs, {name}"] = pictures(
+                colours, 32, minority=rare, per_class=240
+            )
     return found
 
 
@@ -124,7 +133,7 @@ def only(part, classes):
 
 def pictures(data, batch_size, epochs=12, **options):
     """Pictures for the paper's ConvNet."""
-    data = [(x[..., None], y) for x, y in data]
+    data = [(x if x.ndim == 4 else x[..., None], y) for x, y in data]
 
     def make(seed, work):
         return Pictures(draw(data, seed, work, **options), work, batch_size, epochs)
