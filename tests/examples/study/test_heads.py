@@ -22,25 +22,35 @@ def test_each_training_is_scored_by_each_decision(tmp_path, monkeypatch):
     task = Task(balanced, few, test, (1,), 0, 0, pathlib.Path())
     cells = Lines(tmp_path / "lines.jsonl", ["data", "draw", "arm"])
     row = Row("two", {"minority": 1}, "shift", steps=5, batch_size=8)
-    heads.measure(cells, "two pictures", row, task)
+    monkeypatch.setitem(heads.ROWS, "two pictures", row)
+    heads.measure(cells, "two pictures", row, task, heads.TRAININGS)
     arms = [cell["arm"] for cell in cells.cells]
-    assert len(arms) == len(set(arms)) == 4 * 4
+    assert len(arms) == len(set(arms)) == 6 * 4
     found = {cell["arm"]: cell["f1_macro"] for cell in cells.cells}
     assert found["plain, head, tau 1"] >= found["plain"]
     assert found["balanced"] == found["balanced, tau 1"]  # nothing to take out
     monkeypatch.setattr(heads, "train_by", None)  # as would be called by another
-    heads.measure(cells, "two pictures", row, task)
+    heads.measure(cells, "two pictures", row, task, heads.TRAININGS)
     assert heads.heads_table(cells.cells).count("two pictures") == 1
 
 
 def test_the_table_tells_means_and_gains():
     cells = [
-        {"data": "boot", "draw": draw, "arm": arm + way, "f1_macro": f1, "f1": f1 / 2}
+        {
+            "data": "clothes, boot",
+            "draw": draw,
+            "arm": arm + way,
+            "f1_macro": f1,
+            "f1": f1 / 2,
+        }
         for arm in ("balanced", "plain", "repeat, shift", "root, shift, loss 0.5")
         for way, f1 in (("", 0.5), (", tau 1", 0.6), (", head, tau 1", 0.8))
         for draw in (0, 1)
     ]
     text = heads.heads_table(cells)
-    assert "| boot | 2 | as trained | 50.0 / 25.0 | 50.0 / 25.0 |" in text
-    assert "| gained by the last layer | +20.0 / +10.0 |" in text
+    # Where a training was not run, nothing is told.
+    assert (
+        "| clothes, boot | 2 | as trained | 50.0 / 25.0 |  | 50.0 / 25.0 |  |" in text
+    )
+    assert "| gained by the last layer | +20.0 / +10.0 |  |" in text
     assert np.char.count(text, "| last layer anew, tau 1 | 80.0 / 40.0 |") == 1
