@@ -18,6 +18,7 @@ from keras_balance.utils.images import rescale
 _INCHES_PER_ROW = 0.5
 _INCHES_PER_LETTER = 0.09
 _MOST_INCHES = 40
+_ROOM = 0.03  # of an axis
 _MOST_NUMBERED = 60  # classes of a matrix: of more, no number could be read
 _PANELS_A_ROW = 4
 _DPI = 120
@@ -172,7 +173,8 @@ def interval_dots(
             panel.axhspan(place - 0.5, place + 0.5, color=_MARK, alpha=0.3, zorder=0)
     if share_axis:
         ends = [end for panel in panels for end in panel.get_xlim()]
-        panels[0].set_xlim(min(ends), max(ends))
+        margin = _ROOM * (max(ends) - min(ends))  # no dot lies on the frame
+        panels[0].set_xlim(min(ends) - margin, max(ends) + margin)
         for panel in panels[1:]:
             panel.sharex(panels[0])
     panels[0].set_ylim(len(row_names) - 0.5, -0.5)
