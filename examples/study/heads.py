@@ -25,7 +25,6 @@ from study.experiment import train_by
 from study.fillings import Row, draws, parser_of
 from study.lines import Lines, scores
 from study.regret import PHOTOGRAPHS
-from study.tables import markdown
 
 RESULTS = pathlib.Path(__file__).parents[1] / "results" / "heads.jsonl"
 ROWS = {
@@ -114,43 +113,6 @@ def decided(model, feed, data, images):
 def log_probabilities(model, images):
     shares = model.predict(images, batch_size=500, verbose=0)
     return np.log(np.maximum(shares, 1e-30))
-
-
-def heads_table(cells):
-    """Markdown: macro F1 / rare F1 of each training in each row, by each decision."""
-    head = ["", "draws", "decided", *TRAININGS]
-    tasks = {}
-    for cell in cells:
-        tasks.setdefault(cell["data"], []).append(cell)
-    rows = []
-    for name, ours in tasks.items():
-        number = str(len({cell["draw"] for cell in ours}))
-        by_arm = {}
-        for cell in ours:
-            by_arm.setdefault(cell["arm"], []).append((cell["f1_macro"], cell["f1"]))
-        arms = [arm_of(training, ROWS[name]) for training in TRAININGS]
-        for way, title in WAYS.items():
-            rows.append([name, number, title])
-            rows[-1] += [_percent(by_arm.get(arm + way)) for arm in arms]
-            name = number = ""  # told once
-        rows.append(["", "", "gained by the last layer"])
-        rows[-1] += [
-            _gain(by_arm.get(arm + HEAD), by_arm.get(arm + TAU)) for arm in arms
-        ]
-    return markdown(head, rows, left=3)
-
-
-def _percent(found):
-    if found is None:
-        return ""
-    return " / ".join(f"{100 * score:.1f}" for score in np.mean(found, axis=0))
-
-
-def _gain(found, before):
-    if found is None:
-        return ""
-    gained = np.mean(np.subtract(found, before), axis=0)
-    return " / ".join(f"{100 * score:+.1f}" for score in gained)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 from study.decision_tables import decision_tables
 from study.field_table import field_table
 from study.files import read_json, write_text
-from study.heads import heads_table
+from study.head_tables import heads_table, recommended_table
 from study.line_tables import read_cells, tables_of
 from study.quality import quality_table
 from study.regret_table import regret_table
@@ -67,6 +67,8 @@ def block(row, pictures):
         return field_table(line_rows()[row])
     if row == "heads":
         return heads_table(read_cells(line_rows()[row]))
+    if row == "heads-recommended":
+        return recommended_table(read_cells(line_rows()["heads"]))
     if row == "quality":
         return quality_table(read_cells(line_rows()[row]))
     if row == "regret":

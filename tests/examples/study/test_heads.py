@@ -8,7 +8,7 @@ import pytest
 import keras_balance as kb
 from small_data import class_images
 from small_models import small_convnet
-from study import heads
+from study import head_tables, heads
 from study.experiment import Task
 from study.fillings import Row
 from study.lines import Lines
@@ -31,7 +31,7 @@ def test_each_training_is_scored_by_each_decision(tmp_path, monkeypatch):
     assert found["balanced"] == found["balanced, tau 1"]  # nothing to take out
     monkeypatch.setattr(heads, "train_by", None)  # as would be called by another
     heads.measure(cells, "two pictures", row, task, heads.TRAININGS)
-    assert heads.heads_table(cells.cells).count("two pictures") == 1
+    assert head_tables.heads_table(cells.cells).count("two pictures") == 1
 
 
 def test_the_table_tells_means_and_gains():
@@ -47,10 +47,25 @@ def test_the_table_tells_means_and_gains():
         for way, f1 in (("", 0.5), (", tau 1", 0.6), (", head, tau 1", 0.8))
         for draw in (0, 1)
     ]
-    text = heads.heads_table(cells)
+    text = head_tables.heads_table(cells)
     # Where a training was not run, nothing is told.
     assert (
         "| clothes, boot | 2 | as trained | 50.0 / 25.0 |  | 50.0 / 25.0 |  |" in text
     )
     assert "| gained by the last layer | +20.0 / +10.0 |  |" in text
     assert np.char.count(text, "| last layer anew, tau 1 | 80.0 / 40.0 |") == 1
+
+
+def test_of_draws_that_lack_a_training_the_table_tells_nothing():
+    names = [arm + way for arm in ("plain", "repeat, shift") for way in heads.WAYS]
+    cells = [
+        {"data": "clothes, boot", "draw": draw, "arm": arm, "f1_macro": f1, "f1": f1}
+        for draw, f1 in ((0, 0.5), (1, 0.7))
+        for arm in names
+        if draw == 0 or arm.startswith("repeat")
+    ]
+    assert "| clothes, boot | 1 | as trained |" in head_tables.heads_table(cells)
+    cells += [{**cells[-1], "arm": "repeat, shift, head, tau 1", "f1_macro": 0.6}]
+    row = head_tables.recommended_table(cells).splitlines()[-1]
+    assert row.startswith("| clothes, boot | 2 | 60.0 / 60.0 | 55.0 / 60.0 | -5.0 [")
+    assert row.endswith("| +0.0 [+0.0, +0.0] | 1 |")
