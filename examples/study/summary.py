@@ -35,6 +35,7 @@ OTHERS = {  # title: arm that the layer is set against
 }
 GENERATIVE = ("bagan", "autoencoder", "published")  # in the names of their arms
 EITHER = ("auto", "auto, no elastic")  # arms that choose among both
+CROPS = tuple(f"crops, {name}" for name in ("ship", "cat", "automobile", "frog"))
 # What a reader has, what there is to use, and the row, the task in it where there are
 # several, and its arms before and after, that show what it gave.
 ADVICE = (
@@ -50,13 +51,9 @@ ADVICE = (
     ),
     (
         "a dozen photographs, nothing pretrained",
-        "crops, and a little of balance, loss and decision "
-        "([ten lines](docs/guides/photographs.md#or-adjust-the-decision-instead))",
-        (
-            "photographs_convnet",
-            "imbalanced",
-            "root, loss 0.5, crop, post hoc 1",
-        ),
+        "crops, and `retrain_head` "
+        "([seven lines](docs/guides/photographs.md#without-a-pretrained-network))",
+        ("heads", "plain", "plain, crop, head, tau 1", *CROPS),
     ),
     (
         "a dozen images of a handwritten digit, the 8",
