@@ -38,8 +38,7 @@ FRESH = (
     "pixels of photographs, ship",
 )
 BALANCED, AUTO = "balanced data", "AutoBalance"
-SHIP = 8
-PHOTOGRAPHS = {"ship": SHIP, "cat": 3, "automobile": 1, "frog": 6}  # class indices
+PHOTOGRAPHS = {"ship": 8, "cat": 3, "automobile": 1, "frog": 6}  # class indices
 CLOTHES = {"shirt": 6, "boot": 9}
 HANDWRITING_EPOCHS = 4  # 300 steps: a third of the default, since it has to be run
 FREE, CRACK = 4, 2  # of the tiles
@@ -116,9 +115,9 @@ def tasks(options):
             found[f"clothes, {name}"] = pictures(clothes, 32, minority=rare, **many)
         found["clothes, long tail"] = pictures(clothes, 32, tail=12, **many)
     if options.cifar10:
-        found["pixels of photographs, ship"] = pictures(
-            load("cifar10", options.cifar10), 32, minority=SHIP, per_class=240
-        )
+        colours = load("cifar10", options.cifar10)
+        ship = {"minority": PHOTOGRAPHS["ship"], "per_class": 240}
+        found["pixels of photographs, ship"] = pictures(colours, 32, **ship)
     return found
 
 

@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 
 from study.line_tables import draws, read_cells
+from study.regret import PHOTOGRAPHS
 from study.tables import (
     CHOSEN_FROM,
     gain_over,
@@ -35,7 +36,7 @@ OTHERS = {  # title: arm that the layer is set against
 }
 GENERATIVE = ("bagan", "autoencoder", "published")  # in the names of their arms
 EITHER = ("auto", "auto, no elastic")  # arms that choose among both
-CROPS = tuple(f"crops, {name}" for name in ("ship", "cat", "automobile", "frog"))
+CROPS = tuple(f"crops, {name}" for name in PHOTOGRAPHS)
 # What a reader has, what there is to use, and the row, the task in it where there are
 # several, and its arms before and after, that show what it gave.
 ADVICE = (
@@ -52,7 +53,7 @@ ADVICE = (
     (
         "a dozen photographs, nothing pretrained",
         "crops, and `retrain_head` "
-        "([seven lines](docs/guides/photographs.md#without-a-pretrained-network))",
+        "([six lines](docs/guides/photographs.md#without-a-pretrained-network))",
         ("heads", "plain", "plain, crop, head, tau 1", *CROPS),
     ),
     (

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_balance.utils.numbers import number_array
+
 
 class RealCounts(dict):
     """Real images of each class, which knows the counts that a feed makes of them.
@@ -46,12 +48,12 @@ def read_class_counts(class_counts, name="class_counts"):
         of_feed = given is not class_counts or isinstance(given, RealCounts)
         labels = list(given) if of_feed else _sorted_labels(given, name)
         given = [given[label] for label in labels]
-    try:
-        counts = np.asarray(given)
-    except ValueError as error:  # rows of different lengths
-        raise _not_counts(name, class_counts) from error
-    if counts.dtype.kind not in "iuf":
-        raise _not_counts(name, class_counts)
+    counts = number_array(given)
+    if counts is None:
+        raise TypeError(
+            f"`{name}` must be an array (num_classes,), a dict {{class: count}} or a "
+            f"BalancedDataset. Received: {name}={class_counts!r}"
+        )
     if counts.ndim != 1 or len(counts) < 2:
         raise ValueError(
             f"`{name}` must hold one count a class, of two classes or more. "
@@ -93,10 +95,3 @@ def _sorted_labels(given, name):
         raise TypeError(
             f"`{name}` must have classes of one type. Received: {name}={given!r}"
         ) from error
-
-
-def _not_counts(name, class_counts):
-    return TypeError(
-        f"`{name}` must be an array (num_classes,), a dict {{class: count}} or a "
-        f"BalancedDataset. Received: {name}={class_counts!r}"
-    )

@@ -69,6 +69,15 @@ def flag(name, value):
     return bool(value)
 
 
+def number_array(values):
+    """`values` as an array of integers or floats; None where they are none."""
+    try:
+        found = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        return None
+    return found if found.dtype.kind in "iuf" else None
+
+
 def choice(name, value, known):
     """`value` as it is, one of the known ones.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_balance.utils.numbers import choice
+from keras_balance.utils.numbers import choice, number_array
 
 _NAMES = ("uniform", "natural")
 
@@ -20,12 +20,12 @@ def check_prior(target_prior, name="target_prior"):
     """
     if isinstance(target_prior, str):
         return choice(name, target_prior, _NAMES)
-    try:
-        shares = np.asarray(target_prior)
-    except ValueError as error:  # rows of different lengths
-        raise _no_shares(name, target_prior) from error
-    if shares.dtype.kind not in "iuf":
-        raise _no_shares(name, target_prior)
+    shares = number_array(target_prior)
+    if shares is None:
+        raise TypeError(
+            f"`{name}` must be 'uniform', 'natural' or an array of shares. "
+            f"Received: {name}={target_prior!r}"
+        )
     if shares.ndim != 1 or not (np.isfinite(shares) & (shares > 0)).all():
         raise ValueError(
             f"`{name}` must hold one positive share a class. "
@@ -66,10 +66,3 @@ def read_prior(target_prior, counts, name="target_prior"):
             f"Received: {name}={shares.tolist()}"
         )
     return shares / shares.sum(dtype="float64")
-
-
-def _no_shares(name, target_prior):
-    return TypeError(
-        f"`{name}` must be 'uniform', 'natural' or an array of shares. "
-        f"Received: {name}={target_prior!r}"
-    )
