@@ -14,11 +14,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from study.compiled_feed import SIDE
-
-
-class OutOfTime(Exception):
-    """The training would not be done before the deadline."""
+from study.steps import OutOfTime, adjusted_loss, augmented, mixed
 
 
 class CompiledTraining:
@@ -52,7 +48,7 @@ class CompiledTraining:
         self._images, self._labels = jnp.asarray(images), jnp.asarray(labels, "int32")
         self._augmentations = augmentations
         for layer in augmentations:
-            layer(np.zeros((2, SIDE, SIDE, 3), "f4"), training=True)
+            layer(np.zeros((2, *images.shape[1:]), "f4"), training=True)
         self._network, self._predictor = self._build(), build("float32")
         optimizer.build(self._network.trainable_variables)
         self._fresh = [np.array(one) for one in optimizer.variables]
@@ -83,7 +79,7 @@ class CompiledTraining:
         """
         state = self._stack([self._initial(seed) for seed in seeds])
         recipe = self._stack([feed.recipe for feed in feeds])
-        total, done, started, losses = len(feeds[0].arrays["rate"]), 0, None, []
+        total, done, started, losses = feeds[0].length, 0, None, []
         while done < total:
             chunk = slice(done, done + self.steps)
             arrays = self._stack(
@@ -123,6 +119,11 @@ class CompiledTraining:
         logits = logits.reshape(self.replicas, padded, -1)
         return [one[: len(part)] for one, part in zip(logits, parts, strict=True)]
 
+    @property
+    def device(self):
+        """What it runs on, as the backend calls it."""
+        return jax.devices()[0].device_kind
+
     def _initial(self, seed):
         """A network's first state; the last one is kept for other recipes."""
         if seed != self._initialised[0]:
@@ -152,8 +153,8 @@ class CompiledTraining:
         trainable, others, optimizer = state
         batch = images[taken["index"]].astype("float32")
         targets = jax.nn.one_hot(labels[taken["index"]], self.num_classes)
-        batch = self._augmented(batch, recipe["layers"], taken["seed"])
-        batch, targets = _mixed(batch, targets, taken)
+        batch = augmented(batch, self._augmentations, taken)
+        batch, targets = mixed(batch, targets, taken)
 
         def loss_of(trainable):
             logits, updated = self._network.stateless_call(
@@ -174,21 +175,6 @@ class CompiledTraining:
         )
         return (list(trainable), list(others), list(optimizer)), loss
 
-    def _augmented(self, batch, layers, seed):
-        """Each image through one of the augmentations, or none."""
-        if not self._augmentations:
-            return batch
-        key = jax.random.wrap_key_data(seed, impl="threefry2x32")
-        choice = jax.random.uniform(key, (len(batch), 1, 1, 1))
-        augmented, lower = batch, 0.0
-        for place, layer in enumerate(self._augmentations):
-            seeds = [seed + 1 + place for _ in layer.non_trainable_variables]
-            one, _ = layer.stateless_call([], seeds, batch, training=True)
-            chosen = (choice >= lower) & (choice < layers[place])
-            augmented = jnp.where(chosen, one, augmented)
-            lower = layers[place]
-        return augmented
-
     def _predict(self, state, places, images):
         trainable, others, _ = state
 
@@ -199,34 +185,3 @@ class CompiledTraining:
             return logits.astype("float32")
 
         return jax.lax.map(one, places)
-
-
-def adjusted_loss(logits, targets, recipe):
-    """`kb.losses.LogitAdjustedCrossentropy`, focal and weighted where it is asked.
-
-    The same numbers (tests/examples/study/test_compiled.py); here the counts may be
-    traced, so that other counts need no other program.
-    """
-    log_shares = jax.nn.log_softmax(logits.astype("float32") + recipe["offset"])
-    # At a share of 1 the power's slope is infinite for some gamma, and lost below.
-    missed = jnp.maximum(1 - jnp.exp(log_shares), 1e-6)
-    losses = -log_shares * missed ** recipe["gamma"]
-    return (targets * recipe["class_weights"] * losses).sum(-1).mean()
-
-
-def _mixed(batch, targets, taken):
-    """Blend a box of the partner into each image: MixUp's box is the whole image."""
-    top, left, bottom, right = (taken["box"][:, n, None] for n in range(4))
-    line = jnp.arange(SIDE)
-    rows, columns = (top <= line) & (line < bottom), (left <= line) & (line < right)
-    cover = (rows[:, :, None] & columns[:, None, :])[..., None] * (
-        taken["opacity"][:, None, None, None]
-    )
-    batch = batch + cover * (batch[taken["partner"]] - batch)
-    share = taken["share"][:, None]
-    return batch, share * targets + (1 - share) * targets[taken["partner"]]
-
-
-def device():
-    """What it ran on, as the backend calls it."""
-    return jax.devices()[0].device_kind

@@ -84,6 +84,7 @@ class Feed:
         self.arrays = {
             "index": indices[rows].astype("int32"),
             **mixed,
+            "layer": _layers(recipe.layers, rng, shape),
             "rate": schedule.rates(),
             "seed": rng.integers(2**32, size=(schedule.steps, 2), dtype="uint32"),
         }
@@ -94,9 +95,17 @@ class Feed:
             ).astype("f4"),
             "offset": self._offsets(classes, mixed, recipe),
             "gamma": np.float32(recipe.gamma),
-            "layers": np.cumsum(recipe.layers).astype("f4"),
             "weight_decay": np.float32(schedule.weight_decay),
         }
+
+    @property
+    def length(self):
+        """Steps in all."""
+        return len(self.arrays["rate"])
+
+    def taken(self, step):
+        """What one step takes."""
+        return {name: one[step] for name, one in self.arrays.items()}
 
     def _offsets(self, classes, mixed, recipe):
         """What the loss adds to the logits, `(num_classes,)`.
@@ -113,6 +122,12 @@ class Feed:
             total = self.class_counts
         self.shown = total / total.sum()
         return (recipe.tau * np.log(self.shown)).astype("f4")
+
+
+def _layers(shares, rng, shape):
+    """Which augmentation each image goes through; the number after them is none."""
+    edges = np.cumsum(shares)
+    return np.searchsorted(edges, rng.random(shape), side="right").astype("int8")
 
 
 def _grown(counts, sampling):

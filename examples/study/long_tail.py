@@ -10,8 +10,9 @@ images. `--pilot` first compares the candidates in shorter trainings, on images 
 training file: a tail from 4,500 to 45, 500 others of each class to validate on (most of
 them lie outside the tail of the table). The best stands for the recipe "chosen".
 
-Each finished cell is a line of `--out`; what is there is not trained again. No training
-is begun that would not end within `--budget` seconds.
+Each finished cell is a line of `--out`; what is there is not trained again. On JAX no
+training is begun that would not end within `--budget` seconds. On torch, the faster way
+on a CPU, a training that is stopped goes on from its last hundred steps.
 """
 
 import time
@@ -20,10 +21,10 @@ import keras
 
 import keras_balance as kb
 from study import cifar
-from study.compiled import CompiledTraining, OutOfTime, device
 from study.compiled_feed import Feed, Recipe, Schedule
 from study.lines import Lines, recalls, scores
 from study.networks import resnet32
+from study.steps import OutOfTime
 
 STEP_COUNTS = [5000] * 5 + [50] * 5
 TABLES = {"lt100": cifar.long_tail(5000, 50), "step100": STEP_COUNTS}
@@ -35,9 +36,11 @@ VALIDATION_FIRST = [4500] * 5 + [1000] * 5
 CROP, PHOTO, BOTH = (1.0, 0, 0), (0, 1.0, 0), (0, 0.5, 0.5)
 MIXUP, CUTMIX = kb.data.Mix("mixup"), kb.data.Mix("cutmix")
 EVENLY = kb.data.Mix("mixup", partner="uniform")
+ALL = kb.data.Mix("mixup", rate=1.0, partner="uniform")
 RECIPES = {
     "cross-entropy": Recipe(layers=CROP),
     "adjusted loss": Recipe(tau=1.0, layers=CROP),
+    "mixup on all": Recipe(tau=1.0, layers=(0.5, 0.5, 0), mix=ALL),
     "photo": Recipe(tau=1.0, layers=PHOTO),
     "photo, mixup evenly": Recipe(tau=1.0, layers=PHOTO, mix=EVENLY),
     "photo, cutmix": Recipe(tau=1.0, layers=PHOTO, mix=CUTMIX),
@@ -98,22 +101,33 @@ def augmentations():
     ]
 
 
+def training(data, width, options):
+    """One program on JAX; on torch a loop that goes on where it was stopped."""
+    settings = {
+        "build": lambda dtype: resnet32(width, dtype=dtype, blocks=options.blocks),
+        "optimizer": keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+        "images": data.images,
+        "labels": data.labels,
+        "augmentations": augmentations(),
+        "dtype": options.dtype,
+        "steps": options.chunk,
+    }
+    if keras.backend.backend() == "torch":
+        from study.looped import LoopedTraining
+
+        return LoopedTraining(**settings, keep=options.out / "training.npz")
+    from study.compiled import CompiledTraining
+
+    return CompiledTraining(**settings, replicas=options.replicas)
+
+
 class Study:
     """The cells of one width."""
 
     def __init__(self, data, width, options, deadline):
         self.data, self.width, self.options = data, width, options
         self.deadline = deadline
-        self.training = CompiledTraining(
-            lambda dtype: resnet32(width, dtype=dtype, blocks=options.blocks),
-            keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
-            data.images,
-            data.labels,
-            augmentations(),
-            dtype=options.dtype,
-            steps=options.chunk,
-            replicas=options.replicas,
-        )
+        self.training = training(data, width, options)
         key = ["table", "width", "recipe", "seed", "epochs"]
         self.cells = Lines(options.out / "long_tail.jsonl", key)
         self.pilots = Lines(options.out / "pilot.jsonl", ["width", "recipe", "epochs"])
@@ -173,7 +187,7 @@ class Study:
                 "loss": round(float(loss.ravel()[place]), 4),
                 "steps": schedule.steps,
                 "seconds": round(seconds, 1),
-                "device": device(),
+                "device": self.training.device,
             }
 
     def _schedule(self, images, epochs):

@@ -1,20 +1,28 @@
-"""What a compiled training takes: batches as indices, mixing, the loss."""
+"""What a training of the field's tables takes: batches as indices, mixing, the loss."""
 
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_balance as kb
-
-pytest.importorskip("jax")
-
-from study.compiled import _mixed, adjusted_loss
 from study.compiled_feed import Feed, Recipe, Schedule
+from study.steps import adjusted_loss, augmented, mixed
 
-pytestmark = pytest.mark.backend  # where TensorFlow's tests run, there need be no JAX
+pytestmark = pytest.mark.backend
 
 LABELS = np.repeat([0, 1, 2], [60, 30, 3])
 INDICES = np.arange(100, 193)
 SCHEDULE = Schedule(steps=40, rate=0.1, warmup=5, batch_size=31)
+
+
+class Times(keras.layers.Layer):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, inputs, training=None):
+        return inputs * (self.factor if training else 1)
 
 
 def feed(**recipe):
@@ -25,11 +33,12 @@ def feed(**recipe):
 def test_loss_is_that_of_the_package(tau):
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(size=(8, 3)).astype("f4"), rng.dirichlet([1] * 3, 8)
-    recipe = feed(tau=tau).recipe
+    recipe = {n: ops.convert_to_tensor(v) for n, v in feed(tau=tau).recipe.items()}
+    logits, labels = map(ops.convert_to_tensor, (logits, labels.astype("f4")))
     package = kb.losses.LogitAdjustedCrossentropy([60, 30, 3], tau, from_logits=True)
-    expected = package(labels.astype("f4"), logits)
-    ours = adjusted_loss(logits, labels, recipe)
-    np.testing.assert_allclose(ours, np.asarray(expected), rtol=1e-5)
+    expected = ops.convert_to_numpy(package(labels, logits))
+    ours = ops.convert_to_numpy(adjusted_loss(logits, labels, recipe))
+    np.testing.assert_allclose(ours, expected, rtol=1e-5)
 
 
 def test_an_epoch_holds_every_image_once():
@@ -55,9 +64,26 @@ def test_labels_are_in_the_shares_of_the_pixels(kind):
     # Every image has its own number as its only colour, and so has its label.
     number = np.arange(31, dtype="f4")
     images = np.broadcast_to(number[:, None, None, None], (31, 32, 32, 1))
-    mixed, labels = _mixed(images, number[:, None], taken)
-    np.testing.assert_allclose(np.mean(mixed, (1, 2)), labels, atol=1e-3)
-    assert 0.4 < (np.asarray(labels)[:, 0] != number).mean() < 0.9
+    taken = {name: ops.convert_to_tensor(array) for name, array in taken.items()}
+    images, labels = mixed(
+        *map(ops.convert_to_tensor, (images, number[:, None])), taken
+    )
+    images, labels = map(ops.convert_to_numpy, (images, labels))
+    np.testing.assert_allclose(np.mean(images, (1, 2)), labels, atol=1e-3)
+    assert 0.4 < (labels[:, 0] != number).mean() < 0.9
+
+
+def test_an_image_goes_through_the_layer_that_the_feed_has_drawn():
+    one = feed(layers=(0.3, 0.5))
+    drawn = np.bincount(one.arrays["layer"].ravel()) / (40 * 31)
+    np.testing.assert_allclose(drawn, [0.3, 0.5, 0.2], atol=0.05)
+    layers = [Times(2.0), Times(3.0)]
+    for layer in layers:
+        layer.build((31, 4, 4, 1))
+    taken = {"layer": ops.convert_to_tensor(one.arrays["layer"][0])}
+    batch = augmented(ops.ones((31, 4, 4, 1)), layers, taken)
+    expected = np.array([2, 3, 1])[one.arrays["layer"][0]]
+    np.testing.assert_array_equal(ops.convert_to_numpy(batch)[:, 0, 0, 0], expected)
 
 
 def test_rare_partners_are_counted():
