@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from study.steps import OutOfTime, adjusted_loss, augmented, mixed
+from study.feeds import OutOfTime
+from study.steps import adjusted_loss, augmented, mixed
 
 
 class CompiledTraining:

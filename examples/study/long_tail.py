@@ -12,7 +12,8 @@ them lie outside the tail of the table). The best stands for the recipe "chosen"
 
 Each finished cell is a line of `--out`; what is there is not trained again. On JAX no
 training is begun that would not end within `--budget` seconds. On torch, the faster way
-on a CPU, a training that is stopped goes on from its last hundred steps.
+on a CPU, a training that is stopped goes on from its last hundred steps; its seconds
+are then those since.
 """
 
 import time
@@ -21,10 +22,9 @@ import keras
 
 import keras_balance as kb
 from study import cifar
-from study.compiled_feed import Feed, Recipe, Schedule
+from study.feeds import Feed, OutOfTime, Recipe, Schedule
 from study.lines import Lines, recalls, scores
 from study.networks import resnet32
-from study.steps import OutOfTime
 
 STEP_COUNTS = [5000] * 5 + [50] * 5
 TABLES = {"lt100": cifar.long_tail(5000, 50), "step100": STEP_COUNTS}
@@ -115,6 +115,11 @@ def training(data, width, options):
     if keras.backend.backend() == "torch":
         from study.looped import LoopedTraining
 
+        if options.replicas != 1:
+            raise ValueError(
+                "torch trains one network at a time. "
+                f"Received: --replicas {options.replicas}"
+            )
         return LoopedTraining(**settings, keep=options.out / "training.npz")
     from study.compiled import CompiledTraining
 

@@ -67,10 +67,14 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training)
         from torch.nn.functional import batch_norm
 
-        gamma, beta, mean, variance = (one.value for one in self.variables)
-        rate = 1 - self.momentum
-        channels_first = ops.moveaxis(inputs, -1, 1)
         outputs = batch_norm(
-            channels_first, mean, variance, gamma, beta, training, rate, self.epsilon
+            ops.moveaxis(inputs, -1, 1),
+            self.moving_mean.value,
+            self.moving_variance.value,
+            self.gamma.value,
+            self.beta.value,
+            training=training,
+            momentum=1 - self.momentum,
+            eps=self.epsilon,
         )
         return ops.moveaxis(outputs, 1, -1)

@@ -26,10 +26,9 @@ from scipy.special import logsumexp
 import keras_balance as kb
 from study import cifar
 from study.compiled import CompiledTraining
-from study.compiled_feed import Feed, Recipe, Schedule
+from study.feeds import Feed, OutOfTime, Recipe, Schedule
 from study.lines import Lines, scores
 from study.networks import convnet, resnet32
-from study.steps import OutOfTime
 
 PER_CLASS, RARE_IMAGES, POOL = 240, 12, 1500
 RARE = ("ship", "cat", "automobile", "frog")

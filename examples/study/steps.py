@@ -2,11 +2,7 @@
 
 from keras import ops
 
-from study.compiled_feed import SIDE
-
-
-class OutOfTime(Exception):
-    """The training would not be done before the deadline."""
+from study.feeds import SIDE
 
 
 def augmented(batch, augmentations, taken):

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import keras_balance as kb
-from study.compiled_feed import Feed, Recipe, Schedule
+from study.feeds import Feed, Recipe, Schedule
 from study.steps import adjusted_loss, augmented, mixed
 
 pytestmark = pytest.mark.backend

@@ -1,4 +1,4 @@
-"""What a compiled training takes: a recipe, and a plan of all its batches by NumPy."""
+"""What a training takes: a recipe, and a plan of all its batches by NumPy."""
 
 import dataclasses
 
@@ -7,6 +7,10 @@ import numpy as np
 import keras_balance as kb
 
 SIDE = 32
+
+
+class OutOfTime(Exception):
+    """The training would not be done before the deadline."""
 
 
 @dataclasses.dataclass(frozen=True)
