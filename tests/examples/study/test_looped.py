@@ -54,7 +54,7 @@ def test_goes_on_where_it_was_stopped(tmp_path):
         assert again == loss
 
 
-@pytest.mark.parametrize(("mix", "width"), [("cutmix", 2), ("mixup", 3)])
+@pytest.mark.parametrize(("mix", "width"), [("cutmix", 2), ("mixup", 4)])
 def test_does_not_go_on_from_another_training(tmp_path, mix, width):
     keep = tmp_path / "training.npz"
     whole, _ = training(width=width).train([feed(mix)], [0])
