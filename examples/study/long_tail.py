@@ -41,6 +41,7 @@ RECIPES = {
     "cross-entropy": Recipe(layers=CROP),
     "adjusted loss": Recipe(tau=1.0, layers=CROP),
     "mixup on all": Recipe(tau=1.0, layers=(0.5, 0.5, 0), mix=ALL),
+    "mixup on all crops": Recipe(layers=CROP, mix=ALL),
     "photo": Recipe(tau=1.0, layers=PHOTO),
     "photo, mixup evenly": Recipe(tau=1.0, layers=PHOTO, mix=EVENLY),
     "photo, cutmix": Recipe(tau=1.0, layers=PHOTO, mix=CUTMIX),
