@@ -81,10 +81,11 @@ class Feed:
         self.real_counts = np.bincount(labels, minlength=num_classes)
         self.class_counts = _grown(self.real_counts, recipe.sampling)
         shape = (schedule.steps, schedule.batch_size)
+        epoch = np.arange(shape[0]) * shape[1] // self.class_counts.sum()
         rows = _rows(labels, self.class_counts, int(np.prod(shape)), rng)
         rows = rows.reshape(shape)
         classes = labels[rows]
-        mixed = _mix(classes, self.class_counts, recipe, rng)
+        mixed = _mix(classes, self.class_counts, recipe.mix, epoch, rng)
         self.arrays = {
             "index": indices[rows].astype("int32"),
             **mixed,
@@ -157,16 +158,17 @@ def _rows(labels, counts, total, rng):
     return np.concatenate(epochs)[:total]
 
 
-def _mix(classes, counts, recipe, rng):
+def _mix(classes, counts, mix, epoch, rng):
     """Partners within the batch, an image's own share, the box pasted on it."""
     shape = classes.shape
     share, partner = np.ones(shape, "f4"), np.zeros(shape, "int32")
     opacity, box = np.zeros(shape, "f4"), np.zeros((*shape, 4), "int8")
-    mix = recipe.mix
     if mix is not None:
         weights = 1 / counts if mix.partner == "rare" else np.ones(len(counts))
         partner = _partners(weights[classes], rng)
         is_mixed = rng.random(shape) < mix.rate
+        if mix.until_epoch is not None:
+            is_mixed &= (epoch < mix.until_epoch)[:, None]
         parts = rng.beta(mix.alpha, mix.alpha, shape)
         if mix.kind == "mixup":
             box[...] = (0, 0, SIDE, SIDE)

@@ -16,6 +16,7 @@ on a CPU, a training that is stopped goes on from its last hundred steps; its se
 are then those since.
 """
 
+import dataclasses
 import time
 
 import keras
@@ -37,11 +38,13 @@ CROP, PHOTO, BOTH = (1.0, 0, 0), (0, 1.0, 0), (0, 0.5, 0.5)
 MIXUP, CUTMIX = kb.data.Mix("mixup"), kb.data.Mix("cutmix")
 EVENLY = kb.data.Mix("mixup", partner="uniform")
 ALL = kb.data.Mix("mixup", rate=1.0, partner="uniform")
+UNTIL_LAST = dataclasses.replace(ALL, until_epoch=199)
 RECIPES = {
     "cross-entropy": Recipe(layers=CROP),
     "adjusted loss": Recipe(tau=1.0, layers=CROP),
     "mixup on all": Recipe(tau=1.0, layers=(0.5, 0.5, 0), mix=ALL),
     "mixup on all crops": Recipe(layers=CROP, mix=ALL),
+    "mixup, a whole last epoch": Recipe(layers=CROP, mix=UNTIL_LAST),
     "photo": Recipe(tau=1.0, layers=PHOTO),
     "photo, mixup evenly": Recipe(tau=1.0, layers=PHOTO, mix=EVENLY),
     "photo, cutmix": Recipe(tau=1.0, layers=PHOTO, mix=CUTMIX),

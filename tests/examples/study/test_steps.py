@@ -73,6 +73,17 @@ def test_labels_are_in_the_shares_of_the_pixels(kind):
     assert 0.4 < (labels[:, 0] != number).mean() < 0.9
 
 
+def test_the_last_epochs_are_not_mixed():
+    mix = {"kind": "mixup", "rate": 1}
+    whole = feed(mix=kb.data.Mix(**mix)).arrays
+    settled = feed(mix=kb.data.Mix(**mix, until_epoch=12)).arrays
+    assert (whole["opacity"] > 0).mean() > 0.99
+    for name in ("index", "partner", "opacity"):  # 3 steps an epoch
+        np.testing.assert_array_equal(settled[name][:36], whole[name][:36])
+    assert (settled["share"][36:] == 1).all()
+    assert (settled["opacity"][36:] == 0).all()
+
+
 def test_an_image_goes_through_the_layer_that_the_feed_has_drawn():
     one = feed(layers=(0.3, 0.5))
     drawn = np.bincount(one.arrays["layer"].ravel()) / (40 * 31)
