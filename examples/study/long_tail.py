@@ -10,16 +10,18 @@ images. `--pilot` first compares the candidates in shorter trainings, on images 
 training file: a tail from 4,500 to 45, 500 others of each class to validate on (most of
 them lie outside the tail of the table). The best stands for the recipe "chosen".
 
-Each finished cell is a line of `--out`; what is there is not trained again. On JAX no
-training is begun that would not end within `--budget` seconds. On torch, the faster way
-on a CPU, a training that is stopped goes on from its last hundred steps; its seconds
-are then those since.
+Each finished cell is a line of `--out`, with another for its logits less the log of the
+shares (`tau 1`) where the loss was not adjusted; what is there is not trained again.
+On JAX no training is begun that would not end within `--budget` seconds. On torch, the
+faster way on a CPU, a training that is stopped goes on from its last hundred steps; its
+seconds are then those since.
 """
 
 import dataclasses
 import time
 
 import keras
+import numpy as np
 
 import keras_balance as kb
 from study import cifar
@@ -189,21 +191,30 @@ class Study:
         seconds = (time.monotonic() - start) / len(cells)
         y = self.data.labels[test]
         for place, cell in enumerate(cells):
-            yield {
-                **cell,
-                **scores(y, logits[place]),
-                "recalls": recalls(y, logits[place]),
-                "loss": round(float(loss.ravel()[place]), 4),
-                "steps": schedule.steps,
-                "seconds": round(seconds, 1),
-                "device": self.training.device,
-            }
+            for way, decided in _ways(logits[place], feeds[place]).items():
+                yield {
+                    **cell,
+                    "recipe": f"{cell['recipe']}{way}",
+                    **scores(y, decided),
+                    "recalls": recalls(y, decided),
+                    "loss": round(float(loss.ravel()[place]), 4),
+                    "steps": schedule.steps,
+                    "seconds": round(seconds, 1),
+                    "device": self.training.device,
+                }
 
     def _schedule(self, images, epochs):
         chunk = self.options.chunk
         steps = -(-int(epochs * images / 128) // chunk) * chunk
         warmup = int(5 * images / 128)
         return Schedule(steps, 0.1, min(warmup, steps // 10), weight_decay=5e-4)
+
+
+def _ways(logits, feed):
+    """Logits by each way to decide: as trained, and adjusted where the loss was not."""
+    if feed.recipe["offset"].any():
+        return {"": logits}
+    return {"": logits, ", tau 1": logits - np.log(feed.shown)}
 
 
 if __name__ == "__main__":
