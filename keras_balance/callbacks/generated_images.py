@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_balance.utils import plots
-from keras_balance.utils.labels import check_class_names
+from keras_balance.utils.files import folder
+from keras_balance.utils.labels import check_class_names, sequence_of_names
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed
 
@@ -36,7 +37,8 @@ class GeneratedImages(keras.callbacks.Callback):
         seed: Integer seed of the samples.
 
     Raises:
-        TypeError: When `every`, `per_class` or `seed` are no integers.
+        TypeError: When `every`, `per_class` or `seed` are no integers, `directory` is
+            no path, or `class_names` no sequence.
         ValueError: When one is below 1 (`seed`: 0), or `class_names` is not one
             name a class.
 
@@ -50,10 +52,10 @@ class GeneratedImages(keras.callbacks.Callback):
 
     def __init__(self, directory, every=None, per_class=10, class_names=None, seed=0):
         super().__init__()
-        self.directory = directory
+        self.directory = folder("directory", directory)
         self.every = _check_every(every)
         self.per_class = whole_number("per_class", per_class, 1)
-        self.class_names = class_names
+        self.class_names = sequence_of_names(class_names)
         self.seed = check_seed(seed)
         self._strip = {}
 

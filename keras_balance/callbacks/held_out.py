@@ -7,7 +7,7 @@ from keras_balance.data import LabelledImages
 from keras_balance.metrics.html_report import Misses
 from keras_balance.utils.batches import check_batches
 from keras_balance.utils.images import check_same_length
-from keras_balance.utils.labels import read_labels
+from keras_balance.utils.labels import read_labels, sequence_of_names
 from keras_balance.utils.outputs import class_probabilities, predicted_classes
 
 _MOST_MISSES = 24
@@ -26,12 +26,12 @@ def class_names_of(x):
 
 
 def check_class_names(x, class_names):
-    """Raise a `ValueError` where data count their labels by other classes than these.
+    """Raise for names that are none, and where data count labels by other classes.
 
     Other names for the same classes are the user's own affair.
     """
     own = class_names_of(x)
-    if own is None or class_names is None:
+    if sequence_of_names(class_names) is None or own is None:
         return
     own, given = list(own), list(class_names)
     is_reordered = own != given and sorted(map(str, own)) == sorted(map(str, given))

@@ -25,6 +25,9 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     by `kb.models.adjust_logits`. That takes seconds. What the feed and the loss of the
     training made of the classes' shares does not matter: the last layer forgets it.
 
+    It helps behind plain training. Where the loss was adjusted over a long training
+    already, its last layer may be the better one: compare the two on held-out images.
+
     Args:
         model: A trained Keras model, functional or `Sequential`, that ends in a `Dense`
             layer on vectors, with an activation or without. It stays as it is.

@@ -214,18 +214,28 @@ def check_class_names(class_names, num_classes):
     """
     if class_names is None:
         return [str(index) for index in range(num_classes)]
-    if isinstance(class_names, str) or not np.iterable(class_names):
-        raise TypeError(
-            "`class_names` must be a sequence of names, one a class. "
-            f"Received: class_names={class_names!r}"
-        )
-    names = [str(class_name) for class_name in class_names]
+    names = [str(class_name) for class_name in sequence_of_names(class_names)]
     if len(names) != num_classes or len(set(names)) != num_classes:
         raise ValueError(
             f"`class_names` must be {num_classes} distinct names, one a class. "
             f"Received: class_names={names}"
         )
     return names
+
+
+def sequence_of_names(class_names):
+    """`class_names` as they are, a sequence, or None.
+
+    Raises:
+        TypeError: When they are no sequence, or a single string.
+    """
+    is_none = class_names is None
+    if not is_none and (isinstance(class_names, str) or not np.iterable(class_names)):
+        raise TypeError(
+            "`class_names` must be a sequence of names, one a class. "
+            f"Received: class_names={class_names!r}"
+        )
+    return class_names
 
 
 def _as_array(y, name, is_checked=False):

@@ -177,11 +177,14 @@ def test_pictures_of_a_bagan(tmp_path):
         ({"every": "all"}, TypeError, "every='all'"),
         ({"per_class": 0}, ValueError, "per_class=0"),
         ({"seed": "now"}, TypeError, "seed='now'"),
+        ({"directory": 3}, TypeError, "directory=3"),
+        ({"class_names": 3}, TypeError, "class_names=3"),
+        ({"class_names": "cat"}, TypeError, "class_names='cat'"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, error, text):
     with pytest.raises(error, match=text):
-        kb.callbacks.GeneratedImages(tmp_path, **arguments)
+        kb.callbacks.GeneratedImages(**{"directory": tmp_path, **arguments})
 
 
 def test_names_are_one_a_class(tmp_path):

@@ -440,6 +440,8 @@ def test_a_batch_without_an_image_is_refused(data):
         ({"target_prior": [1, -1]}, ValueError),
         ({"target_prior": 3}, ValueError),
         ({"directory": 3}, TypeError),
+        ({"class_names": 3}, TypeError),
+        ({"class_names": "cat"}, TypeError),
     ],
 )
 def test_bad_options_are_refused_at_once(data, options, error):

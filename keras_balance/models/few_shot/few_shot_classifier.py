@@ -163,7 +163,7 @@ class FewShotClassifier(AtomicModel):
             batch_size: Images in a batch.
             unfreeze: How many of the backbone's last layers with weights are trained
                 with the head afterwards; or the name of a layer, from which on they
-                are.
+                are. A number beyond all of them takes them all.
             fine_tuning_epochs: Epochs of that.
             fine_tuning_rate: Learning rate of that, falling to 0.
             validation_data: Optional `(images, labels)` for `val_loss` and the like.

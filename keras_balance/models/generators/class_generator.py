@@ -17,7 +17,7 @@ from keras_balance.models.training.phase_bars import PhaseBars
 from keras_balance.models.training.phased_model import PhasedModel
 from keras_balance.models.training.phases import Closing, Course, plan_epochs
 from keras_balance.utils.labels import class_label_options, read_class_labels
-from keras_balance.utils.numbers import whole_number
+from keras_balance.utils.numbers import flag, whole_number
 from keras_balance.utils.seeds import check_seed, random_generator
 
 
@@ -58,7 +58,7 @@ class ClassGenerator(PhasedModel):
         super().__init__(candidates, seed, **kwargs)
         self.images = ImageFormat(image_shape, value_range, data_format)
         self.num_classes = whole_number("num_classes", num_classes, 2)
-        self.balanced = bool(balanced)
+        self.balanced = flag("balanced", balanced)
         self.class_names = checks.class_names(class_names, self.num_classes)
         self.augmentation = augmentation
         self.augment_layer = _make_augmentation(augmentation, self.root_seed)

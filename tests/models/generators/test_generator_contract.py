@@ -238,6 +238,14 @@ def test_channels_first_is_the_transpose(kind):
 @pytest.mark.usefixtures("small_networks")
 @each
 @pytest.mark.once
+def test_balanced_is_a_flag(kind):
+    with pytest.raises(TypeError, match="Received: balanced='no'"):
+        small(kind, balanced="no")
+
+
+@pytest.mark.usefixtures("small_networks")
+@each
+@pytest.mark.once
 def test_what_does_not_augment_a_single_image_is_refused(kind):
     with pytest.raises(ValueError, match="`augmentation` must not mix images"):
         small(kind, augmentation=keras.layers.CutMix())
