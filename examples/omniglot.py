@@ -158,14 +158,17 @@ def judge(arm, few, test, dagan, options, seed):
 
 
 def save_grid(path, dagan, train):
-    """Draw eight new characters, a real drawing and seven that DAGAN makes of it."""
+    """Draw eight new characters: a real drawing, a line, seven that DAGAN makes."""
     x, y = train
     rows = [np.flatnonzero(y == label)[0] for label in np.unique(y)[::17][:8]]
     made = [dagan.vary(np.repeat(x[[row]], 7, axis=0), seed=row) for row in rows]
-    pictures = [
-        np.concatenate([x[[row]], some]) for row, some in zip(rows, made, strict=True)
-    ]
-    grid = np.concatenate([np.concatenate(list(one), axis=1) for one in pictures])
+    line = np.full((SIDE, 2, 1), 255)
+    grid = np.concatenate(
+        [
+            np.concatenate([x[row], line, *some], axis=1)
+            for row, some in zip(rows, made, strict=True)
+        ]
+    )
     grid = grid.repeat(2, axis=0).repeat(2, axis=1)
     keras.utils.save_img(path, grid, scale=False)
 

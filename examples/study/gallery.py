@@ -32,6 +32,11 @@ from study.readme import DOCS
 GALLERY = DOCS.parent / "gallery"
 SIDE = 96  # of a magnetic tile in the pictures
 RARE_DIGIT, RARE_TILE, RARE_PHOTOGRAPH = 8, "crack", "ship"
+DIGITS = [*"0123456789"]
+CLOTHES = [
+    *("top", "trousers", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "boot"),
+]
 OTHERS = 24  # images of each other class that are mixed
 SEED = 0
 GENERATORS = {
@@ -71,9 +76,10 @@ def image_sets(options):
     """Images, labels, names of the classes, and the rare class, by data set."""
     sets = {}
     if options.emnist:
-        sets["digits"] = few_of_a_class("emnist", options.emnist, RARE_DIGIT)
+        sets["digits"] = few_of_a_class("emnist", options.emnist, DIGITS, RARE_DIGIT)
     if options.fashion:
-        sets["clothes"] = few_of_a_class("fashion_mnist", options.fashion, 9)
+        clothes = "fashion_mnist", options.fashion, CLOTHES, CLOTHES.index("boot")
+        sets["clothes"] = few_of_a_class(*clothes)
     if options.tiles:
         sets["tiles"] = tiles(options.tiles)
     if options.cifar10:
@@ -81,10 +87,10 @@ def image_sets(options):
     return sets
 
 
-def few_of_a_class(dataset, path, rare):
+def few_of_a_class(dataset, path, names, rare):
     """240 images a class, twelve of the rare one."""
     task = draw(load(dataset, path), SEED, ".", minority=rare, per_class=240)
-    return *task.imbalanced, [*map(str, range(10))], rare
+    return *task.imbalanced, names, rare
 
 
 def tiles(path):

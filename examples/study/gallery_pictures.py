@@ -11,7 +11,8 @@ import keras_balance as kb
 from keras_balance.utils import plots
 from study.files import atomic_path
 
-COPIES = 9
+COPIES, DPI = 9, 110
+LARGE = 64  # an image of that side is drawn twice as large, with half as many copies
 COLUMNS = 8  # of the mixed images
 COLOURS = 128  # of a picture in colours
 
@@ -26,8 +27,9 @@ def save_copies(path, layers, originals, value_range=(0, 255)):
         value_range: `(low, high)` of the pixels.
     """
     originals = np.broadcast_to(originals, (len(layers), *originals.shape[1:]))
+    number = COPIES if originals.shape[1] < LARGE else COPIES // 2
     copies = [
-        made(layer, image)
+        made(layer, image, number)
         for layer, image in zip(layers.values(), originals, strict=True)
     ]
     save_beside(path, originals, np.stack(copies), [*layers], value_range)
@@ -44,13 +46,14 @@ def save_beside(path, originals, copies, names, value_range=(0, 255)):
         value_range: `(low, high)` of the pixels.
     """
     grids = {"original": originals[:, None], "copies": copies}
-    save_small(plots.image_strip(grids, names, value_range), path)
+    dpi = DPI if originals.shape[1] < LARGE else 2 * DPI
+    save_small(plots.image_strip(grids, names, value_range), path, dpi)
 
 
-def save_small(figure, path):
+def save_small(figure, path, dpi=DPI):
     """Write a figure with few colours: noise takes ten times the bytes with all."""
     stream = io.BytesIO()
-    figure.savefig(stream, dpi=110, bbox_inches="tight")
+    figure.savefig(stream, dpi=dpi, bbox_inches="tight")
     picture = Image.open(stream).convert("RGB")
     pixels = np.asarray(picture)
     is_grey = (pixels == pixels[..., :1]).all()
@@ -60,7 +63,7 @@ def save_small(figure, path):
         picture.save(temporary, format="png", optimize=True)
 
 
-def made(layer, image, number=COPIES):
+def made(layer, image, number):
     """What a layer makes of an image, `(number, height, width, channels)`."""
     images = np.repeat(image[None].astype("float32"), number, axis=0)
     return keras.ops.convert_to_numpy(layer(images, training=True))
