@@ -120,6 +120,7 @@ class AutoAdjustment:
         Raises:
             ValueError: As `BalancedDataset` does, and for a class of one image.
             TypeError: As `BalancedDataset` does.
+            FloatingPointError: For a `classifier` that gives NaN.
         """
         images = LabelledImages.read(x, y)
         images.check_every_class()

@@ -48,8 +48,8 @@ class AutoBalance:
     A recipe says how often rare images come (as they are, at the square root of the
     imbalance, balanced), what stands in front of the model, what is mixed, and which
     loss is taken. All recipes are tried briefly on a case that makes a frequent class
-    of the training data as rare as the rarest one, in a long tail more than one. They
-    count for as much as the classes of which too little is there to hold images out.
+    of the training data as rare as the rarest one, in a long tail more than one. In the
+    score these weigh as much as the classes that are too rare to be tested.
     What mixes behind a layer is tried only where the layer alone is not clearly behind.
     The best three are trained in full on two other cases, or on more where a training
     has less than 400 steps, as long as they are not clearly behind, and the simplest
@@ -79,7 +79,7 @@ class AutoBalance:
         target_prior: Shares of the classes that the classifier will meet:
             `"uniform"`, `"natural"` (those of the training data) or an array
             `(num_classes,)`. It is the one question that data cannot answer.
-        recipes: Sequence of names out of those in `table`, or a dict of names to
+        recipes: Sequence of names out of `kb.tuners.RECIPES`, or a dict of names to
             `kb.tuners.Recipe`, from the simplest on.
         batch_size: Images in a batch.
         time_budget: Seconds after which no other trial begins; None for no limit. The
@@ -224,7 +224,7 @@ class AutoBalance:
     def code(self):
         """Python code that trains the same model from `x`, `y` and `build`.
 
-        Where `x` held its labels, `y` may be None.
+        Where `x` held its labels, `y` may be None. It calls `features` `backbone`.
         """
         return _known(self._code)
 

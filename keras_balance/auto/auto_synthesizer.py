@@ -44,11 +44,11 @@ class AutoSynthesizer(Chooser):
             `"elastic"` (which bends the images besides, as in `BalancedDataset`),
             `"half bagan+manual, half manual"` (all augmented, one half BAGAN's images
             and one real ones), `"bagan+manual"` (BAGAN's images, augmented) and
-            `"bagan"`, which are all of them; or a dict of names to synthesizers as
-            `BalancedDataset` takes them, or to functions `(x, y, seed)` that fit one to
-            a part of the images. From the simplest on, which is here: the less is left
-            to a generator, the simpler. What was fitted before has seen the held-out
-            images: give a function.
+            `"bagan"`, which is the default, and others of `kb.data.registry`; or a dict
+            of names to synthesizers as `BalancedDataset` takes them, or to functions
+            `(x, y, seed)` that fit one to a part of the images. From the simplest on,
+            which is here: the less is left to a generator, the simpler. What was fitted
+            before has seen the held-out images: give a function.
         classifier: Function without arguments that returns a compiled Keras model,
             from images to as many numbers as there are classes; its labels are class
             indices, one-hot where `y` is. It takes the place of the support vector

@@ -30,7 +30,8 @@ class DeferredReweighting(keras.callbacks.Callback):
 
     Args:
         class_counts: Images of each class that an epoch shows: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`.
         beta: In [0, 1). The weights are those of
             `kb.losses.ClassBalancedCrossentropy`: 0 weighs all classes alike, towards 1
             by their inverse counts.

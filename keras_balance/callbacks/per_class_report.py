@@ -77,7 +77,8 @@ class PerClassReport(keras.callbacks.Callback):
         TypeError: When `x` cannot be read again and again, and for arguments of a wrong
             type.
         ValueError: For lengths that differ, labels that are fractional, missing or
-            outside the classes, an array without `y`, endless data.
+            outside the classes, an array without `y`, endless data, a mixed
+            `BalancedDataset`; from `fit`, for two reports of one `prefix`.
 
     Example:
         >>> report = kb.callbacks.PerClassReport(x_val, y_val, directory="report")

@@ -34,9 +34,9 @@ class ResumableBackup(keras.callbacks.Callback):
     shuffles plain arrays. On torch, nor torch's own generator, from which a `Dropout`
     without `seed` draws there: give it one. With several workers pass `shuffle=False`
     to `fit`: a `BalancedDataset` shuffles its images by itself; on JAX and torch call
-    `model.evaluate(*dataset[0])` once before, too, since Keras there looks at the data
-    before the first epoch, and its workers read ahead. Nor the place within a
-    pass over the data: an epoch must be a whole pass, without `steps_per_epoch`.
+    `model.evaluate(*dataset[0][:2])` once before, too, since Keras there looks at the
+    data before the first epoch, and its workers read ahead. Nor the place within a pass
+    over the data: an epoch must be a whole pass, without `steps_per_epoch`.
 
     The file is written atomically. It holds numbers and text, no code.
 
@@ -57,7 +57,8 @@ class ResumableBackup(keras.callbacks.Callback):
         ValueError: For a file that is truncated, garbled, or of another training.
             Nothing is loaded then.
             Also when `every` is below 1, and from `fit`, when an epoch is no whole
-            pass over the `dataset`.
+            pass over the `dataset`, when `initial_epoch=backup.epoch` is missing, and
+            for a model that is not built.
         TypeError: When `path` is no path, or `every` no integer.
         OSError: For a file that cannot be read.
         FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite. The

@@ -14,7 +14,7 @@ from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.makers import read_synthesizer
 from keras_balance.data.weights import Weights, warn_of_rarity_counted_twice
-from keras_balance.utils.class_counts import RealCounts
+from keras_balance.utils.class_counts import ClassCounts, RealCounts
 from keras_balance.utils.labels import count_classes
 from keras_balance.utils.numbers import flag
 from keras_balance.utils.seeds import check_seed
@@ -36,9 +36,10 @@ class BalancedDataset(EpochDataset):
     (not where `fit` gets what `to_tf_dataset` gave).
 
     It feeds `tf.distribute` strategies and `keras.distribution` too, with a
-    `batch_size` that is a multiple of the devices. On several machines, give each the
-    same `seed` and pass `shuffle=False` to `fit`: each then makes the same batches,
-    and the strategy shares them out.
+    `batch_size` that is a multiple of the devices; with `keras.distribution` the images
+    of an epoch must be one, too. On several machines, give each the same `seed` and
+    pass `shuffle=False` to `fit`: each then makes the same batches, and the strategy
+    shares them out.
 
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
@@ -77,8 +78,10 @@ class BalancedDataset(EpochDataset):
         sampling_strategy: How many images each class gets, in the language of
             imbalanced-learn: `"auto"` (= `"not majority"`), `"minority"`,
             `"not minority"`, `"all"`, a float (size of the classes in parts of the
-            largest) or a dict `{class: count}`; or `"sqrt"`, with which a class that
-            was 16 times smaller than the largest becomes 4 times smaller.
+            largest) or a dict `{class: count}`, in which a class that is not named
+            stays as it is: `{}` leaves all of them, and alone allows a class without
+            images; or `"sqrt"`, with which a class that was 16 times smaller than the
+            largest becomes 4 times smaller.
         shuffle: Whether the images are shuffled anew in every epoch. Without it, the
             real ones come in the order of `x` and the synthetic ones follow, which
             is not balanced within the batches.
@@ -112,9 +115,9 @@ class BalancedDataset(EpochDataset):
             `use_multiprocessing`, `max_queue_size`. On TensorFlow `workers=2` is the
             quicker way on few cores: with one, the end of an epoch may wait for the
             thread by which TensorFlow tunes its pipelines. On JAX and torch, with
-            several workers, call `model.evaluate(*dataset[0])` once before `fit`: Keras
-            3.15 there looks at the data before the first epoch, and what its workers
-            have read ahead by then comes a second time.
+            several workers, call `model.evaluate(*dataset[0][:2])` once before `fit`:
+            Keras 3.15 there looks at the data before the first epoch, and what its
+            workers have read ahead by then comes a second time.
 
     Attributes:
         epoch: The epoch, counted from 0, that batches belong to. It moves on at the
@@ -131,7 +134,8 @@ class BalancedDataset(EpochDataset):
 
     Raises:
         ValueError: For bad labels or pixels, a class without any image, a single
-            class, and a `sampling_strategy` that cannot be met.
+            class, and a `sampling_strategy` that cannot be met; from `fit`, for labels
+            that are strings, and for a class that the model has no output for.
         TypeError: For arguments of a wrong type.
         ImportError: For `"smote"` without imbalanced-learn.
 
@@ -236,7 +240,7 @@ class BalancedDataset(EpochDataset):
     def class_counts(self):
         """Images of each class in one epoch, real and synthetic: `{class: count}`."""
         counts = self._counts.tolist()
-        return dict(zip(self._encoding.keys, counts, strict=True))
+        return ClassCounts(zip(self._encoding.keys, counts, strict=True))
 
     @property
     def real_counts(self):

@@ -55,6 +55,7 @@ def balanced_image_dataset_from_dataframe(  # noqa: D417, as of the other one
     Raises:
         ValueError: For bad arguments, a column that is not there, an empty table, and
             rows without a path or a class.
+        TypeError: For what is neither a table nor the path of one.
         OSError: When a file is read that is not an image; it is named.
 
     Example:

@@ -28,7 +28,8 @@ class LogitAdjustment(keras.layers.Layer):
 
     Args:
         class_counts: Images of each class that the classifier has seen in an epoch: an
-            array `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`.
+            array `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`.
         tau: Strength: 0 changes nothing, 1 is Bayes' rule, and more than 1 serves
             networks that know their few rare images by heart.
             `kb.tuners.AutoAdjustment` finds it.

@@ -19,7 +19,8 @@ class ClassBalancedCrossentropy(CountedLoss):
 
     Args:
         class_counts: Images of each class that an epoch shows: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`.
         beta: In [0, 1); 0 weighs all classes alike, towards 1 by their inverse counts.
         gamma: Exponent of `1 - probability of the label`, 0 or more. With more than 0
             it is the focal loss, which cares less for what is right already.

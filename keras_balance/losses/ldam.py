@@ -20,8 +20,8 @@ class LDAM(CountedLoss):
 
     Args:
         class_counts: Images of each class that an epoch shows: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`. Only
-            their ratios matter.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`. Only their ratios matter.
         max_margin: Margin of the rarest class, 0 or more.
         scale: Factor of the logits after the margin, more than 0.
         from_logits: Whether predictions are logits, or else probabilities, whose

@@ -24,8 +24,8 @@ class LogitAdjustedCrossentropy(CountedLoss):
 
     Args:
         class_counts: Images of each class that an epoch shows: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`. Only
-            their ratios matter.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`. Only their ratios matter.
         tau: Strength, 0 (cross-entropy) or more; 1 is the theory's.
         from_logits: Whether predictions are logits, or else probabilities.
         label_smoothing: In [0, 1]; that much of every label is spread evenly.

@@ -19,8 +19,8 @@ class VectorScaling(CountedLoss):
 
     Args:
         class_counts: Images of each class that an epoch shows: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`. Only
-            their ratios matter.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`. Only their ratios matter.
         tau: Strength of the shift, 0 or more.
         gamma: Exponent of the scale, 0 or more.
         from_logits: Whether predictions are logits, or else probabilities. Of these

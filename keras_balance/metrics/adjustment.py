@@ -96,7 +96,8 @@ def save_adjustment_curves(
         y_pred: Probabilities `(n, num_classes)`, or `(n, 1)` of one sigmoid output,
             before any adjustment.
         class_counts: Images of each class that the classifier has seen: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`.
         rare: Class indices to draw; by default the class of the smallest count.
         tau: Optional strength to mark, for instance the one that
             `kb.tuners.AutoAdjustment` has found.

@@ -153,11 +153,11 @@ def warn_of_pixels(shape, judge):
     sides = shape[2:4] if first else shape[1:3]
     if channels >= 3 and max(sides) > _SIDE:
         warnings.warn(
-            f"{judge} judges large pictures in colour by their pixels, shrunk to "
-            f"{_SIDE}x{_SIDE}, which tell it little about photographs. Give "
-            "`features=` a pretrained model from images to vectors, such as "
-            "`keras.applications.MobileNetV3Small(include_top=False, "
-            f"pooling='avg')`. Received: images of shape {tuple(shape)}",
+            f"{judge} judges large pictures in colour by their pixels, which tell it "
+            "little about photographs. Give `features=` a pretrained model from images "
+            "to vectors, such as "
+            "`keras.applications.MobileNetV3Small(include_top=False, pooling='avg')`. "
+            f"Received: images of shape {tuple(shape)}",
             stacklevel=4,
         )
 

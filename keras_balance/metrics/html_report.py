@@ -50,7 +50,7 @@ def save_html_report(
         title: Plain text.
         history: Optional dict of `recall_<class>` and `f1_<class>` to a sequence of
             values, one an epoch.
-        epochs: The epochs of `history`.
+        epochs: The epochs of `history`; 1, 2, ... by default.
         misses: Optional `Misses` of a class, whose row is marked.
         sections: Optional dict of headings to what stands below them at the end: plain
             text, a `matplotlib.figure.Figure`, or a list of both.
@@ -117,6 +117,8 @@ def _matrix(report):
 
 def _curves(report, history, epochs):
     names = report.class_names
+    if epochs is None:
+        epochs = range(1, 1 + len(next(iter(history.values()))))
     pictures = [
         web_page.picture(
             plots.class_curves(

@@ -34,7 +34,8 @@ def adjust_logits(
         model: A Keras model with one output: probabilities or logits
             `(n, num_classes)`, or `(n, 1)` of one sigmoid output. It stays as it is.
         class_counts: Images of each class that it has seen in an epoch: an array
-            `(num_classes,)`, a dict `{class: count}` or a `BalancedDataset`.
+            `(num_classes,)`, a dict `{class: count}` (in the order of
+            its sorted classes) or a `BalancedDataset`.
         tau: Strength, see `LogitAdjustment`; `kb.tuners.AutoAdjustment` finds it.
         target_prior: How frequent the classes are where it is used: `"uniform"`,
             `"natural"` (as in `class_counts`) or an array of shares.

@@ -5,7 +5,11 @@ import numpy as np
 from keras_balance.utils.numbers import number_array
 
 
-class RealCounts(dict):
+class ClassCounts(dict):
+    """Images of each class, `{class: count}`, in the order of a data set's classes."""
+
+
+class RealCounts(ClassCounts):
     """Real images of each class, which knows the counts that a feed makes of them.
 
     Args:
@@ -24,9 +28,9 @@ def read_class_counts(class_counts, name="class_counts"):
     Args:
         class_counts: Array or sequence `(num_classes,)`, a dict `{class: count}` or
             such a Series of pandas, as `value_counts()` gives (sorted by class, as
-            classes are numbered), or an object with such `class_counts`, for instance a
-            `BalancedDataset` (in its order). Counts need not be whole: shares serve as
-            well where only these matter.
+            classes are numbered), a `BalancedDataset`, or its `class_counts` or
+            `real_counts` (in the order of its classes). Counts need not be whole:
+            shares serve as well where only these matter.
         name: Name of the argument, for the error.
 
     Returns:
@@ -45,7 +49,7 @@ def read_class_counts(class_counts, name="class_counts"):
         class_counts = dict(class_counts)
     given = getattr(class_counts, "class_counts", class_counts)
     if isinstance(given, dict):
-        of_feed = given is not class_counts or isinstance(given, RealCounts)
+        of_feed = given is not class_counts or isinstance(given, ClassCounts)
         labels = list(given) if of_feed else _sorted_labels(given, name)
         given = [given[label] for label in labels]
     counts = number_array(given)

@@ -7,8 +7,10 @@ import subprocess
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import keras_balance as kb
+from keras_balance.metrics import html_report
 
 pytestmark = pytest.mark.once
 
@@ -140,6 +142,20 @@ def test_further_sections_of_text_and_figures(tmp_path):
     assert "A & B" in page.text
     assert "Why <this>" in page.text
     assert len(page.sources) == 2
+
+
+def test_a_history_without_epochs_counts_from_one(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        html_report.plots,
+        "class_curves",
+        lambda curves, epochs, names: drawn.append([*epochs]) or Figure(),
+    )
+    report = kb.metrics.class_report([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    scores = [f"{score}_{label}" for score in ("recall", "f1") for label in (0, 1)]
+    history = {key: [0.5, 0.7, 0.6] for key in scores}
+    html_report.report_parts(report, history=history)
+    assert drawn == [[1, 2, 3]] * 2
 
 
 def browser():

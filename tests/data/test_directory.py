@@ -1,3 +1,5 @@
+import copy
+import json
 import os
 import pickle
 import re
@@ -10,6 +12,7 @@ from PIL import Image
 import keras_balance as kb
 from keras_balance.data import balanced_image_dataset_from_directory as from_directory
 from keras_balance.data.image_files import ImageFiles
+from keras_balance.utils.class_counts import read_class_counts
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -62,6 +65,16 @@ def test_arguments_of_keras(folder):
     )
     assert flipped.num_synthetic == 16
     assert flipped.workers == 2
+
+
+def test_counts_keep_the_order_of_the_names(folder):
+    dataset = from_directory(folder, class_names=["newt", "cat"], sampling_strategy={})
+    expected = [COUNTS["newt"], COUNTS["cat"]]
+    for counts in (dataset, dataset.class_counts, dataset.real_counts):
+        assert read_class_counts(counts).tolist() == expected
+    assert read_class_counts(copy.deepcopy(dataset.class_counts)).tolist() == expected
+    names = json.loads(json.dumps(dataset.class_counts))
+    assert [*names.values()] == expected
 
 
 def test_aspect_ratio(folder):

@@ -17,14 +17,15 @@ class FilteredSynthesizer:
         keep: Part of the generated images that is kept, in (0, 1].
         judge: Function from images `(n, height, width, channels)` to probabilities
             `(n, num_classes)` or wider; an image is judged by the one of its class.
-            By default `synthesizer.discriminate`, whose last column is "fake"; a
-            BAGAN without its GAN phase has none, and is judged by `bagan.classify`.
+            By default `synthesizer.discriminate`, whose last column is "fake". A BAGAN
+            without its GAN phase cannot discriminate: give it `bagan.classify`.
         class_names: Optional sequence of the labels in the order of the judge's
             columns; by default the synthesizer's, or else 0, 1, ...
 
     Raises:
         ValueError: When `keep` is not in (0, 1].
         TypeError: When there is no `generate`, or no `judge` and no `discriminate`.
+        RuntimeError: From `generate`, for such a BAGAN and no `judge`.
 
     Example:
         >>> best_third = kb.data.FilteredSynthesizer(bagan, keep=1 / 3)

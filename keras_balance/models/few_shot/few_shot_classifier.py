@@ -48,9 +48,9 @@ class FewShotClassifier(AtomicModel):
         anchor: How firmly the head is held near the class means; see
             `kb.layers.CosineHead`.
         power: Power that features are raised to, in (0, 1]; see `kb.layers.CosineHead`.
-        shrinkage: How far the features' covariance within the classes, by which those
-            that vary together count less, is drawn towards none, in (0, 1]; see
-            `kb.layers.CosineHead`.
+        shrinkage: In (0, 1]. Features that vary together within the classes count less,
+            by their estimated covariance: small values trust the estimate, 1 ignores
+            it; see `kb.layers.CosineHead`.
         augmentation: Optional Keras layer for the images. The backbone then looks at
             them anew in each epoch, which takes its time.
         cache: Optional path of a file that keeps the features of images from one run
@@ -177,6 +177,7 @@ class FewShotClassifier(AtomicModel):
         Raises:
             ValueError: For bad images and labels, a class without any image, and a
                 backbone that gives no finite `(n, d)`.
+            TypeError: For numbers that are none.
         """
         batch_size = whole_number("batch_size", batch_size, 1)
         fine_tuning_epochs = whole_number("fine_tuning_epochs", fine_tuning_epochs, 1)
