@@ -24,9 +24,8 @@ class BAGAN(LatentGenerator):
 
     It differs from the published BAGAN where that breaks down for a dozen images;
     `published_bagan` builds the published one. It trains under `tf.distribute`
-    strategies and `keras.distribution.DataParallel`, with a `batch_size` that is a
-    multiple of the devices; for `DataParallel` give it a `BalancedDataset`, an epoch of
-    which is one, too.
+    strategies and, of a `BalancedDataset`, `keras.distribution.DataParallel`, with a
+    `batch_size` that is a multiple of the devices.
 
     Args:
         image_shape: Shape of one image, any sides from 4 pixels on.
