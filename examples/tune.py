@@ -125,7 +125,7 @@ def make_tuner(hypermodel, options):
 
 def in_order(tuner):
     """Trials that are completed, in the order they were made."""
-    trials = sorted(tuner.oracle.trials.values(), key=lambda trial: trial.trial_id)
+    trials = [tuner.oracle.trials[trial_id] for trial_id in tuner.oracle.start_order]
     return [trial for trial in trials if trial.score is not None]
 
 

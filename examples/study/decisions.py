@@ -128,10 +128,10 @@ def write_lines(work, path):
     cells = []
     for name in TASKS:
         first = work / f"{name}, 0"
-        for folder in sorted(work.glob(f"{name}, [0-9]")):
+        for folder in work.glob(f"{name}, [0-9]*"):
             if not (folder / "imbalanced.npz").exists():
                 continue  # nothing to set the others against
-            head = {"data": name, "draw": int(folder.name[-1])}
+            head = {"data": name, "draw": int(folder.name.rpartition(", ")[2])}
             for arm in RECIPES:
                 if (folder / f"{arm}.npz").exists():
                     cells += [{**head, **cell} for cell in told(folder, first, arm)]

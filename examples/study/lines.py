@@ -6,6 +6,8 @@ import pathlib
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
+from study.files import write_text
+
 
 class Lines:
     """A file of cells that a run adds to, and does not compute twice.
@@ -18,7 +20,10 @@ class Lines:
     def __init__(self, path, key):
         self.path, self.key = pathlib.Path(path), key
         text = self.path.read_text("utf-8") if self.path.exists() else ""
-        self.cells = [json.loads(line) for line in text.splitlines()]
+        whole = text[: text.rfind("\n") + 1]  # a line that was cut off is made anew
+        if whole != text:
+            write_text(self.path, whole)
+        self.cells = [json.loads(line) for line in whole.splitlines()]
 
     def __contains__(self, cell):
         wanted = self._identity(cell)

@@ -156,7 +156,12 @@ class Study:
         """The candidate that was best in the longest pilot of the narrowest network."""
         if not self.pilots.cells:
             raise ValueError('"chosen" must come after --pilot. Received: no pilot')
-        return max(self.pilots.cells, key=lambda cell: cell["accuracy"])["recipe"]
+        cells = self.pilots.cells
+        narrowest = min(cell["width"] for cell in cells)
+        cells = [cell for cell in cells if cell["width"] == narrowest]
+        longest = max(cell["epochs"] for cell in cells)
+        cells = [cell for cell in cells if cell["epochs"] == longest]
+        return max(cells, key=lambda cell: cell["accuracy"])["recipe"]
 
     def table(self, table, recipe):
         """All seeds of one recipe in one table."""
@@ -211,10 +216,13 @@ class Study:
 
 
 def _ways(logits, feed):
-    """Logits by each way to decide: as trained, and adjusted where the loss was not."""
+    """Logits by each way to decide: adjusted where the loss was not, and as trained.
+
+    What is asked for, the cell as trained, comes last: then all of it is written.
+    """
     if feed.recipe["offset"].any():
         return {"": logits}
-    return {"": logits, ", tau 1": logits - np.log(feed.shown)}
+    return {", tau 1": logits - np.log(feed.shown), "": logits}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ def augmented(batch, augmentations, taken):
     choice = taken["layer"][:, None, None, None]
     found = batch
     for place, layer in enumerate(augmentations):
-        seeds = [taken["seed"] + place for _ in layer.non_trainable_variables]
+        # Of two layers behind each other, each draws its own.
+        number = len(layer.non_trainable_variables)
+        seeds = [taken["seed"] + place + 97 * n for n in range(number)]
         one, _ = layer.stateless_call([], seeds, batch, training=True)
         found = ops.where(choice == place, one, found)
     return found

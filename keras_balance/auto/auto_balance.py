@@ -177,6 +177,7 @@ class AutoBalance:
         search = self._searched(plan, recipes)
         self.recipe, self.scores = recipes[self.choice], search.longest()
         self._adjust(plan, search)
+        search.end()
         self.cost = plan.cost + 1
         search.progress.tell(self.table() + self.why())
         model, feed = plan.final(self.recipe, self.verbose)

@@ -1,5 +1,7 @@
 """The rules for the arguments of `AutoSynthesizer` and `AutoAugmentation`."""
 
+import weakref
+
 import keras
 import numpy as np
 
@@ -8,6 +10,9 @@ from keras_balance.data.synthesis.called import takes_an_image
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.numbers import flag, real_number, whole_number
 from keras_balance.utils.outputs import num_classes_of
+
+# Weights by their id: variables cannot be compared, nor be in a set.
+_trained = weakref.WeakValueDictionary()
 
 
 def candidates(value):
@@ -134,6 +139,21 @@ def compiled_model(model, name="classifier"):
             f"Received: {name}()={model!r}"
         )
     return model
+
+
+def never_trained(model, name):
+    """Raise a `ValueError` for weights that an earlier training has had.
+
+    They know images that are held out by now.
+    """
+    for variable in model.trainable_variables:
+        if _trained.get(id(variable)) is variable:
+            raise ValueError(
+                f"`{name}()` must return a new model each time; a layer that it shares "
+                "with an earlier one must be frozen. Received: a model "
+                f"{model.name!r} whose weights {variable.path!r} are already trained"
+            )
+        _trained[id(variable)] = variable
 
 
 def outputs(values, num_classes, name="classifier"):

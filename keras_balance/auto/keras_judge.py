@@ -30,6 +30,7 @@ class KerasJudge:
         with seeded(seed):
             self.model = checks.compiled_model(build())
             outputs = self.model(held_out.x[:1].astype("float32"))  # builds it
+        checks.never_trained(self.model, "classifier")
         checks.outputs(outputs, held_out.encoding.num_classes)
         one_hot = held_out.encoding.form == "one_hot" and outputs.shape[1] > 1
         self._decode = None if one_hot else held_out.encoding.decode

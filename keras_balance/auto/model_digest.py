@@ -7,9 +7,9 @@ import re
 import warnings
 
 import keras
-import numpy as np
 
 from keras_balance.auto import checks
+from keras_balance.auto.recipe_training import build_by
 from keras_balance.utils.seeds import seeded
 
 
@@ -27,8 +27,7 @@ def model_digest(build, images, seed):
     with seeded(seed):
         keras.utils.set_random_seed(seed)
         model = checks.compiled_model(build(), "build")
-        if not model.built:
-            model(images.source.take(np.arange(1)).astype("float32"))
+        build_by(model, images)
     parts = [type(model).__name__, str([tuple(w.shape) for w in model.weights])]
     parts += [_as_text(model.get_config), _as_text(model.get_compile_config)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -41,6 +41,10 @@ class Progress:
             self._is_over = seconds >= self.time_budget or ends > self.time_budget
         return self._is_over
 
+    def close(self):
+        """Let there be no time for another training."""
+        self._is_over = True
+
     def lap(self):
         """Seconds since the last one, or the beginning."""
         before, self._last = self._last, time.monotonic()

@@ -6,6 +6,7 @@ import keras
 
 from keras_balance.models.head import can_retrain
 
+_PACKAGES = {"keras": "keras", "keras_balance": "kb"}
 _AS_INDICES = "y = np.unique(y, return_inverse=True)[1]\n"
 _READ = "x, y = kb.data.LabelledImages.read(x).{}(), None\n"
 _READ_WHOLE = """\
@@ -56,7 +57,7 @@ def recipe_code(
         f"keras.utils.set_random_seed({seed})\n",
         f"model = {build}\n",
         f"train = kb.BalancedDataset(x, y, {feed})\n",
-        *_trainee(recipe, layer, from_logits),
+        *_trainee(recipe, layer, seed, from_logits),
         f"trainee.fit(train, epochs={epochs}, shuffle=False)\n",
         decision,
     ]
@@ -81,7 +82,7 @@ def layer_code(layer):
     if isinstance(layer, keras.Sequential):
         return f"keras.Sequential([{', '.join(map(layer_code, layer.layers))}])"
     kind = type(layer)
-    package = "keras" if kind.__module__.startswith("keras.") else "kb"
+    package = _PACKAGES[kind.__module__.split(".")[0]]
     config = layer.get_config()
     parameters = inspect.signature(kind.__init__).parameters.values()
     chosen = {
@@ -92,11 +93,20 @@ def layer_code(layer):
     return f"{package}.layers.{kind.__name__}({_arguments(chosen)})"
 
 
-def _trainee(recipe, layer, from_logits):
+def _front_code(recipe, layer, seed):
+    """Code of the layer in front: of one that users have registered, by its name."""
+    layers = layer.layers if isinstance(layer, keras.Sequential) else [layer]
+    if all(type(one).__module__.split(".")[0] in _PACKAGES for one in layers):
+        return layer_code(layer)
+    images = "kb.data.LabelledImages.read(x, y)"
+    return f"kb.data.registry.fit({recipe.layer!r}, {images}, {seed})"
+
+
+def _trainee(recipe, layer, seed, from_logits):
     if layer is None:
         yield "trainee = model\n"
     else:
-        yield f"layer = {layer_code(layer)}\n"
+        yield f"layer = {_front_code(recipe, layer, seed)}\n"
         yield "trainee = keras.Sequential([layer, model])\n"
     has_loss = recipe.tau or recipe.mix is not None
     if has_loss:

@@ -56,6 +56,8 @@ class RecipeSearch:
             cases: List of `Case`: the first for all recipes, the others for the best.
         """
         self.cases = cases
+        if self.trainings.kept.has(self._ended):
+            self.progress.close()
         if not cases:  # a class is too small to hold anything out
             return self._choose()
         for name in self.recipes:
@@ -69,10 +71,12 @@ class RecipeSearch:
             self.trials["full"] = {n: list(self.trials["brief"][n]) for n in finalists}
         most = _most_in_full(self.recipes)
         for place in _full_cases(cases):
-            if self.progress.is_over():
+            open_ = self._best("full", finalists) if place > 1 else finalists
+            if self.progress.is_over() and not any(
+                self._is_kept("full", name, place) for name in open_
+            ):
                 break
-            if place > 1:
-                finalists = self._finalists = self._best("full", finalists)
+            finalists = self._finalists = open_
             if len(finalists) == 1 or (is_full and place == 0):
                 self.progress.leave_out(("full", place), most)
                 continue
@@ -81,11 +85,22 @@ class RecipeSearch:
                 self._try("full", name, cases, place)
         return self._choose()
 
+    def end(self):
+        """Keep that the search is over: again, so much time tries nothing new."""
+        self.trainings.kept.get(self._ended, lambda: True)
+
+    @property
+    def _ended(self):
+        return f"end-after-{self.progress.time_budget}"
+
+    def _is_kept(self, round_, name, place):
+        return self.trainings.kept.has(_key(round_, name, place))
+
     def _try(self, round_, name, cases, place):
-        if self.progress.is_over():
+        if self.progress.is_over() and not self._is_kept(round_, name, place):
             return
         result = self.trainings.trial(
-            f"{round_}-{place}-of-{name}",
+            _key(round_, name, place),
             self.recipes[name],
             cases[place],
             self.target_prior,
@@ -252,6 +267,10 @@ class RecipeSearch:
             for name, found in tried.items()
             if not all(np.isfinite(one["log_likelihood"]).all() for one in found)
         }
+
+
+def _key(round_, name, place):
+    return f"{round_}-{place}-of-{name}"
 
 
 def course_of(recipes, cases):

@@ -1,6 +1,7 @@
 """One training of a classifier by a recipe."""
 
 import keras
+import numpy as np
 
 from keras_balance.auto import checks
 from keras_balance.data.iterators import untuned
@@ -34,6 +35,8 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
         feed = recipe.feed(images, batch_size, seed)
         front = recipe.make_layer(images, seed)
         trainee = in_front(front, model, recipe.make_loss(feed, gives_logits(model)))
+        build_by(trainee, images)  # a backup goes to weights that are there
+        checks.never_trained(model, "build")
         made = callbacks(feed) if callbacks else []  # a backup moves the feed on
         trainee.fit(
             feed,
@@ -46,6 +49,13 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
     return model, feed
 
 
+def build_by(model, images):
+    """Give a model without an input its weights, by one of the images."""
+    if not model.built:
+        first = images.source.take(np.arange(1)).astype("float32")
+        model(first, training=False)
+
+
 def epochs_of(feed, steps):
     """Epochs of a feed that come nearest to a number of steps, 1 at least."""
     return max(1, round(steps / len(feed)))
@@ -55,9 +65,15 @@ def in_front(layer, model, loss):
     """`model` behind a layer, with another loss; either may be None.
 
     The optimizer is the model's own. With neither, it is the model as it is.
+
+    Raises:
+        ValueError: For a model that trains by steps of its own, which a model around it
+            would not take.
     """
     if layer is None and loss is None:
         return model
+    if layer is not None:
+        _check_steps(type(model))
     trainee = model if layer is None else keras.Sequential([layer, model])
     trainee.compile(
         optimizer=model.optimizer,
@@ -67,3 +83,13 @@ def in_front(layer, model, loss):
         steps_per_execution=model.steps_per_execution,
     )
     return trainee
+
+
+def _check_steps(kind):
+    for step in ("train_step", "compute_loss"):
+        if getattr(kind, step) is not getattr(keras.Model, step):
+            raise ValueError(
+                f"A model with a `{step}` of its own can have no layer in front of it, "
+                "whose model trains by Keras' own: give `recipes` without a layer. "
+                f"Received: a {kind.__name__}"
+            )

@@ -8,7 +8,7 @@ from scipy.special import expit, softmax
 
 from keras_balance.auto import checks
 from keras_balance.auto.folds import splits, stratified_folds
-from keras_balance.auto.recipe_training import train
+from keras_balance.auto.recipe_training import build_by, train
 from keras_balance.callbacks import RaiseOnNaN, ResumableBackup
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, log_likelihoods
 from keras_balance.models.adjust import adjust_logits, gives_logits
@@ -173,19 +173,27 @@ class ModelTrainings(Trainings):
 
     def tau_in_theory(self, recipe):
         """Strength for equal shares, where nothing was tried."""
-        return 1.0 if can_retrain(self.build()) else recipe.tau_in_theory
+        model = self.build()
+        build_by(model, self.images)
+        return 1.0 if can_retrain(model) else recipe.tau_in_theory
 
     def _predictions(self, recipe, train_rows, rows, steps, title):
-        """Log-probabilities of some rows after a training on others."""
+        """Log-probabilities of some rows after a training on others.
+
+        NaN where what fills the classes has diverged, as a generator may.
+        """
         images = self.images.part(train_rows)
-        model, _ = train(
-            recipe,
-            images,
-            self.build,
-            batch_size=self.batch_size,
-            steps=steps,
-            seed=derive_seed(self.seed, *title.encode()),
-        )
+        try:
+            model, _ = train(
+                recipe,
+                images,
+                self.build,
+                batch_size=self.batch_size,
+                steps=steps,
+                seed=derive_seed(self.seed, *title.encode()),
+            )
+        except FloatingPointError:
+            return np.full((len(rows), images.num_classes), np.nan, "float32")
         return log_probabilities(retrained(model, images), self.images.part(rows))
 
 

@@ -6,12 +6,15 @@ values, so that the one cannot drift from the other.
 
 import dataclasses
 
+import keras
 import numpy as np
 
 from keras_balance.data import BalancedDataset
+from keras_balance.data.mix import KINDS, Mix
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.losses import LogitAdjustedCrossentropy
+from keras_balance.utils.numbers import choice, real_number
 
 
 def _plain(value):
@@ -35,6 +38,9 @@ class Recipe:
         tau: Strength of the adjustment in the loss by the counts of the feed, 0 for
             the model's own loss.
 
+    Raises:
+        ValueError: For an unknown `mix`, and a `tau` below 0.
+
     Example:
         >>> Recipe("sqrt", layer="photo", tau=0.5).layer
         'photo'
@@ -50,6 +56,9 @@ class Recipe:
         # What NumPy counted is to be kept as JSON and printed as code, too.
         for name, value in vars(self).items():
             object.__setattr__(self, name, _plain(value))
+        real_number("tau", self.tau, 0)
+        if not isinstance(self.mix, Mix):
+            choice("mix", self.mix, (None, *KINDS))
 
     @property
     def tau_in_theory(self):
@@ -73,7 +82,15 @@ class Recipe:
 
     def make_layer(self, images, seed):
         """Make the layer in front of the model, or None."""
-        return None if self.layer is None else registry.fit(self.layer, images, seed)
+        if self.layer is None:
+            return None
+        made = registry.fit(self.layer, images, seed)
+        if not isinstance(made, keras.layers.Layer):
+            raise TypeError(
+                "`layer` must be the name of a Keras layer, such as one out of "
+                f"{registry.names('front')}. Received: layer={self.layer!r}"
+            )
+        return made
 
     def make_loss(self, feed, from_logits):
         """Make the loss, or None where the model's own one stays.
@@ -141,12 +158,20 @@ def by_index(recipes, images):
         images: `LabelledImages` whose labels the recipes name.
 
     Raises:
-        ValueError, TypeError: For a `sampling_strategy` that the images cannot meet.
+        ValueError, TypeError: For a `sampling_strategy` that the images cannot meet,
+            and for what fills and what stands in front when there is no such thing.
     """
     found, encoding = {}, images.encoding
     for name, recipe in recipes.items():
         strategy = recipe.sampling_strategy
         target_counts(images.counts, strategy, encoding)  # an error, if any
+        if isinstance(recipe.synthesizer, str):
+            registry.find(recipe.synthesizer)
+        if recipe.layer is not None and registry.find(recipe.layer, "layer").chooses:
+            raise ValueError(
+                "`layer` must be one that does not choose among others. "
+                f"Received: layer={recipe.layer!r}"
+            )
         if isinstance(strategy, dict) and strategy:
             numbered = {encoding.index_of(c): n for c, n in strategy.items()}
             recipe = dataclasses.replace(recipe, sampling_strategy=numbered)

@@ -13,6 +13,7 @@ from keras_balance.utils.priors import read_prior
 ITERATIONS = 1000  # at most
 _BATCH_SIZE = 256
 _ACTIVATIONS = (keras.layers.Activation, keras.layers.Softmax)
+_OPERATIONS = ("Softmax", "Sigmoid")  # `keras.ops.softmax` and the like
 
 
 def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
@@ -91,42 +92,63 @@ def parted(model):
     """
     if not isinstance(model, keras.Model):
         raise TypeError(f"`model` must be a Keras model. Received: model={model!r}")
-    *others, last = _layers(model) or [None]
-    if isinstance(last, keras.Model) and isinstance(model, keras.Sequential):
-        body, last = parted(last)
-        return keras.Sequential([*others, body]), last
-    if isinstance(last, keras.Model) and model.operations[-1] is last:
+    layers = _layers(model)
+    number = len(layers)
+    while number and _is_activation(layers[number - 1]):
+        number -= 1
+    last = layers[number - 1] if number else None
+    if isinstance(last, keras.Model) and last is layers[-1]:
         body, dense = parted(last)
-        return keras.Sequential([_before(model, last), body]), dense
-    if not isinstance(last, keras.layers.Dense) or len(last.input.shape) != 2:
-        raise ValueError(
-            "`model` must be built, functional or `Sequential`, of one input and "
-            "output, and end in a `Dense` layer on vectors (n, d). Received: model="
-            f"{model.name!r}, a {type(model).__name__} whose last layer is {last!r}"
-        )
-    return keras.Model(model.inputs[0], last.input), last
-
-
-def _before(model, last):
-    """Model of what stands before the last layer of a functional one."""
-
-    def call(layer, *args, **kwargs):
-        return args[0] if layer is last else layer(*args, **kwargs)
-
-    return keras.models.clone_model(
-        model, clone_function=lambda layer: layer, call_function=call
+        return keras.Sequential([_before(model, layers[-1:]), body]), dense
+    if isinstance(last, keras.layers.Dense):
+        body = _before(model, layers[number - 1 :])
+        if len(body.outputs[0].shape) == 2:
+            return body, last
+    raise ValueError(
+        "`model` must be built, functional or `Sequential`, of one input and "
+        "output, and end in a `Dense` layer on vectors (n, d). Received: model="
+        f"{model.name!r}, a {type(model).__name__} whose last layer is {last!r}"
     )
 
 
+def _before(model, left_out):
+    """Model of what stands before the last layers of a model.
+
+    What a layer is called on in this model, not what it was first called on: models may
+    share it.
+    """
+
+    def call(layer, *args, **kwargs):
+        is_out = any(layer is one for one in left_out)
+        return args[0] if is_out else layer(*args, **kwargs)
+
+    if isinstance(model, keras.Sequential):
+        given = model.inputs[0]
+        inputs = outputs = keras.Input(batch_shape=given.shape, dtype=given.dtype)
+        for layer in model.layers[: -len(left_out)]:
+            outputs = layer(outputs)
+        return keras.Model(inputs, outputs)
+    same = keras.models.clone_model(
+        model, clone_function=lambda layer: layer, call_function=call
+    )
+    # Inputs may be a list of one, which a caller would have to give as well.
+    return keras.Model(same.inputs[0], same.outputs[0])
+
+
 def _layers(model):
-    """Layers of a graph of one input and output, up to the last but activations."""
-    is_graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+    """Layers and operations of a graph of one input and output, in their order."""
+    is_sequential = isinstance(model, keras.Sequential)
+    is_graph = is_sequential or hasattr(model, "operations")
     if not (is_graph and model.built and len(model.inputs) == len(model.outputs) == 1):
         return []
-    layers = list(model.layers)
-    while layers and isinstance(layers[-1], _ACTIVATIONS):
-        layers.pop()
-    return layers
+    return list(model.layers if is_sequential else model.operations)
+
+
+def _is_activation(operation):
+    """Whether it is one of a layer, or of `keras.ops`, on logits."""
+    is_layer = isinstance(operation, keras.layers.Layer)
+    name = type(operation).__name__
+    return isinstance(operation, _ACTIVATIONS) or (not is_layer and name in _OPERATIONS)
 
 
 def can_retrain(model):

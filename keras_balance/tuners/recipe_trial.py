@@ -42,8 +42,19 @@ class _SeeingAnother(keras.callbacks.Callback):
         super().__init__()
         self.seen = seen
         self.inner = keras.callbacks.CallbackList(callbacks, model=seen)
+        seen.stop_training = False  # of another training
         for hook in [*_HOOKS, "on_epoch_begin"]:
-            setattr(self, hook, getattr(self.inner, hook))
+            if any(_has_its_own(one, hook) for one in self.inner.callbacks):
+                setattr(self, hook, self._synced(getattr(self.inner, hook)))
+
+    def _synced(self, hook):
+        """Give a hook whose callbacks find the state of the model that is fitted."""
+
+        def call(*args, **kwargs):
+            _ = self.model  # asked for, JAX puts its state into the variables
+            hook(*args, **kwargs)
+
+        return call
 
     def set_params(self, params):
         super().set_params(params)
@@ -52,3 +63,7 @@ class _SeeingAnother(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.inner.on_epoch_end(epoch, logs)
         self.model.stop_training |= self.seen.stop_training
+
+
+def _has_its_own(callback, hook):
+    return getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)

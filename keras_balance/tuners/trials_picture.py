@@ -21,15 +21,13 @@ def save_trials_picture(tuner, path):
     Raises:
         ValueError: When no trial is completed.
     """
-    trials = [
-        trial for trial in tuner.oracle.trials.values() if trial.score is not None
-    ]
+    trials = [tuner.oracle.trials[trial_id] for trial_id in tuner.oracle.start_order]
+    trials = [trial for trial in trials if trial.score is not None]
     if not trials:
         raise ValueError(
             "`tuner` must have a trial that is completed. "
             f"Received: tuner with {len(tuner.oracle.trials)} trials"
         )
-    trials.sort(key=lambda trial: trial.trial_id)
     plots.save_figure(_figure(trials, tuner.oracle.objective), path)
 
 

@@ -196,6 +196,123 @@ def test_killed_anywhere_it_ends_with_the_same_model(auto, tmp_path, monkeypatch
     assert 'src="http' not in page
 
 
+@pytest.mark.parametrize("with_input", [True, False])
+def test_a_last_training_behind_a_layer_is_gone_on_with(tmp_path, with_input):
+    """Its model is built when a backup gives it its weights."""
+    options = {"recipes": {"shift": Recipe({}, layer="shift")}, "time_budget": 0}
+    options["build"] = build if with_input else without_input
+    first = fitted(*pictures(), **options)
+    # The last training ends, and is found at its end.
+    for _ in range(2):
+        again = fitted(*pictures(), directory=tmp_path, **options)
+        for one, other in zip(
+            first.model.get_weights(), again.model.get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+
+
+def without_input():
+    model = keras.Sequential(build().layers)
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
+    return model
+
+
+@pytest.mark.once
+def test_a_model_that_was_trained_before_is_refused():
+    x, y = pictures()
+    model = build()
+    with pytest.raises(ValueError, match=r"`build\(\)` must return a new model each"):
+        fitted(x, y, 1, build=lambda: model)
+    shared = keras.layers.Dense(4)
+
+    def sharing():
+        model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+        model.add(shared)
+        model.add(keras.layers.Dense(3, "softmax"))
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
+        return model
+
+    auto = kb.tuners.AutoAdjustment(sharing, folds=2, steps=1, seed=0, verbose=0)
+    with pytest.raises(ValueError, match=r"`classifier\(\)` must .*dense.*kernel'"):
+        auto.fit(x, y)
+    shared.trainable = False
+    assert auto.fit(x, y).tau is not None
+
+
+@pytest.mark.once
+def test_trials_that_are_kept_count_whatever_time_is_left(auto, tmp_path):
+    first = fitted(*pictures(), directory=tmp_path)
+    for budget in (0, None):
+        again = fitted(*pictures(), directory=tmp_path, time_budget=budget)
+        assert (again.choice, again.tau) == (first.choice, first.tau)
+        assert again.scores.keys() == first.scores.keys() == FEW.keys()
+
+
+@pytest.mark.once
+def test_a_search_that_ended_tries_nothing_new_in_the_same_time(tmp_path, monkeypatch):
+    options = {"directory": tmp_path, "time_budget": 1000}
+    with monkeypatch.context() as patched:
+        patched.setattr(auto_balance.Progress, "is_over", lambda *args: True)
+        first = fitted(*pictures(), 1, **options)
+    again = fitted(*pictures(), 1, **options)
+    assert not first.scores
+    assert not again.scores
+    assert fitted(*pictures(), 1, **options | {"time_budget": 2000}).scores
+
+
+@pytest.mark.once
+def test_a_filling_that_diverges_is_not_taken():
+    def fit(images, seed):
+        raise FloatingPointError("a loss is NaN")
+
+    kb.data.registry.register("diverging", fit, 60)
+    try:
+        recipes = {"bad": Recipe(synthesizer="diverging"), "plain": Recipe({})}
+        assert fitted(*pictures(), 1, recipes=recipes).choice == "plain"
+    finally:
+        kb.data.registry.unregister("diverging")
+
+
+@pytest.mark.once
+def test_steps_of_a_models_own_are_not_passed_over():
+    class Own(keras.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    def own():
+        plain = build()
+        model = Own(plain.inputs, plain.outputs)
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
+        return model
+
+    options = {"build": own, "time_budget": 0}
+    fitted(*pictures(), 1, **options)
+    recipes = {"shift": Recipe({}, layer="shift")}
+    with pytest.raises(ValueError, match="a `train_step` of its own"):
+        fitted(*pictures(), 1, recipes=recipes, **options)
+
+
+class Invert(keras.layers.Layer):
+    def call(self, inputs, training=False):
+        return 255.0 - inputs if training else inputs
+
+
+@pytest.mark.once
+def test_the_code_has_a_layer_of_the_users_by_its_name():
+    x, y = pictures()
+    kb.data.registry.register("invert", lambda images, seed: Invert(), 33, roles=())
+    try:
+        recipes = {"inverted": Recipe({}, layer="invert")}
+        auto = fitted(x, y, 1, recipes=recipes, time_budget=0)
+        scope = {"x": x, "y": y, "build": build}
+        exec(auto.code(), scope)
+    finally:
+        kb.data.registry.unregister("invert")
+    np.testing.assert_array_equal(
+        scope["model"].get_weights()[0], auto.model.get_weights()[0]
+    )
+
+
 @pytest.mark.once
 def test_another_search_does_not_get_its_folder(tmp_path):
     x, y = pictures()
@@ -261,9 +378,21 @@ def test_recipes_are_checked_before_any_training():
     def never():
         raise AssertionError
 
-    recipes = {"plain": Recipe({}), "some": Recipe({7: 40})}
-    with pytest.raises(ValueError, match=r"one of the classes.*7"):
-        fitted(*pictures(), build=never, recipes=recipes)
+    for wrong, message in (
+        (Recipe({7: 40}), r"one of the classes.*7"),
+        (Recipe(layer="elastik"), r"`layer` must be one of .*layer='elastik'"),
+        (Recipe(layer="auto"), r"`layer` must be one that does not choose"),
+        (Recipe(synthesizer="smoote"), r"`synthesizer` must be one of .*'smoote'"),
+    ):
+        recipes = {"plain": Recipe({}), "some": wrong}
+        with pytest.raises(ValueError, match=message):
+            fitted(*pictures(), build=never, recipes=recipes)
+    with pytest.raises(TypeError, match="`layer` must be the name of a Keras layer"):
+        fitted(*pictures(), 1, recipes={"a": Recipe(layer="smote")}, time_budget=0)
+    with pytest.raises(ValueError, match="`mix` must be one of"):
+        Recipe(mix="mixap")
+    with pytest.raises(ValueError, match="`tau` must be a finite number"):
+        Recipe(tau=-1)
 
 
 @pytest.mark.once
@@ -359,7 +488,9 @@ def test_without_time_the_simplest_is_trained():
     auto = fitted(*pictures(), 1, time_budget=0)
     assert (auto.choice, auto.cost, auto.tau) == ("plain", 1, 1)
     # The last layer, trained anew, knows of no balance, whatever the feed.
-    assert fitted(*pictures(), 1, recipes=["repeat"], time_budget=0).tau == 1
+    for make in (build, without_input):
+        options = {"recipes": ["repeat"], "time_budget": 0, "build": make}
+        assert fitted(*pictures(), 1, **options).tau == 1
 
 
 @pytest.mark.once

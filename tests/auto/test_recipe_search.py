@@ -3,6 +3,7 @@ import types
 import numpy as np
 import pytest
 
+from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_trials import STRENGTHS
@@ -22,6 +23,7 @@ class Trainings:
 
     def __init__(self, found, brief=0.25):
         self.found, self.brief, self.asked = found, brief, []
+        self.kept = Kept(None, {})
 
     def steps_on(self, rows, share=1.0):
         return 600 * (1.0 if share == 1 else self.brief)

@@ -96,6 +96,15 @@ def test_within_a_functional_model(data, tmp_path):
     np.testing.assert_allclose(outputs(loaded, x), outputs(nested, x), atol=1e-6)
 
 
+@pytest.mark.parametrize("activation", [keras.ops.softmax, keras.ops.sigmoid])
+def test_an_operation_may_be_the_activation(data, activation):
+    x, y = data
+    model = classifier(keras.layers.Dense(3))
+    ends = keras.Model(model.inputs, activation(model.outputs[0]))
+    found = outputs(retrained(ends, x, y), x)
+    np.testing.assert_allclose(found, by_hand(model, x, y), atol=1e-4)
+
+
 def test_a_functional_model_shares_its_other_layers(data, tmp_path):
     x, y = data
     inputs = keras.Input((8, 8, 1))
@@ -109,6 +118,24 @@ def test_a_functional_model_shares_its_other_layers(data, tmp_path):
     np.testing.assert_allclose(outputs(loaded, x), expected, atol=1e-6)
     dense.set_weights([2 * weight for weight in dense.get_weights()])
     assert np.abs(outputs(adjusted, x) - expected).max() > 0.01
+
+
+def test_a_last_layer_that_models_share_is_that_of_each(data):
+    x, y = data
+    last = keras.layers.Dense(3, "softmax")
+    _, model = (classifier(last) for _ in range(2))
+    inputs = keras.Input((8, 8, 1))
+    row = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    rows = [keras.layers.Dense(12, "relu")(row) for _ in range(2)]
+    _, functional = (keras.Model(inputs, last(one)) for one in rows)
+    for one in (model, functional):
+        body = keras.Model(one.inputs, one.layers[-2].output)
+        rows = outputs(body, x).astype("float64")
+        regression = make_pipeline(StandardScaler(), LogisticRegression(C=0.03))
+        expected = regression.fit(rows, y).predict_proba(rows)
+        np.testing.assert_allclose(
+            outputs(retrained(one, x, y), x), expected, atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("prior", ["uniform", [0.2, 0.3, 0.5]])
@@ -152,11 +179,20 @@ class Subclassed(keras.Model):
         return self.dense(keras.ops.reshape(inputs, (-1, 64)))
 
 
+def wide_and_deep():
+    inputs = keras.Input((8, 8, 1))
+    row = keras.layers.Flatten()(inputs)
+    wide, deep = keras.layers.Dense(12, "relu")(row), keras.layers.Dense(1)(row)
+    outputs = keras.layers.Dense(3)(wide) + keras.layers.Dense(3)(deep)
+    return keras.Model(inputs, keras.ops.softmax(outputs))
+
+
 @pytest.mark.parametrize(
     "make",
     [
         Subclassed,
         of_two_outputs,
+        wide_and_deep,
         goes_on_behind_a_classifier,
         lambda: classifier(keras.layers.BatchNormalization()),
         lambda: keras.Sequential([keras.layers.Dense(3)]),

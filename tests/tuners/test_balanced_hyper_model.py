@@ -338,6 +338,37 @@ def test_callbacks_see_the_classifier_behind_a_layer(small):
     assert not np.array_equal(before, model.get_weights()[0])
 
 
+@pytest.mark.backend
+def test_callbacks_find_the_state_in_every_batch_behind_a_layer(small):
+    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
+    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    model, seen = small.build(None), []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(self.model.get_weights()[0])
+
+    hp = trial_of(recipe="flip", batch_size=64)
+    data, _ = small.three_digits()
+    hypermodel.fit(hp, model, *data, epochs=1, verbose=0, callbacks=[Look()])
+    assert len(seen) > 1
+    assert not np.array_equal(seen[0], seen[1])
+    np.testing.assert_array_equal(seen[-1], model.get_weights()[0])
+
+
+def test_a_model_that_was_stopped_is_trained_again_behind_a_layer(small):
+    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
+    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    model, hp = small.build(None), trial_of(recipe="flip", batch_size=64)
+    data, _ = small.three_digits()
+    stop = keras.callbacks.EarlyStopping("loss", min_delta=1e9)
+    for callbacks, epochs in (([stop], 2), ([], 3)):
+        history = hypermodel.fit(
+            hp, model, *data, epochs=3, verbose=0, callbacks=callbacks
+        )
+        assert len(history.epoch) == epochs
+
+
 def test_recipes_say_what_is_mixed(small):
     with pytest.raises(ValueError, match=r"beside `recipes`.*mix='mixup'"):
         kb.tuners.BalancedHyperModel(small.build, mix="mixup", recipes="auto")

@@ -21,6 +21,7 @@ def trial(number, score, **values):
 def tuner_with(*trials, direction="max"):
     oracle = types.SimpleNamespace(
         trials={one.trial_id: one for one in trials},
+        start_order=[one.trial_id for one in trials],
         objective=keras_tuner.Objective("val_f1_macro", direction),
     )
     return types.SimpleNamespace(oracle=oracle)
@@ -49,6 +50,20 @@ def test_a_panel_for_the_trials_and_each_number_searched(direction, so_far):
     assert list(lines["manual"].get_ydata()) == [0.8, 0.9]
     # What a trial did not use has no place in the panel.
     assert [len(line.get_xdata()) for line in panels[1].lines] == [2]
+
+
+def test_trials_come_in_the_order_they_were_begun(tmp_path, monkeypatch):
+    drawn = []
+    figure = trials_picture._figure
+    monkeypatch.setattr(
+        trials_picture,
+        "_figure",
+        lambda trials, objective: drawn.append(trials) or figure(trials, objective),
+    )
+    # As keras-tuner names them where the number of trials was raised.
+    begun = [trial(name, 0.5, batch_size=32) for name in ("00", "01", "02", "010")]
+    kb.tuners.save_trials_picture(tuner_with(*begun), tmp_path / "trials.png")
+    assert drawn == [begun]
 
 
 def test_written_whole(tmp_path):

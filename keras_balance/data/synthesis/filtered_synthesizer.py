@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from keras_balance.data import checks
+from keras_balance.data.sources import to_numpy
 from keras_balance.utils.labels import read_class_labels
 from keras_balance.utils.numbers import real_number
 
@@ -63,7 +64,7 @@ class FilteredSynthesizer:
         labels = np.asarray(labels)
         classes, counts = np.unique(labels, return_counts=True)
         tries = np.repeat(classes, [math.ceil(count / self.keep) for count in counts])
-        images = np.asarray(self.synthesizer.generate(tries, seed=seed))
+        images = to_numpy(self.synthesizer.generate(tries, seed=seed))
         scores = self._scores(images, tries)
         kept = np.empty(len(labels), dtype="int64")
         for label, count in zip(classes, counts, strict=True):
@@ -74,7 +75,7 @@ class FilteredSynthesizer:
 
     def _scores(self, images, labels):
         judge = self.synthesizer.discriminate if self.judge is None else self.judge
-        probabilities = np.asarray(judge(images))
+        probabilities = to_numpy(judge(images))
         names = self.class_names
         if names is None:
             names = getattr(self.synthesizer, "class_names", None)

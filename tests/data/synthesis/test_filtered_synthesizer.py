@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -41,6 +42,13 @@ def test_own_judge_looks_at_the_column_of_the_class():
     images = filtered.generate([7] * 20 + [3] * 20, seed=1)
     assert images[:20].min() > 0.8
     assert images[20:].max() < 0.2
+
+
+def test_a_model_judges():
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(2, "softmax"))
+    filtered = FilteredSynthesizer(Random(), judge=model)
+    assert filtered.generate(["ant", "bee"], seed=1).shape == (2, 2, 2, 1)
 
 
 def test_feeds():

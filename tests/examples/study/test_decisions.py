@@ -53,6 +53,17 @@ def test_the_first_draws_folds_serve_the_others(tmp_path):
 
 
 @pytest.mark.once
+def test_draws_of_two_digits_are_told(tmp_path):
+    for draw in (0, 9, 10):
+        keep_draw(tmp_path / f"clothes, shirt, {draw}", draw)
+    path = tmp_path / "cells.jsonl"
+    decisions.write_lines(tmp_path, path)
+    cells = [json.loads(line) for line in path.read_text().splitlines()]
+    drawn = [cell["draw"] for cell in cells if cell["arm"] == "imbalanced"]
+    assert drawn == [0, 9, 10]
+
+
+@pytest.mark.once
 def test_a_draw_without_plain_training_is_not_told(tmp_path):
     keep_draw(tmp_path / "clothes, boot, 0", 0)
     path = tmp_path / "cells.jsonl"

@@ -29,6 +29,12 @@ def test_each_training_is_scored_by_each_decision(tmp_path, monkeypatch):
     found = {cell["arm"]: cell["f1_macro"] for cell in cells.cells}
     assert found["plain, head, tau 1"] >= found["plain"]
     assert found["balanced"] == found["balanced, tau 1"]  # nothing to take out
+    took = {cell["arm"] for cell in cells.cells if "processor_seconds" in cell}
+    assert took == {heads.arm_of(training, row) for training in heads.TRAININGS}
+    # What is looked for comes last: a run that is stopped before writes all of it.
+    assert [arm.endswith((", tau 1", ", head")) for arm in arms[:4]] == [True] * 3 + [
+        False
+    ]
     monkeypatch.setattr(heads, "train_by", None)  # as would be called by another
     heads.measure(cells, "two pictures", row, task, heads.TRAININGS)
     assert head_tables.heads_table(cells.cells).count("two pictures") == 1

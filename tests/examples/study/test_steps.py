@@ -97,6 +97,20 @@ def test_an_image_goes_through_the_layer_that_the_feed_has_drawn():
     np.testing.assert_array_equal(ops.convert_to_numpy(batch)[:, 0, 0, 0], expected)
 
 
+def test_layers_behind_each_other_draw_each_their_own():
+    noise = [keras.layers.GaussianNoise(1.0, seed=n) for n in (0, 1)]
+    both = keras.Sequential([keras.Input((4, 4, 1)), *noise])
+    alone = keras.Sequential([keras.Input((4, 4, 1)), noise[0]])
+    taken = {"layer": ops.zeros((8,), "int8"), "seed": ops.array([3, 4], "int32")}
+    images = ops.zeros((8, 4, 4, 1))
+    one, two = (
+        ops.convert_to_numpy(augmented(images, [layers], taken))
+        for layers in (alone, both)
+    )
+    # The same numbers twice would be twice the first ones.
+    assert np.abs(np.corrcoef(one.ravel(), (two - one).ravel())[0, 1]) < 0.5
+
+
 def test_rare_partners_are_counted():
     even = feed(tau=1.0).recipe["offset"]
     rare = feed(tau=1.0, mix=kb.data.Mix("mixup")).recipe["offset"]
