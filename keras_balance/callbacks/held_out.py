@@ -16,13 +16,16 @@ _MOST_MISSES = 24
 def class_names_of(x):
     """Names of the classes, where held-out data tell them; else None.
 
-    Those of a folder do, Keras' `image_dataset_from_directory` included.
+    Those of a folder do, Keras' `image_dataset_from_directory` included. As strings:
+    their labels are class indices, and a name that is a number is none.
     """
     encoding = getattr(getattr(x, "images", x), "encoding", None)
     is_named = encoding is not None and (
         encoding.titles is not None or isinstance(x, LabelledImages)
     )
-    return encoding.keys if is_named else getattr(x, "class_names", None)
+    if is_named:
+        return [str(key) for key in encoding.keys]
+    return getattr(x, "class_names", None)
 
 
 def check_class_names(x, class_names):
@@ -33,8 +36,8 @@ def check_class_names(x, class_names):
     own = class_names_of(x)
     if sequence_of_names(class_names) is None or own is None:
         return
-    own, given = list(own), list(class_names)
-    is_reordered = own != given and sorted(map(str, own)) == sorted(map(str, given))
+    own, given = [*map(str, own)], [*map(str, class_names)]
+    is_reordered = own != given and sorted(own) == sorted(given)
     if len(own) != len(given) or is_reordered:
         raise ValueError(
             "`class_names` must be the classes of `x`, in its order. A folder of test "
@@ -129,8 +132,9 @@ def _batches(x, y, batch_size):
     if isinstance(x, LabelledImages):
         for start in range(0, len(x), batch_size):
             rows = np.arange(start, min(start + batch_size, len(x)))
+            weights = None if x.sample_weight is None else x.sample_weight[rows]
             # As class indices: the labels may not be the places in the output.
-            yield *x.join(x.source.take(rows), x.indices[rows], rows), None
+            yield *x.join(x.source.take(rows), x.indices[rows], rows), weights
     elif y is not None:
         for start in range(0, len(x), batch_size):
             yield x[start : start + batch_size], y[start : start + batch_size], None

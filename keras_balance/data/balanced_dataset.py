@@ -199,10 +199,9 @@ class BalancedDataset(EpochDataset):
         self._plan_epochs()
         if sample_weight is None:
             sample_weight = self.images.sample_weight
+        self.images = self.images.weighed(sample_weight)
         self.has_warned = False
-        self._weights = Weights(
-            sample_weight, self.synthetic_weight, self.images, self._classes
-        )
+        self._weights = Weights(self.synthetic_weight, self.images, self._classes)
         self._begin()
 
     def _plan_epochs(self):

@@ -138,6 +138,19 @@ class EpochDataset(keras.utils.PyDataset):
     def _check_fit(self):
         """Look at what an epoch of `fit` is to be, before it begins."""
 
+    def __copy__(self):
+        """Give a feed of the same images that counts its epochs by itself."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._lock = threading.RLock()
+        twin._fetched, twin._looked_at = set(self._fetched), set(self._looked_at)
+        return twin
+
+    def __deepcopy__(self, memo):
+        """Give the same: images are only ever read."""
+        twin = memo[id(self)] = self.__copy__()
+        return twin
+
     def __getstate__(self):
         # A worker process gets the images of the epoch, never a live model.
         return {

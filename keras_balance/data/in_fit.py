@@ -38,7 +38,7 @@ def check_labels(feed, encoding, counts):
     _, held = fit_in_progress()
     given = [held.get(name) for name in ("x", "validation_data")]
     is_asked = any(one is feed for one in given)
-    width = _width_of_sparse(held["self"]) if is_asked else None
+    width = _width(held["self"]) if is_asked else None
     if width is None or encoding.form == "one_hot":
         return
     classes = encoding.classes[counts > 0]
@@ -46,22 +46,32 @@ def check_labels(feed, encoding, counts):
     if len(outside):
         raise ValueError(
             f"Labels must be class indices below {width} for a model of {width} "
-            "outputs: `np.unique(y, return_inverse=True)[1]` makes them of others. "
+            "classes: `np.unique(y, return_inverse=True)[1]` makes them of others. "
             f"Received: y with the class {outside[0].item()}"
         )
 
 
-def _width_of_sparse(model):
-    """Count the outputs of a model that surely takes class indices; else None."""
+def _width(model):
+    """Count the classes of a model that surely takes class indices; else None."""
     outputs = getattr(model, "outputs", None) or ()
     losses = keras.tree.flatten(getattr(model, "loss", None))
     is_plain = all(
         getattr(type(model), step) is getattr(keras.Model, step) for step in _STEPS
     )
-    if len(outputs) != 1 or len(losses) != 1 or not is_plain or not _is_sparse(*losses):
+    if len(outputs) != 1 or len(losses) != 1 or not is_plain:
         return None
     shape = outputs[0].shape
-    return shape[-1] if len(shape) == 2 and shape[-1] != 1 else None
+    if len(shape) != 2:
+        return None
+    if shape[-1] == 1:
+        return 2 if _is_binary(*losses) else None
+    return shape[-1] if _is_sparse(*losses) else None
+
+
+def _is_binary(loss):
+    names = ("binary_crossentropy", "BinaryCrossentropy")
+    is_own = type(loss) is keras.losses.BinaryCrossentropy
+    return is_own or loss in names or loss is keras.losses.binary_crossentropy
 
 
 def _is_sparse(loss):

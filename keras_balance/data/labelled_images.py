@@ -17,6 +17,7 @@ from keras_balance.data.sources import (
     value_range,
 )
 from keras_balance.data.streams import is_stream, read_stream
+from keras_balance.data.weights import check_sample_weight
 from keras_balance.utils.images import (
     check_images,
     check_same_length,
@@ -218,6 +219,20 @@ class LabelledImages:
         """Give the same images and labels without what comes along with them."""
         same = copy.copy(self)
         same._inputs = same._outputs = same.sample_weight = None
+        return same
+
+    def weighed(self, sample_weight):
+        """Give the same images with other weights `(n,)`, or None for none.
+
+        Raises:
+            TypeError: For what are no numbers.
+            ValueError: For weights of another shape, negative ones and such as are not
+                finite.
+        """
+        if sample_weight is None:
+            return self
+        same = copy.copy(self)
+        same.sample_weight = check_sample_weight(sample_weight, len(self))
         return same
 
     def check_every_class(self):

@@ -206,6 +206,7 @@ class MappedFile(ArraySource):
         super().__init__(array)
         root = _root(array)
         self._file = {"filename": root.filename, "offset": root.offset}
+        self._identity = _identity(root.filename)
         self._start = _address(array) - _address(root)
         self._strides = array.strides
 
@@ -227,10 +228,18 @@ class MappedFile(ArraySource):
         self.array = self._map()
 
     def _map(self):
+        if _identity(self._file["filename"]) != self._identity:
+            raise changed(f"{self._file['filename']}, which another file has replaced")
         content = np.memmap(**self._file, dtype="uint8", mode="r")
         return np.ndarray(
             self.shape, self.dtype, content, self._start, strides=self._strides
         )
+
+
+def _identity(path):
+    """Tell a file from one that is put in its place; it may be written on."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino, status.st_size
 
 
 def _root(array):

@@ -63,12 +63,17 @@ def read_stream(x, images=None, labels=None, cache=None):
 
 
 def _items_of(x):
-    """Give the items that a pipeline is made of, where it tells."""
-    items = getattr(x, "dataset", x)
+    """Give the items that a pipeline is made of, where it is a loader that tells."""
+    # A dataset may hold another one, too, and make something else of its items.
+    if not (hasattr(x, "dataset") and hasattr(x, "batch_sampler")):
+        return x
     _warn_of_collate_fn(x)
+    sampler = getattr(x.batch_sampler, "sampler", x.sampler)
     # Of a `SubsetRandomSampler`, by which torch's users hold images out.
-    places = getattr(getattr(x, "sampler", None), "indices", None)
-    return items if places is None else _SomeItems(items, places)
+    places = getattr(sampler, "indices", None)
+    if isinstance(sampler, (list, tuple, range, np.ndarray)):
+        places = sampler
+    return x.dataset if places is None else _SomeItems(x.dataset, places)
 
 
 def _warn_of_collate_fn(x):

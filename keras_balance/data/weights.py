@@ -19,22 +19,17 @@ class Weights:
     """Sample weights: the user's own, times those of synthetic images.
 
     Args:
-        sample_weight: Weights `(n,)` of the real images, or None for 1 each.
         synthetic_weight: Number or None for 1.
-        images: `LabelledImages`.
+        images: `LabelledImages`, with the weights of the real ones or None for 1 each.
         classes: Class indices of all images of an epoch, the synthetic ones last.
-
-    Raises:
-        ValueError: For weights of another shape, negative ones and such as are not
-            finite.
     """
 
-    def __init__(self, sample_weight, synthetic_weight, images, classes):
+    def __init__(self, synthetic_weight, images, classes):
         self._num_real = len(images)
         self._synthetic = synthetic_weight
         self._own = None
-        if sample_weight is not None:
-            real = check_sample_weight(sample_weight, len(images))
+        if images.sample_weight is not None:
+            real = images.sample_weight
             sums = np.bincount(images.indices, real, images.num_classes)
             means = sums / np.maximum(images.counts, 1)
             self._own, self._means, self._classes = real, means, classes

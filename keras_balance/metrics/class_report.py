@@ -199,7 +199,9 @@ def _labels_of(y_true, class_names):
     images = getattr(y_true, "images", y_true)
     if not hasattr(images, "encoding"):
         return y_true, class_names
-    return images.indices, images.encoding.keys if class_names is None else class_names
+    if class_names is None:  # as strings: no index is taken for a name
+        class_names = [str(key) for key in images.encoding.keys]
+    return images.indices, class_names
 
 
 def _number(value):

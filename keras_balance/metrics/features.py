@@ -14,6 +14,7 @@ from keras_balance.utils.files import read_sealed, write_sealed
 _COMPONENTS = 50
 _SIDE = 32  # pixels; a judge of pixels shrinks larger pictures
 _BATCH = 32
+_CLOSE = 1e-3  # to the largest feature: processors round otherwise
 _MOST_KEPT = 2**28  # bytes: of 1,280 features each, 50,000 images
 
 
@@ -32,7 +33,8 @@ class Features:
             is no backbone; None for as they are.
         name: Name of the argument in error messages.
         cache: Optional path of a file that keeps the rows from one run to the next. It
-            is written anew where the backbone, a Keras model, has other weights.
+            is written anew where the backbone, a Keras model, has other weights, or
+            makes something else of an image.
 
     Raises:
         TypeError: When `backbone` cannot be called.
@@ -54,8 +56,10 @@ class Features:
         self.backbone, self.side, self.name = backbone, side, name
         self._kept, self._bytes, self._unsaved = {}, 0, False
         self._cache = None if cache is None else pathlib.Path(cache)
+        self._weights, self._is_checked = None, True
         if self._cache is not None:
             self._keep(_read_cache(self._cache, backbone))
+            self._weights, self._is_checked = _fingerprint(backbone), False
 
     def __call__(self, images):
         """Float32 rows `(n, d)` of images, as they come from a feed."""
@@ -64,6 +68,8 @@ class Features:
             return pixel_rows(images, self.side)
         # As float32: a feed gives that of what the user holds as uint8.
         keys = [_digest(np.asarray(image, "float32")) for image in images]
+        if not self._is_checked:
+            self._check(images, keys)
         new = {key: row for row, key in enumerate(keys) if key not in self._kept}
         fresh = {}
         if new:
@@ -72,6 +78,27 @@ class Features:
             self._keep(fresh)
             self._unsaved = True
         return np.stack([fresh[k] if k in fresh else self._kept[k] for k in keys])
+
+    def refresh(self):
+        """Forget the rows where the backbone has got other weights since."""
+        weights = _fingerprint(self.backbone)
+        if weights != self._weights:
+            self._forget()
+            self._weights = weights
+
+    def _check(self, images, keys):
+        """Forget rows that another network of the same weights has given."""
+        place = next((n for n, key in enumerate(keys) if key in self._kept), None)
+        if place is None:
+            return
+        self._is_checked = True
+        kept, row = self._kept[keys[place]], self.compute(images[place : place + 1])[0]
+        close = _CLOSE * np.abs(row).max()
+        if kept.shape != row.shape or not np.allclose(kept, row, atol=close):
+            self._forget()
+
+    def _forget(self):
+        self._kept, self._bytes, self._unsaved = {}, 0, False
 
     def compute(self, images):
         """Rows of images that are not looked up, nor kept."""

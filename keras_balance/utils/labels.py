@@ -39,7 +39,9 @@ class LabelEncoding:
         """Write class indices `(n,)` the way the labels came in."""
         indices = np.asarray(indices, dtype="int64")
         if self.form == "one_hot":
-            return np.eye(self.num_classes, dtype=self.dtype)[indices]
+            rows = np.zeros((len(indices), self.num_classes), self.dtype)
+            rows[np.arange(len(indices)), indices] = 1
+            return rows
         labels = self.names(indices).astype(self.dtype, copy=False)
         return labels[:, None] if self.form == "column" else labels
 

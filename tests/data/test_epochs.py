@@ -1,5 +1,7 @@
 """Every pass over a dataset is an epoch, whoever makes it."""
 
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -59,6 +61,18 @@ def test_what_was_looked_at_before_is_no_epoch_of_fit():
     dataset[0]
     dataset.on_epoch_end()
     assert dataset.epoch == 0
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy])
+def test_a_copy_in_the_same_process_goes_on_by_itself(twin):
+    x, y = np.zeros((12, 2, 2, 1), "uint8"), np.array([0] * 9 + [1] * 3)
+    first = BalancedDataset(x, y, batch_size=6, seed=0)
+    second = twin(first)
+    for _ in range(2):
+        list(second)
+    assert (first.epoch, second.epoch) == (0, 2)
+    first.epoch = 2
+    np.testing.assert_array_equal(first[0][1], second[0][1])
 
 
 def test_a_generator_of_tensorflow_moves_on():

@@ -24,7 +24,7 @@ def feed(y, **options):
 
 
 def check_refused(call, received, width=2):
-    text = f"below {width} for a model of {width} outputs.*with the class {received}$"
+    text = f"below {width} for a model of {width} classes.*with the class {received}$"
     with pytest.raises(ValueError, match=text):
         call()
 
@@ -51,6 +51,20 @@ def test_of_every_loss_that_takes_class_indices(name):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize(
+    "loss", ["binary_crossentropy", keras.losses.BinaryCrossentropy()]
+)
+def test_one_output_takes_two_class_indices(loss):
+    x = np.zeros((8, 2, 2, 1), "float32")
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(1, "sigmoid"))
+    model.compile("sgd", loss, run_eagerly=True)
+    y = np.array([1, 2] * 4)
+    with pytest.raises(ValueError, match=r"below 2 .* y with the class 2"):
+        model.fit(kb.BalancedDataset(x, y), verbose=0)
+    model.fit(kb.BalancedDataset(x, y - 1), verbose=0)
+
+
 def test_in_an_evaluation_and_as_validation_data():
     model, wrong = classifier(), feed(Y + 1)
     check_refused(lambda: model.evaluate(wrong, verbose=0), 2)

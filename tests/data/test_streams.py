@@ -307,6 +307,55 @@ class Dicts(Items):
         return {"image": X[index], "label": self.y[index]}
 
 
+def test_what_wraps_a_dataset_is_not_what_it_wraps():
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data
+    whole = data.TensorDataset(torch.zeros(6, 2, 2, 1), torch.tensor([0, 1] * 3))
+
+    class Other(data.Dataset):
+        dataset = whole
+
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            image, label = whole[index]
+            return image + 7, label
+
+    other = kb.BalancedDataset(Other(), sampling_strategy={})
+    assert len(other.images) == 4
+    assert (other[0][0] == 7).all()
+    some = kb.BalancedDataset(data.Subset(whole, [0, 1, 3]), sampling_strategy={})
+    assert some.real_counts == {0: 1, 1: 2}
+    sampler = data.SubsetRandomSampler([0, 1, 3])
+    for options in (
+        {"batch_sampler": data.BatchSampler(sampler, 2, False)},
+        {"sampler": [0, 1, 3]},
+    ):
+        loader = data.DataLoader(whole, **options)
+        some = kb.BalancedDataset(loader, sampling_strategy={})
+        assert some.real_counts == {0: 1, 1: 2}
+
+
+def test_a_file_that_another_took_the_place_of_is_an_error(tmp_path):
+    torch = pytest.importorskip("torch")
+
+    class Stream(torch.utils.data.IterableDataset):
+        def __init__(self, rows):
+            self.rows = rows
+
+        def __iter__(self):
+            return ((torch.full((2, 2, 1), row), row % 2) for row in self.rows)
+
+    path = tmp_path / "images"
+    read = kb.data.LabelledImages
+    dataset = kb.BalancedDataset(read(Stream(range(6)), cache=path))
+    assert dataset[0][0].shape[1:] == (2, 2, 1)
+    read(Stream(range(6, 12)), cache=path)
+    with pytest.raises(RuntimeError, match="which another file has replaced"):
+        dataset[0]
+
+
 def test_what_a_loader_makes_of_its_items_is_warned_of():
     def collate(items):
         return items

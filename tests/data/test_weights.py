@@ -30,6 +30,17 @@ def test_a_repeated_image_has_its_own_weight():
     np.testing.assert_allclose(halved[12:], weights[12:] / 2)
 
 
+def test_who_takes_the_images_gets_their_weights():
+    x, y = np.zeros((6, 2, 2, 1), "uint8"), np.array([0, 0, 0, 1, 1, 1])
+    given = kb.data.LabelledImages(x, y)
+    dataset = kb.BalancedDataset(given, sample_weight=[1, 2, 3, 4, 5, 6], seed=0)
+    assert given.sample_weight is None
+    assert dataset.images.sample_weight.tolist() == [1, 2, 3, 4, 5, 6]
+    again = kb.BalancedDataset(dataset.images, shuffle=False)
+    assert again[0][2].tolist() == [1, 2, 3, 4, 5, 6]
+    assert kb.data.LabelledImages.read(dataset).part(np.arange(3)).sample_weight is None
+
+
 def test_a_made_image_has_the_mean_of_its_class():
     tensor = keras.ops.convert_to_tensor(OWN)
     _, weights = weights_of(sample_weight=tensor, synthesizer=lambda image: image)

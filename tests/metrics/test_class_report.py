@@ -1,5 +1,6 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -214,6 +215,23 @@ def test_labels_of_any_form(labels, class_names, names):
             "pr_auc": 1,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"), [([2, 3], [1, 2, 3]), ([0, 1], [1, 0]), ([7, 40], None)]
+)
+def test_of_images_whose_classes_are_numbers_none_is_an_index(labels, names):
+    images = np.zeros((20, 2, 2, 1), "uint8")
+    y = np.repeat(labels, 10)
+    held_out = kb.data.LabelledImages(images, y, class_names=names)
+    right = np.eye(held_out.num_classes)[held_out.indices]
+    assert kb.metrics.class_report(held_out, right).report_dict["accuracy"] == 1
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+    model.predict_on_batch = lambda images: right
+    report = kb.callbacks.PerClassReport(held_out, batch_size=20)
+    report.set_model(model)
+    report.on_epoch_end(0)
+    assert report.report_dict["accuracy"] == 1
 
 
 def test_names_bring_a_class_that_the_labels_lack():

@@ -93,6 +93,10 @@ class ArrayEpochs:
         """Shape of one image."""
         return self.images.image_shape
 
+    def batches_of(self, batch_size):
+        """Batches of an epoch."""
+        return math.ceil(len(self.images) / batch_size)
+
     def as_images(self, batch_size):
         """Give the images themselves, in batches for `fit`."""
         feed = BalancedDataset(
@@ -128,14 +132,16 @@ class BatchEpochs:
             self.batches.epoch = epoch
         rows, labels, weights = [], [], []
         # What is new in each epoch is not worth keeping.
-        look = self.features.compute if self.are_fresh and epoch > 0 else self.features
+        is_new = self.augmentation is not None and epoch > 0
+        look = self.features.compute if is_new else self.features
         for place, batch in enumerate(_each(self.batches)):
             images, some, weight = keras.utils.unpack_x_y_sample_weight(batch)
             images = _to_numpy(images)
-            if self.augmentation is not None and epoch > 0:
+            if is_new:
                 seed = derive_seed(self.seed, epoch, place)
                 images = augment(self.augmentation, images, seed)
             rows.append(look(images))
+            self._number = place + 1
             labels.append(_to_numpy(some))
             if weight is not None:
                 weights.append(_to_numpy(weight).reshape(-1))
@@ -148,10 +154,20 @@ class BatchEpochs:
         images, *_ = next(iter(_each(self.batches)))
         return tuple(images.shape[1:])
 
+    def batches_of(self, batch_size):
+        """Batches of an epoch: as many as were read."""
+        return self._number
+
     def as_images(self, batch_size):
         """Give the images themselves, in batches for `fit`."""
         if self.augmentation is None:
             return self.batches
+        if not isinstance(self.batches, keras.utils.PyDataset):
+            raise ValueError(
+                "`x` must be arrays, a BalancedDataset or another `PyDataset` where "
+                "images are augmented and layers are unfrozen. Received: x of type "
+                f"{type(self.batches).__name__}"
+            )
         return AugmentedBatches(self.batches, self.augmentation, self.seed)
 
 

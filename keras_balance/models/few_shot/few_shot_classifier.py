@@ -1,6 +1,8 @@
 """`FewShotClassifier`: a pretrained backbone, and a head for a dozen images."""
 
+import inspect
 import math
+import types
 
 import keras
 
@@ -14,7 +16,7 @@ from keras_balance.models.few_shot.feed import (
     class_indices,
     open_epochs,
 )
-from keras_balance.models.few_shot.unfreezing import unfrozen
+from keras_balance.models.few_shot.unfreezing import last_layers, unfrozen
 from keras_balance.models.training.files import AtomicModel
 from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.seeds import check_seed
@@ -132,6 +134,7 @@ class FewShotClassifier(AtomicModel):
         Raises:
             ValueError: For features that are no `(n, d)`, or not finite.
         """
+        self._features.refresh()
         return self._features(images)
 
     def fit(
@@ -183,7 +186,11 @@ class FewShotClassifier(AtomicModel):
         fine_tuning_epochs = whole_number("fine_tuning_epochs", fine_tuning_epochs, 1)
         fine_tuning_rate = real_number("fine_tuning_rate", fine_tuning_rate, above=0)
         epochs = None if epochs is None else whole_number("epochs", epochs, 0)
+        if unfreeze:
+            last_layers(self.backbone, unfreeze)  # an error, if any, before any work
+        self._features.refresh()
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
+        images = data.as_images(batch_size) if unfreeze else None
         rows, labels, weights = first = data.read(0)
         self._features.save()
         weighed = slice(None) if weights is None else weights > 0
@@ -208,11 +215,11 @@ class FewShotClassifier(AtomicModel):
             )
         if unfreeze:
             by_user, optimizer = self._is_compiled_by_user(), self.optimizer
-            feed = data.as_images(batch_size)
+            steps = fine_tuning_epochs * data.batches_of(batch_size)
             with unfrozen(self.backbone, unfreeze), untuned(validation_data):
-                self._compile(counts, fine_tuning_epochs * len(feed), fine_tuning_rate)
+                self._compile(counts, steps, fine_tuning_rate)
                 tuned = super().fit(
-                    feed,
+                    images,
                     initial_epoch=epochs,
                     epochs=epochs + fine_tuning_epochs,
                     validation_data=validation_data,
@@ -223,11 +230,25 @@ class FewShotClassifier(AtomicModel):
             # Saved as it was made: frozen, with an optimizer for the head.
             self._compile(counts, 1, fine_tuning_rate)
             if by_user:
-                self.compile(optimizer, self.loss, metrics=["accuracy"])
+                self.compile(optimizer, self.loss, **vars(self._compiled_with))
             self.optimizer.build(self.trainable_variables)
             history = _joined(history, tuned)
             self._features = Features(self.backbone, name="backbone")
         return history
+
+    def compile_from_config(self, config):
+        """Compile as a file says. Keras does not where `compile` is overridden."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def compile(self, *args, **options):
+        """Compile as any Keras model; metrics and the like stay through `unfreeze`."""
+        super().compile(*args, **options)
+        given = inspect.signature(super().compile).bind(*args, **options).arguments
+        rest = {n: v for n, v in given.items() if n not in ("optimizer", "loss")}
+        # In a dict Keras would find the metrics once more.
+        self._compiled_with = types.SimpleNamespace(**rest)
 
     def _compile(self, counts, steps, rate):
         """Compile with the adjusted loss; what the user compiled keeps its loss."""
@@ -237,7 +258,7 @@ class FewShotClassifier(AtomicModel):
         self.compile(
             keras.optimizers.Adam(schedule),
             self.loss if by_user else loss,
-            metrics=["accuracy"],
+            **(vars(self._compiled_with) if by_user else {"metrics": ["accuracy"]}),
         )
 
     def _is_compiled_by_user(self):
