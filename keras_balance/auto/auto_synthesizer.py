@@ -142,6 +142,7 @@ class AutoSynthesizer(Chooser):
         seed = seed if self.seed is None else self.seed
         if (targets <= images.counts).all():
             self.choice, self.scores = "nothing", {n: [] for n in self._candidates}
+            self._titles, self._left_out = [], set()  # of an earlier choice
             return self.choice
         self._compare(images, targets, seed)
         return self._fit(self.choice, images, seed)

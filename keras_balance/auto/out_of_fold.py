@@ -95,7 +95,13 @@ def _rows(images, features):
 
 def _dataset(images, feed, seed):
     if feed is not None:
-        return feed(images.x, images.labels)
+        dataset = feed(images.x, images.labels)
+        if not isinstance(dataset, BalancedDataset):
+            raise TypeError(
+                "`feed(x, y)` must return a BalancedDataset. "
+                f"Received: feed(x, y)={dataset!r}"
+            )
+        return dataset
     return BalancedDataset(
         images, batch_size=BATCH_SIZE, synthesizer="nothing", seed=seed
     )

@@ -9,10 +9,14 @@ import warnings
 import keras
 import numpy as np
 
+from keras_balance.utils.callers import callers
 from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
 from keras_balance.utils.losses import check_epoch
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.plain_data import from_bytes, is_plain, to_bytes
+
+# What such a callback has seen decides how long, or how, a model is trained.
+_DECIDING = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
 
 
 class ResumableBackup(keras.callbacks.Callback):
@@ -86,6 +90,7 @@ class ResumableBackup(keras.callbacks.Callback):
         """Give the model the state of the backup."""
         self._check_data_is_known()
         self._check_epoch_is_a_pass()
+        self._warn_of_forgotten()
         self._begins = True
         if self._found is None:
             return
@@ -145,6 +150,23 @@ class ResumableBackup(keras.callbacks.Callback):
                 for callback in self.callbacks
             ],
         }
+
+    def _warn_of_forgotten(self):
+        """Warn of callbacks that decide on the training, and are not kept."""
+        for _, _, held in callers():
+            group = held.get("self")
+            if not isinstance(group, keras.callbacks.CallbackList):
+                continue
+            for other in group.callbacks:
+                is_kept = any(other is one for one in self.callbacks)
+                if isinstance(other, _DECIDING) and not is_kept:
+                    warnings.warn(
+                        f"{type(other).__name__} begins anew where the training is "
+                        "resumed, which then ends otherwise: give it to the backup, "
+                        "too. Received: callbacks="
+                        f"{[type(one).__name__ for one in self.callbacks]}",
+                        stacklevel=2,
+                    )
 
     def _describe_dataset(self):
         """Note what decides on the batches."""

@@ -177,6 +177,11 @@ def _index(directory, labels, class_names, follow_links):
                 '`labels` must be "inferred" or one integer for each of the '
                 f"{len(paths)} files. Received: labels={labels!r}"
             )
+        if class_names is not None:
+            raise ValueError(
+                '`class_names` must be None where `labels` is not "inferred": they are '
+                f"names of folders. Received: class_names={class_names!r}"
+            )
         classes, names = read_labels(labels, name="labels")
         classes, names = names.names(classes), None
     if not paths:

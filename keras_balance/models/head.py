@@ -49,7 +49,8 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     Raises:
         TypeError: When `model` is no Keras model.
         ValueError: For a model that does not end so, another number of classes, a class
-            without an image, bad images and labels, and shares that are none.
+            without an image, or one that weighs nothing, bad images and labels, and
+            shares that are none.
         FloatingPointError: For a model that has diverged.
 
     Example:
@@ -69,6 +70,12 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     images.check_every_class()
     _check_width(last.units, images.num_classes)
     read_prior(target_prior, images.counts)  # an error before any work
+    counts = np.bincount(images.indices, images.sample_weight)
+    if not counts.all():
+        raise ValueError(
+            "Every class must have an image that weighs more than 0. Received: x whose "
+            f"class {images.encoding.keys[int(np.argmin(counts))]!r} weighs nothing"
+        )
     rows = outputs_of(body, images).astype("float64")  # in float32 the fit may stall
     if not np.isfinite(rows).all():
         raise FloatingPointError(
@@ -79,7 +86,6 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     retrained = behind(body, head)
     if isinstance(target_prior, str) and target_prior == "natural":
         return retrained
-    counts = np.bincount(images.indices, images.sample_weight)
     return adjust_logits(retrained, counts, target_prior=target_prior)
 
 

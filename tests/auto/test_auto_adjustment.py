@@ -217,6 +217,14 @@ def test_a_feed_of_the_users_own():
     assert [counts[2] for counts in fed] == [3, 3]
 
 
+def test_a_feed_that_is_none_is_refused():
+    auto = kb.tuners.AutoAdjustment(
+        classifier, folds=2, seed=0, steps=2, feed=lambda x, y: (x, y), verbose=0
+    )
+    with pytest.raises(TypeError, match="must return a BalancedDataset"):
+        auto.fit(*images())
+
+
 @pytest.mark.parametrize("options", [{"synthetic_weight": 0.5}, {"mix": "mixup"}])
 def test_a_feed_that_weighs_or_mixes(options):
     def one_hot():

@@ -94,6 +94,9 @@ def test_where_all_does_harm_nothing_is_filled(judge):
     dataset = balance(chooser)
     assert chooser.choice == "nothing"
     assert dataset.num_synthetic == 0
+    chooser._titles = ["one of an earlier choice"]
+    BalancedDataset(*data(), synthesizer=chooser, sampling_strategy={}, seed=0)
+    assert "earlier" not in chooser.table()
     assert dataset.class_counts == {0: 6, 1: 60, 2: 60, 3: 60}
 
 

@@ -3,6 +3,7 @@ import random
 import signal
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -238,6 +239,20 @@ def test_callbacks_go_on_with_their_state(tmp_path):
     assert resumed[0].history == whole[0].history
     # Nor does it go on where it had stopped.
     assert_same(train(tmp_path / "backup", 1, others=others(), epochs=9), expected)
+
+
+@pytest.mark.once
+def test_what_decides_and_is_not_kept_is_warned_of(tmp_path):
+    model, dataset = classifier(), feed()
+    stop = CALLBACKS.EarlyStopping("loss")
+    for kept, warned in (([], True), ([stop], False)):
+        backup = ResumableBackup(tmp_path / f"{warned}", dataset, callbacks=kept)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            model.fit(dataset, epochs=1, verbose=0, callbacks=[stop, backup])
+        told = [str(one.message) for one in found]
+        assert any("EarlyStopping begins anew" in text for text in told) == warned
+        dataset.epoch = 0
 
 
 def test_bfloat16_weights(tmp_path):

@@ -118,6 +118,7 @@ def test_errors(folder, tmp_path):
         ({"image_size": (0, 4)}, r"image_size=\(0, 4\)"),
         ({"label_mode": "binary"}, "3 classes"),
         ({"class_names": ["cow"]}, "class_names=.'cow'"),
+        ({"labels": [0, 1] * 10, "class_names": ["cat"]}, "class_names=.'cat'"),
         ({"labels": [1, 2]}, "20 files"),
         ({"validation_split": 0.5}, "given together"),
         ({"validation_split": 1.5, "subset": "both"}, "1.5"),

@@ -159,6 +159,13 @@ def test_weights_of_a_data_set_weigh(data):
     assert found[y == 2, 2].mean() < 0.5 * plain[y == 2, 2].mean()
 
 
+def test_a_class_that_weighs_nothing_is_named(data):
+    x, y = data
+    images = kb.data.LabelledImages(x, y).weighed(np.where(y == 1, 0.0, 1.0))
+    with pytest.raises(ValueError, match="whose class 1 weighs nothing"):
+        kb.models.retrain_head(classifier(keras.layers.Dense(3)), images)
+
+
 def of_two_outputs():
     inputs = keras.Input((64,))
     return keras.Model(inputs, [keras.layers.Dense(3)(inputs) for _ in range(2)])

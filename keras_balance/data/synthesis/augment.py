@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import warnings
 
 import keras
 import numpy as np
@@ -13,6 +14,8 @@ from keras_balance.utils.seeds import derive_seed, seeded
 
 # Numbers in the images that go through a layer together: 8 MiB as float32.
 _AT_ONCE = 2**21
+_FAR = 4  # times the length of a range of pixels
+_SCALING = (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.Lambda)
 
 
 def augment(layer, images, seed, data_format=None):
@@ -86,6 +89,25 @@ def layout_of(layer):
             f"Received: layer={layer.name!r} with {sorted(found)}"
         )
     return found.pop() if found else keras.config.image_data_format()
+
+
+def warn_of_range(layer, value_range):
+    """Warn of a layer for pixels of a far wider or narrower range than the images'."""
+    parts, (low, high) = _parts(layer), value_range
+    if high <= low or any(isinstance(part, _SCALING) for part in parts):
+        return  # in between pixels may have any
+    for part in parts:
+        own = getattr(part, "value_range", None)
+        if own is None:
+            continue
+        ratio = (own[1] - own[0]) / (high - low)
+        if not 1 / _FAR < ratio < _FAR:
+            warnings.warn(
+                "A layer that augments images must have their range for its "
+                f"`value_range`. Received: {part.name!r} with value_range={tuple(own)} "
+                f"for images in [{low:g}, {high:g}]",
+                stacklevel=2,
+            )
 
 
 def _call(layer, images, sizes, seeds):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_balance.data.synthesis import registry
-from keras_balance.data.synthesis.augment import augment
+from keras_balance.data.synthesis.augment import augment, warn_of_range
 from keras_balance.data.synthesis.called import CalledImages, is_function
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.images import check_finite
@@ -146,6 +146,7 @@ def _make_maker(synthesizer, images):
         return SynthesizedImages(synthesizer, images)
     if isinstance(synthesizer, keras.layers.Layer):
         check_mixes_nothing(synthesizer, "synthesizer")
+        warn_of_range(synthesizer, images.value_range)
         return AugmentedImages(synthesizer, images)
     if is_function(synthesizer):
         return CalledImages(synthesizer, images)

@@ -136,7 +136,7 @@ class ClassGenerator(PhasedModel):
             self.phases, batches, {**phase_epochs, "epochs": epochs}
         )
         course = Course(phase_epochs, images, labels, features)
-        callbacks = with_columns(callbacks or [], self.log_names)
+        callbacks = with_columns(keras.tree.flatten(callbacks or []), self.log_names)
         callbacks = [course, *callbacks, Closing(course)]
         if verbose in ("auto", 1):
             callbacks.append(PhaseBars(phase_epochs, batches, size, initial_epoch))

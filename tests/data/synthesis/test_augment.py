@@ -23,6 +23,26 @@ def still():
     return kb.layers.ManualAugmentation(noise_factor=0, fill_mode="nearest", seed=0)
 
 
+@pytest.mark.parametrize(
+    ("layer", "warned"),
+    [
+        (lambda: kb.layers.ManualAugmentation(seed=0), True),
+        (lambda: keras.Sequential([keras.layers.RandomBrightness(0.2, seed=0)]), True),
+        (lambda: kb.layers.ManualAugmentation(value_range=(0, 1), seed=0), False),
+        (lambda: keras.layers.RandomFlip(seed=0), False),
+        (lambda: "manual", False),
+    ],
+)
+def test_a_layer_for_another_range_of_pixels_is_warned_of(layer, warned, recwarn):
+    x, y = coloured()
+    kb.BalancedDataset(x.astype("float32") / 255, y, synthesizer=layer(), seed=0)
+    told = [str(one.message) for one in recwarn]
+    assert any("must have their range" in text for text in told) == warned
+    recwarn.clear()
+    kb.BalancedDataset(x, y, synthesizer=kb.layers.ManualAugmentation(seed=0), seed=0)
+    assert not list(recwarn)
+
+
 @pytest.mark.parametrize("synthesizer", [still, lambda: "manual"], ids=["own", "name"])
 @pytest.mark.parametrize("configured", ["channels_last", "channels_first"])
 def test_colours_stay_whatever_the_layout(synthesizer, configured):
