@@ -72,7 +72,8 @@ class AutoBalance:
     Args:
         build: Function without arguments that returns a compiled Keras classifier, a
             new one each time. By default the paper's ConvNet, for small pictures.
-        features: Optional Keras model from images to vectors, in the place of `build`.
+        features: Optional Keras model from images to vectors, in the place of `build`;
+            it is frozen.
             The recipes then are a head on it: plain logistic regression, a
             `kb.models.FewShotClassifier`, or the mean of their log-probabilities. A
             training takes seconds; `epochs`, `recipes` and `batch_size` are not used.

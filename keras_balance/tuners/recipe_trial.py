@@ -66,4 +66,9 @@ class _SeeingAnother(keras.callbacks.Callback):
 
 
 def _has_its_own(callback, hook):
-    return getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+    """Whether a callback does something there, by that name or the older one."""
+    for name in (hook, hook.replace("on_train_batch", "on_batch")):
+        default = getattr(keras.callbacks.Callback, name)
+        if name in vars(callback) or getattr(type(callback), name) is not default:
+            return True
+    return False

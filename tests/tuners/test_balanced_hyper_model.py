@@ -345,13 +345,18 @@ def test_callbacks_find_the_state_in_every_batch_behind_a_layer(small):
     model, seen = small.build(None), []
 
     class Look(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
+        def on_batch_end(self, batch, logs=None):
             seen.append(self.model.get_weights()[0])
 
+    counted = []
+    count = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: counted.append(batch)
+    )
     hp = trial_of(recipe="flip", batch_size=64)
     data, _ = small.three_digits()
-    hypermodel.fit(hp, model, *data, epochs=1, verbose=0, callbacks=[Look()])
-    assert len(seen) > 1
+    callbacks = [Look(), count]
+    hypermodel.fit(hp, model, *data, epochs=1, verbose=0, callbacks=callbacks)
+    assert len(seen) == len(counted) > 1
     assert not np.array_equal(seen[0], seen[1])
     np.testing.assert_array_equal(seen[-1], model.get_weights()[0])
 
