@@ -34,7 +34,8 @@ class Mix:
             the epoch holds of their class, so that within a batch each class comes as
             often as any other; `"uniform"` draws all images of the batch alike.
         until_epoch: Epoch, counted from 0, from which on nothing is mixed; None for
-            never. The last epochs on whole images let a network settle.
+            never. The last epochs on whole images let a network settle, and batch
+            normalisation see images as they are in use.
 
     Raises:
         ValueError: For an unknown kind or partner and numbers out of bounds. By
