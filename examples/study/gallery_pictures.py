@@ -12,9 +12,9 @@ from keras_balance.utils import plots
 from study.files import atomic_path
 
 COPIES, DPI = 9, 110
-LARGE = 64  # an image of that side is drawn twice as large, with half as many copies
+LARGE = 64  # an image of that side is drawn larger, with half as many copies
 COLUMNS = 8  # of the mixed images
-COLOURS = 128  # of a picture in colours
+GREYS, COLOURS = 64, 128  # of a picture
 
 
 def save_copies(path, layers, originals, value_range=(0, 255)):
@@ -46,7 +46,7 @@ def save_beside(path, originals, copies, names, value_range=(0, 255)):
         value_range: `(low, high)` of the pixels.
     """
     grids = {"original": originals[:, None], "copies": copies}
-    dpi = DPI if originals.shape[1] < LARGE else 2 * DPI
+    dpi = DPI if originals.shape[1] < LARGE else 1.5 * DPI
     save_small(plots.image_strip(grids, names, value_range), path, dpi)
 
 
@@ -58,7 +58,7 @@ def save_small(figure, path, dpi=DPI):
     pixels = np.asarray(picture)
     is_grey = (pixels == pixels[..., :1]).all()
     picture = picture.convert("L") if is_grey else picture
-    picture = picture.quantize(64 if is_grey else COLOURS)
+    picture = picture.quantize(GREYS if is_grey else COLOURS)
     with atomic_path(path) as temporary:
         picture.save(temporary, format="png", optimize=True)
 
