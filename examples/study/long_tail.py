@@ -40,6 +40,7 @@ CROP, PHOTO, BOTH = (1.0, 0, 0), (0, 1.0, 0), (0, 0.5, 0.5)
 MIXUP, CUTMIX = kb.data.Mix("mixup"), kb.data.Mix("cutmix")
 EVENLY = kb.data.Mix("mixup", partner="uniform")
 ALL = kb.data.Mix("mixup", rate=1.0, partner="uniform")
+# Of the table's 200 epochs.
 UNTIL_LAST = dataclasses.replace(ALL, until_epoch=199)
 RECIPES = {
     "cross-entropy": Recipe(layers=CROP),
@@ -156,12 +157,11 @@ class Study:
         """The candidate that was best in the longest pilot of the narrowest network."""
         if not self.pilots.cells:
             raise ValueError('"chosen" must come after --pilot. Received: no pilot')
-        cells = self.pilots.cells
-        narrowest = min(cell["width"] for cell in cells)
-        cells = [cell for cell in cells if cell["width"] == narrowest]
-        longest = max(cell["epochs"] for cell in cells)
-        cells = [cell for cell in cells if cell["epochs"] == longest]
-        return max(cells, key=lambda cell: cell["accuracy"])["recipe"]
+        best = max(
+            self.pilots.cells,
+            key=lambda cell: (-cell["width"], cell["epochs"], cell["accuracy"]),
+        )
+        return best["recipe"]
 
     def table(self, table, recipe):
         """All seeds of one recipe in one table."""

@@ -144,7 +144,7 @@ def compiled_model(model, name="classifier"):
 def never_trained(model, name):
     """Raise a `ValueError` for weights that an earlier training has had.
 
-    They know images that are held out by now.
+    They know images that are held out by now. Those of the model are remembered.
     """
     for variable in model.trainable_variables:
         if _trained.get(id(variable)) is variable:

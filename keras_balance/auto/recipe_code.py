@@ -95,11 +95,16 @@ def layer_code(layer):
 
 def _front_code(recipe, layer, seed):
     """Code of the layer in front: of one that users have registered, by its name."""
-    layers = layer.layers if isinstance(layer, keras.Sequential) else [layer]
-    if all(type(one).__module__.split(".")[0] in _PACKAGES for one in layers):
+    if _is_known(layer):
         return layer_code(layer)
     images = "kb.data.LabelledImages.read(x, y)"
     return f"kb.data.registry.fit({recipe.layer!r}, {images}, {seed})"
+
+
+def _is_known(layer):
+    if isinstance(layer, keras.Sequential):
+        return all(map(_is_known, layer.layers))
+    return type(layer).__module__.split(".")[0] in _PACKAGES
 
 
 def _trainee(recipe, layer, seed, from_logits):

@@ -6,6 +6,7 @@ import numpy as np
 from keras_balance.auto import checks
 from keras_balance.data.iterators import untuned
 from keras_balance.models.adjust import gives_logits
+from keras_balance.utils.overrides import overridden
 from keras_balance.utils.seeds import seeded
 
 
@@ -86,10 +87,9 @@ def in_front(layer, model, loss):
 
 
 def _check_steps(kind):
-    for step in ("train_step", "compute_loss"):
-        if getattr(kind, step) is not getattr(keras.Model, step):
-            raise ValueError(
-                f"A model with a `{step}` of its own can have no layer in front of it, "
-                "whose model trains by Keras' own: give `recipes` without a layer. "
-                f"Received: a {kind.__name__}"
-            )
+    for step in overridden(kind, keras.Model, ("train_step", "compute_loss")):
+        raise ValueError(
+            f"A model with a `{step}` of its own can have no layer in front of it, "
+            "whose model trains by Keras' own: give `recipes` without a layer. "
+            f"Received: a {kind.__name__}"
+        )

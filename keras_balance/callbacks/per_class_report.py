@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_balance.callbacks import held_out
+from keras_balance.callbacks.callbacks_in_fit import callbacks_in_fit
 from keras_balance.metrics import (
     ClassReport,
     class_report,
@@ -18,7 +19,6 @@ from keras_balance.metrics.class_report import read_classes
 from keras_balance.metrics.html_report import rarest_class
 from keras_balance.models.adjust import default_threshold
 from keras_balance.utils import plots
-from keras_balance.utils.callers import callers
 from keras_balance.utils.files import folder, write_json, write_text
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.outputs import num_classes_of
@@ -170,15 +170,9 @@ class PerClassReport(keras.callbacks.Callback):
 
     def _check_keys_are_its_own(self):
         """Raise where another report of the training logs under the same keys."""
-        for _, _, held in callers():
-            group = held.get("self")
-            others = getattr(group, "callbacks", [])
-            if isinstance(group, keras.callbacks.CallbackList) and any(
-                isinstance(other, PerClassReport)
-                and other is not self
-                and other.prefix == self.prefix
-                for other in others
-            ):
+        for other in callbacks_in_fit():
+            is_another = isinstance(other, PerClassReport) and other is not self
+            if is_another and other.prefix == self.prefix:
                 raise ValueError(
                     "Each `PerClassReport` of a training must have a `prefix` of its "
                     "own, or the last one's scores take the place of the others'. "

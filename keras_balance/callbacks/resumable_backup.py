@@ -9,7 +9,7 @@ import warnings
 import keras
 import numpy as np
 
-from keras_balance.utils.callers import callers
+from keras_balance.callbacks.callbacks_in_fit import callbacks_in_fit
 from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
 from keras_balance.utils.losses import check_epoch
 from keras_balance.utils.numbers import whole_number
@@ -153,20 +153,16 @@ class ResumableBackup(keras.callbacks.Callback):
 
     def _warn_of_forgotten(self):
         """Warn of callbacks that decide on the training, and are not kept."""
-        for _, _, held in callers():
-            group = held.get("self")
-            if not isinstance(group, keras.callbacks.CallbackList):
-                continue
-            for other in group.callbacks:
-                is_kept = any(other is one for one in self.callbacks)
-                if isinstance(other, _DECIDING) and not is_kept:
-                    warnings.warn(
-                        f"{type(other).__name__} begins anew where the training is "
-                        "resumed, which then ends otherwise: give it to the backup, "
-                        "too. Received: callbacks="
-                        f"{[type(one).__name__ for one in self.callbacks]}",
-                        stacklevel=2,
-                    )
+        for other in callbacks_in_fit():
+            is_kept = any(other is one for one in self.callbacks)
+            if isinstance(other, _DECIDING) and not is_kept:
+                warnings.warn(
+                    f"{type(other).__name__} begins anew where the training is "
+                    "resumed, which then ends otherwise: give it to the backup, too. "
+                    "Received: callbacks="
+                    f"{[type(one).__name__ for one in self.callbacks]}",
+                    stacklevel=2,
+                )
 
     def _describe_dataset(self):
         """Note what decides on the batches."""

@@ -7,6 +7,7 @@ import keras
 
 from keras_balance.losses.counted_loss import CountedLoss
 from keras_balance.utils.callers import callers
+from keras_balance.utils.overrides import overridden
 
 _SPARSE = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 # What a model of the user's own may have made something else of labels with.
@@ -55,10 +56,8 @@ def _width(model):
     """Count the classes of a model that surely takes class indices; else None."""
     outputs = getattr(model, "outputs", None) or ()
     losses = keras.tree.flatten(getattr(model, "loss", None))
-    is_plain = all(
-        getattr(type(model), step) is getattr(keras.Model, step) for step in _STEPS
-    )
-    if len(outputs) != 1 or len(losses) != 1 or not is_plain:
+    own_steps = overridden(type(model), keras.Model, _STEPS)
+    if len(outputs) != 1 or len(losses) != 1 or own_steps:
         return None
     shape = outputs[0].shape
     if len(shape) != 2:

@@ -4,6 +4,7 @@ import keras
 
 from keras_balance.auto.recipe_training import in_front
 from keras_balance.models.adjust import gives_logits
+from keras_balance.utils.overrides import overridden
 
 _HOOKS = [
     f"on_{what}{when}_{end}"
@@ -61,14 +62,12 @@ class _SeeingAnother(keras.callbacks.Callback):
         self.inner.set_params(params)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.inner.on_epoch_end(epoch, logs)
+        self._synced(self.inner.on_epoch_end)(epoch, logs)
         self.model.stop_training |= self.seen.stop_training
 
 
 def _has_its_own(callback, hook):
     """Whether a callback does something there, by that name or the older one."""
-    for name in (hook, hook.replace("on_train_batch", "on_batch")):
-        default = getattr(keras.callbacks.Callback, name)
-        if name in vars(callback) or getattr(type(callback), name) is not default:
-            return True
-    return False
+    names = {hook, hook.replace("on_train_batch", "on_batch")}
+    by_class = overridden(type(callback), keras.callbacks.Callback, names)
+    return bool(by_class or names & vars(callback).keys())

@@ -319,10 +319,14 @@ def test_the_recipes_of_auto_balance_are_a_space(small, tmp_path):
     assert logs["f1_macro"] == pytest.approx(best.score)
 
 
+def behind_a_flip(small):
+    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
+    return kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+
+
 @pytest.mark.backend
 def test_callbacks_see_the_classifier_behind_a_layer(small):
-    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
-    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    hypermodel = behind_a_flip(small)
     model, seen = small.build(None), []
 
     class Look(keras.callbacks.Callback):
@@ -340,8 +344,7 @@ def test_callbacks_see_the_classifier_behind_a_layer(small):
 
 @pytest.mark.backend
 def test_callbacks_find_the_state_in_every_batch_behind_a_layer(small):
-    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
-    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    hypermodel = behind_a_flip(small)
     model, seen = small.build(None), []
 
     class Look(keras.callbacks.Callback):
@@ -362,8 +365,7 @@ def test_callbacks_find_the_state_in_every_batch_behind_a_layer(small):
 
 
 def test_a_model_that_was_stopped_is_trained_again_behind_a_layer(small):
-    recipes = {"flip": kb.tuners.Recipe(layer="flip")}
-    hypermodel = kb.tuners.BalancedHyperModel(small.build, recipes=recipes)
+    hypermodel = behind_a_flip(small)
     model, hp = small.build(None), trial_of(recipe="flip", batch_size=64)
     data, _ = small.three_digits()
     stop = keras.callbacks.EarlyStopping("loss", min_delta=1e9)
