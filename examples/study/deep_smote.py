@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 import keras_balance as kb
-from study import regret
+from study import cifar, regret
 from study.experiment import Task, load
 from study.lines import Lines, scores
 
@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--mnist", help="folder of its files")
     parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
-    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
+    parser.add_argument("--cifar10", help=cifar.PATH_HELP)
     parser.add_argument("--draws", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--auto", action="store_true", help="run `AutoBalance`, too")
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS)

@@ -81,30 +81,16 @@ class Training:
 def load(dataset, path=None):
     """Load a data set of `kb.datasets` or of Keras, with a channel axis.
 
-    A folder of CIFAR-10 holds its binary version, a zip JPEGs in class folders.
+    `path` of CIFAR-10 is what `study.cifar` reads.
     """
     if dataset == "cifar10" and path is not None:
-        path = pathlib.Path(path)
-        return _read_cifar10(path) if path.is_dir() else cifar.load_data(path)
+        return cifar.load_data(path)
     if dataset == "fashion_mnist" and path is not None:
         loader = kb.datasets.mnist  # its files have the same names
     else:
         loader = getattr(kb.datasets, dataset, None) or getattr(keras.datasets, dataset)
     train, test = loader.load_data(**({} if path is None else {"path": path}))
     return [(x if x.ndim == 4 else x[..., None], y.ravel()) for x, y in (train, test)]
-
-
-def _read_cifar10(folder):
-    names = [f"data_batch_{number}.bin" for number in range(1, 6)]
-    train = np.concatenate([np.fromfile(folder / name, "uint8") for name in names])
-    rows = [
-        values.reshape(-1, 1 + 3 * 32 * 32)  # a label, then planes of red, green, blue
-        for values in (train, np.fromfile(folder / "test_batch.bin", "uint8"))
-    ]
-    return [
-        (one[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), one[:, 0])
-        for one in rows
-    ]
 
 
 def draw(

@@ -22,6 +22,7 @@ import time
 import numpy as np
 
 import keras_balance as kb
+from study import cifar
 from study.experiment import draw, load, train_by
 from study.lines import Lines, scores
 
@@ -81,7 +82,7 @@ def parser_of(description, rows, results):
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--emnist", help="folder of EMNIST's files")
     parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
-    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
+    parser.add_argument("--cifar10", help=cifar.PATH_HELP)
     parser.add_argument("--rows", nargs="*", choices=rows, default=list(rows))
     parser.add_argument("--draws", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--out", type=pathlib.Path, default=results)

@@ -23,7 +23,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 import keras_balance as kb
-from study import pretrained
+from study import cifar, pretrained
 from study.experiment import draw, load, made_by
 from study.files import write_arrays
 from study.lines import Lines, scores
@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--features", type=pathlib.Path, help="of study.features")
     parser.add_argument("--emnist", type=pathlib.Path, help="folder of its files")
     parser.add_argument("--fashion", type=pathlib.Path, help="of Fashion-MNIST")
-    parser.add_argument("--cifar10", help="zip of JPEGs in class folders")
+    parser.add_argument("--cifar10", help=cifar.PATH_HELP)
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--tasks", nargs="*", help="all but those of FRESH by default")
     parser.add_argument("--arms", nargs="*", help="all by default")

@@ -25,6 +25,34 @@ def test_reads_the_planes_of_cifar10(tmp_path):
     assert y_test.tolist() == [5, 5]
 
 
+def test_a_copy_of_cifar10_in_folders_is_drawn_as_the_original(tmp_path):
+    rng = np.random.default_rng(0)
+    seen = {"train": np.zeros(10, int), "test": np.zeros(10, int)}
+    names = [f"data_batch_{number}.bin" for number in range(1, 6)]
+    with zipfile.ZipFile(tmp_path / "copy.zip", "w") as archive:
+        for name in [*names, "test_batch.bin"]:
+            split = name.replace("data", "train").split("_")[0]
+            labels = rng.integers(0, 10, 20, dtype="uint8")
+            images = rng.integers(0, 256, (20, 32, 32, 3), dtype="uint8")
+            planes = images.transpose(0, 3, 1, 2).reshape(20, -1)
+            np.insert(planes, 0, labels, axis=1).tofile(tmp_path / name)
+            for image, label in zip(images, labels, strict=True):
+                file = io.BytesIO()
+                Image.fromarray(image).save(file, "PNG")
+                number = seen[split][label]
+                archive.writestr(
+                    f"{split}/{cifar.CLASSES[label]}/{number:04}.png", file.getvalue()
+                )
+                seen[split][label] += 1
+    original, copy = cifar.load(tmp_path), cifar.load(tmp_path / "copy.zip")
+    assert len(original.images) == 120
+    np.testing.assert_array_equal(original.images, copy.images)
+    np.testing.assert_array_equal(original.labels, copy.labels)
+    np.testing.assert_array_equal(original.test, copy.test)
+    for mine, copied in zip(original.ranked, copy.ranked, strict=True):
+        np.testing.assert_array_equal(mine, copied)
+
+
 def test_reads_a_zip_of_cifar10s_photographs(tmp_path):
     path = tmp_path / "cifar10.zip"
     with zipfile.ZipFile(path, "w") as archive:
