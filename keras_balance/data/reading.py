@@ -1,14 +1,12 @@
 """A pipeline that is read: where its images go, and what is reported of it."""
 
 import logging
-import time
 
 import numpy as np
 
-from keras_balance.utils.progress_line import ProgressLine, can_rewrite
+from keras_balance.utils.progress_line import ProgressLine
 
-# Seconds and bytes from which on a reading is reported.
-_SECONDS, _BYTES = 2, 2**26
+_BYTES = 2**26  # from which on a reading is reported at its beginning
 
 
 class InMemory:
@@ -78,7 +76,6 @@ class Reading:
         self._number, self._where = number, where
         self._seen, self._bytes = 0, 0
         self._line = ProgressLine()
-        self._start = self._last = time.monotonic()
 
     def __enter__(self):
         if self._where is None:
@@ -94,12 +91,7 @@ class Reading:
         if self._where is not None and not self._seen:
             self._tell_size(size)
         self._seen, self._bytes = self._seen + 1, self._bytes + size
-        now = time.monotonic()
-        # A line a second; where none can be written over, one now and then.
-        pause = 1 if can_rewrite() else 30
-        if now - self._start > _SECONDS and now - self._last >= pause:
-            self._last = now
-            self._line.rewrite(f"{self._text}: {self._so_far()}")
+        self._line.now_and_then(f"{self._text}: {self._so_far()}")
 
     def _tell_size(self, size):
         """Say how large the whole will be, by its first element."""

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_balance.layers.class_means import ClassMeans
+from keras_balance.utils.class_counts import class_indices
 from keras_balance.utils.numbers import real_number, whole_number
 
 # Wider features are standardised one by one: their covariances take too much memory.
@@ -128,8 +129,12 @@ class CosineHead(keras.layers.Layer):
         """Begin anew: at the class means of features `(n, d)` of class indices `(n,)`.
 
         A class of a single image begins at that image.
+
+        Raises:
+            ValueError: For a class without any, and class indices that are none.
         """
         rows = np.asarray(rows, dtype="float32")
+        indices, _ = class_indices(indices, self.num_classes)
         if not self.built:
             self.build(rows.shape)
         shrinkage = None if self.whitening is None else self.shrinkage

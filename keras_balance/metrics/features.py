@@ -3,6 +3,7 @@
 import hashlib
 import io
 import pathlib
+import time
 import warnings
 
 import keras
@@ -16,6 +17,7 @@ _SIDE = 32  # pixels; a judge of pixels shrinks larger pictures
 _BATCH = 32
 _CLOSE = 1e-3  # to the largest feature: processors round otherwise
 _MOST_KEPT = 2**28  # bytes: of 1,280 features each, 50,000 images
+_SAVE_EVERY = 60  # seconds: what an interruption may cost
 
 
 class Features:
@@ -33,8 +35,8 @@ class Features:
             is no backbone; None for as they are.
         name: Name of the argument in error messages.
         cache: Optional path of a file that keeps the rows from one run to the next. It
-            is written anew where the backbone, a Keras model, has other weights, or
-            makes something else of an image.
+            is written every minute, by `save`, and anew where the backbone, a Keras
+            model, has other weights, or makes something else of an image.
 
     Raises:
         TypeError: When `backbone` cannot be called.
@@ -55,6 +57,7 @@ class Features:
             )
         self.backbone, self.side, self.name = backbone, side, name
         self._kept, self._bytes, self._unsaved = {}, 0, False
+        self._saved_at = time.monotonic()
         self._cache = None if cache is None else pathlib.Path(cache)
         self._weights, self._is_checked = None, True
         if self._cache is not None:
@@ -77,6 +80,8 @@ class Features:
             fresh = dict(zip(new, rows, strict=True))
             self._keep(fresh)
             self._unsaved = True
+            if time.monotonic() - self._saved_at > _SAVE_EVERY:
+                self.save()
         return np.stack([fresh[k] if k in fresh else self._kept[k] for k in keys])
 
     def refresh(self):
@@ -108,7 +113,7 @@ class Features:
         """Write the file of the cache, if there is one and something new for it."""
         if self._cache is not None and self._unsaved:
             _write_cache(self._cache, self.backbone, self._kept)
-            self._unsaved = False
+            self._unsaved, self._saved_at = False, time.monotonic()
 
     def _keep(self, fresh):
         for key, row in fresh.items():

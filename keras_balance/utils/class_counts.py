@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_balance.utils.labels import read_labels
 from keras_balance.utils.numbers import number_array
 
 
@@ -99,3 +100,19 @@ def _sorted_labels(given, name):
         raise TypeError(
             f"`{name}` must have classes of one type. Received: {name}={given!r}"
         ) from error
+
+
+def class_indices(labels, num_classes):
+    """Class indices of labels, and the images of each class.
+
+    Raises:
+        ValueError: For a label outside the classes, and a class without any image.
+    """
+    indices, _ = read_labels(labels, num_classes=num_classes)
+    counts = np.bincount(indices, minlength=num_classes)
+    if not counts.all():
+        raise ValueError(
+            "Every class must have at least one image. Received: "
+            f"num_classes={num_classes}, none of class {int(np.argmin(counts))}"
+        )
+    return indices, counts

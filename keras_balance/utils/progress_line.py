@@ -3,6 +3,9 @@
 import os
 import shutil
 import sys
+import time
+
+_PATIENCE = 2  # seconds; of what is done by then nobody wants to read
 
 
 class ProgressLine:
@@ -14,6 +17,7 @@ class ProgressLine:
 
     def __init__(self, verbose=1):
         self.verbose, self._width = verbose, 0
+        self._start = self._last = time.monotonic()
 
     def rewrite(self, text):
         """Write over the last such line; below it, where that cannot be done."""
@@ -25,6 +29,17 @@ class ProgressLine:
             sys.stdout.write("\r" + text.ljust(self._width))
             sys.stdout.flush()
             self._width = len(text)
+
+    def now_and_then(self, text):
+        """Rewrite the line where the work takes its time: once a second at most.
+
+        Every half minute, where it cannot be written over.
+        """
+        now = time.monotonic()
+        pause = 1 if can_rewrite() else 30
+        if now - self._start > _PATIENCE and now - self._last >= pause:
+            self._last = now
+            self.rewrite(text)
 
     def tell(self, text):
         """Write lines for good, unless silent."""

@@ -8,6 +8,7 @@ import pytest
 
 import keras_balance as kb
 from keras_balance.data import BalancedDataset, LabelledImages, reading
+from keras_balance.utils import progress_line
 
 X = np.arange(20).astype("uint8")[:, None, None, None] * np.ones((1, 4, 4, 1), "uint8")
 Y = np.repeat([0, 1], [15, 5])
@@ -230,12 +231,9 @@ def test_the_size_is_said_before(caplog, capsys, monkeypatch):
 
 def test_progress(capsys, monkeypatch):
     seconds = iter(range(0, 1000, 20))
-    monkeypatch.setattr(reading.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(progress_line.time, "monotonic", lambda: next(seconds))
     for rewrites, lines in ((False, 10), (True, 1)):
-        monkeypatch.setattr(reading, "can_rewrite", lambda can=rewrites: can)
-        monkeypatch.setattr(
-            "keras_balance.utils.progress_line.can_rewrite", lambda can=rewrites: can
-        )
+        monkeypatch.setattr(progress_line, "can_rewrite", lambda can=rewrites: can)
         LabelledImages(Items())
         text = capsys.readouterr().out
         assert text.count("\n") == lines

@@ -22,6 +22,12 @@ def test_it_begins_at_the_class_means():
     assert (probabilities.argmax(axis=1) == y).mean() > 0.9
 
 
+def test_a_class_without_an_image_has_no_mean():
+    x, y = rows()
+    with pytest.raises(ValueError, match="none of class 2"):
+        CosineHead(3).start_at_means(x, np.minimum(y, 1))
+
+
 def test_length_and_frequency_count_for_nothing():
     x, y = rows()
     head, other = CosineHead(3, power=1), CosineHead(3, power=1)

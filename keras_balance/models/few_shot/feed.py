@@ -13,7 +13,7 @@ from keras_balance.data import (
 )
 from keras_balance.data.synthesis.makers import augment
 from keras_balance.utils.batches import check_batches
-from keras_balance.utils.labels import read_labels
+from keras_balance.utils.progress_line import ProgressLine
 from keras_balance.utils.seeds import derive_seed, random_generator
 
 _CHUNK = 256
@@ -74,11 +74,11 @@ class ArrayEpochs:
         self.augmentation, self.seed = augmentation, seed
         self.are_fresh = augmentation is not None
 
-    def read(self, epoch):
+    def read(self, epoch, verbose=0):
         """`(rows, labels, weights or None)`; first of the images as they are."""
-        rows = []
-        for start in range(0, len(self.images), _CHUNK):
-            places = np.arange(start, min(start + _CHUNK, len(self.images)))
+        rows, size = [], len(self.images)
+        for start in _watched(range(0, size, _CHUNK), verbose):
+            places = np.arange(start, min(start + _CHUNK, size))
             images = np.asarray(self.images.source.take(places))
             if self.augmentation is not None and epoch > 0:
                 seed = derive_seed(self.seed, epoch, start)
@@ -126,7 +126,7 @@ class BatchEpochs:
         repeats = isinstance(batches, BalancedDataset) and _only_repeats(batches)
         self.are_fresh = augmentation is not None or not repeats
 
-    def read(self, epoch):
+    def read(self, epoch, verbose=0):
         """`(rows, labels, weights or None)` of an epoch."""
         if isinstance(self.batches, BalancedDataset):
             self.batches.epoch = epoch
@@ -134,7 +134,7 @@ class BatchEpochs:
         # What is new in each epoch is not worth keeping.
         is_new = self.augmentation is not None and epoch > 0
         look = self.features.compute if is_new else self.features
-        for place, batch in enumerate(_each(self.batches)):
+        for place, batch in enumerate(_watched(self.batches, verbose)):
             images, some, weight = keras.utils.unpack_x_y_sample_weight(batch)
             images = _to_numpy(images)
             if is_new:
@@ -184,7 +184,7 @@ class RowEpochs:
     def __init__(self, rows, labels):
         self.rows, self.labels = rows, labels
 
-    def read(self, epoch):
+    def read(self, epoch, verbose=0):
         """`(rows, labels, None)`, the same in every epoch."""
         rows = np.asarray(_to_numpy(self.rows), dtype="float32")
         if not np.isfinite(rows).all():
@@ -283,26 +283,25 @@ def open_folder(folder, input_shape):
     )
 
 
-def class_indices(labels, num_classes):
-    """Class indices of labels, and the images of each class.
-
-    Raises:
-        ValueError: For a label outside the classes, and a class without any image.
-    """
-    indices, _ = read_labels(labels, num_classes=num_classes)
-    counts = np.bincount(indices, minlength=num_classes)
-    if not counts.all():
-        raise ValueError(
-            "Every class must have at least one image. Received: "
-            f"num_classes={num_classes}, none of class {int(np.argmin(counts))}"
-        )
-    return indices, counts
-
-
 def _only_repeats(dataset):
     """Whether an epoch holds the same images as any other."""
     synthesizer = dataset.synthesizer
     return synthesizer is None or synthesizer in ("repeat", "nothing")
+
+
+def _watched(batches, verbose):
+    """Give batches one by one; a line tells of how many there are features already."""
+    try:
+        number = f" of {len(batches):,}"
+    except TypeError:  # a pipeline of unknown length
+        number = ""
+    line = ProgressLine(verbose)
+    try:
+        for place, batch in enumerate(_each(batches), 1):
+            yield batch
+            line.now_and_then(f"Computing features: {place:,}{number} batches")
+    finally:
+        line.end()
 
 
 def _each(batches):

@@ -11,13 +11,10 @@ from keras_balance.layers.cosine_head import CosineHead
 from keras_balance.layers.mixing import check_augmentation
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
-from keras_balance.models.few_shot.feed import (
-    FeatureFeed,
-    class_indices,
-    open_epochs,
-)
+from keras_balance.models.few_shot.feed import FeatureFeed, open_epochs
 from keras_balance.models.few_shot.unfreezing import last_layers, unfrozen
 from keras_balance.models.training.files import AtomicModel
+from keras_balance.utils.class_counts import class_indices
 from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.seeds import check_seed
 
@@ -191,8 +188,10 @@ class FewShotClassifier(AtomicModel):
         self._features.refresh()
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
         images = data.as_images(batch_size) if unfreeze else None
-        rows, labels, weights = first = data.read(0)
-        self._features.save()
+        try:
+            rows, labels, weights = first = data.read(0, verbose)
+        finally:
+            self._features.save()
         weighed = slice(None) if weights is None else weights > 0
         indices, counts = class_indices(labels[weighed], self.num_classes)
         if not self.built:

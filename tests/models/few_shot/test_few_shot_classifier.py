@@ -1,4 +1,5 @@
 import functools
+import itertools
 import random
 
 import keras
@@ -311,6 +312,47 @@ def test_the_cache_outlives_the_run(tmp_path):
     seen = looks(other)
     other.fit(x, y, epochs=1, verbose=0)
     assert sum(seen) == len(x)
+
+
+@pytest.mark.once
+def test_an_interruption_leaves_what_was_computed_in_the_cache(tmp_path):
+    x, y = images()
+
+    class Broken(keras.utils.PyDataset):
+        def __init__(self, stops):
+            super().__init__()
+            self.stops = stops
+
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, index):
+            if self.stops and index == 3:
+                raise KeyboardInterrupt
+            return x[index::5], y[index::5]
+
+    first = classifier(cache=tmp_path / "features")
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(Broken(stops=True), epochs=1, verbose=0)
+    second = classifier(cache=tmp_path / "features")
+    seen = looks(second)
+    second.fit(Broken(stops=False), epochs=1, verbose=0)
+    assert sum(seen[1:]) == len(x[3::5]) + len(x[4::5])  # the first is a check
+
+
+@pytest.mark.once
+def test_long_looking_is_told_and_saved_as_it_goes(tmp_path, capsys, monkeypatch):
+    seconds = itertools.count(0, 40)
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    x, y = images((200, 200, 200))
+    model = classifier(cache=tmp_path / "features")
+    saved = []
+    monkeypatch.setattr(model._features, "save", lambda: saved.append(1))
+    model.fit(x, y, epochs=1, verbose=0)
+    assert len(saved) > 2
+    assert capsys.readouterr().out == ""
+    model.fit(x, y, epochs=1, verbose=1)
+    assert "Computing features: 2 of 3 batches" in capsys.readouterr().out
 
 
 def test_the_cache_is_not_that_of_another_network_of_the_same_weights(tmp_path):
