@@ -2,7 +2,7 @@
 
     cd examples
     python -m study.deep_smote --work FOLDER --mnist FOLDER --fashion-mnist FOLDER \
-        --cifar10 ZIP
+        --cifar10 FOLDER
 
 Dablain, Krawczyk and Chawla 2021 cut MNIST, Fashion-MNIST and CIFAR-10 to these counts
 and test on as many images of each class. Their classifier is a ResNet-18, ours the
@@ -11,18 +11,18 @@ train in minutes. Counts, arms and steps stand here and were fixed before a figu
 test set was seen. The whole test set; on it their ACSA is the accuracy.
 
 ", tau 1" takes the shares that a training has shown out of its probabilities, as
-`adjust_logits` does. `AutoBalance` chooses among its recipes by itself, on the training
-data. Finished cells are lines of `examples/results/deep_smote.jsonl`: a run goes on.
+`adjust_logits` does; ", last layer anew" is `retrain_head`. `AutoBalance` chooses among
+its recipes by itself, on the training data. Finished cells are lines of
+`examples/results/deep_smote.jsonl`: a run goes on.
 """
 
 import argparse
 import pathlib
 
 import keras
-import numpy as np
 
 import keras_balance as kb
-from study import cifar, regret
+from study import cifar, heads, regret
 from study.experiment import Task, load
 from study.lines import Lines, scores
 
@@ -40,13 +40,15 @@ COMMON = {
     "oversampling": kb.tuners.RECIPES["repeat"],
     "smote": kb.tuners.Recipe(synthesizer="smote"),
 }
-# With each the layer that the study recommends for such images.
+# With each the layers that the study recommends for such images.
 ARMS = {
     "MNIST": COMMON | {"elastic": kb.tuners.RECIPES["elastic"]},
     "Fashion-MNIST": COMMON | {"shift": kb.tuners.RECIPES["shift"]},
-    "CIFAR-10": COMMON | {"photo": kb.tuners.RECIPES["photo"]},
+    "CIFAR-10": COMMON | {name: kb.tuners.RECIPES[name] for name in ("photo", "crop")},
 }
-ADJUSTED = ("plain", "shift", "photo")  # what is not balanced when it is trained
+# What is not balanced when it is trained is told by each way to decide.
+DECIDED = ("plain", "shift", "photo", "crop")
+WAYS = {heads.TAU: ", tau 1", heads.HEAD: ", last layer anew", "": ""}
 
 
 def main():
@@ -85,14 +87,12 @@ def measure(cells, name, pictures, auto):
     for arm, recipe in ARMS[name].items():
         if {**head, "arm": arm} in cells:
             continue
-        log_shares, _ = pictures.trained(recipe, pictures.task.imbalanced)
-        if arm in ADJUSTED:
-            images = kb.data.LabelledImages(*pictures.task.imbalanced)
-            feed = recipe.feed(images, BATCH_SIZE, seed=0)
-            shown = np.array([*feed.class_counts.values()])
-            adjusted = log_shares - np.log(shown / shown.sum())
-            cells.add({**head, "arm": f"{arm}, tau 1", **scores(y, adjusted)})
-        cells.add({**head, "arm": arm, **scores(y, log_shares)})
+        data = pictures.task.imbalanced
+        found = heads.decided(*pictures.train(recipe, data), data, pictures.test[0])
+        for way, name_of_way in WAYS.items():  # as trained, what is asked for, last
+            if not way or arm in DECIDED:
+                told = scores(y, found[way])
+                cells.add({**head, "arm": f"{arm}{name_of_way}", **told})
         keras.backend.clear_session()
     if auto and {**head, "arm": regret.AUTO} not in cells:
         log_shares, told = pictures.auto()

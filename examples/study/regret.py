@@ -217,11 +217,19 @@ class Pictures:
         return self._predict(auto.model), told
 
     def trained(self, recipe, data):
-        """Train by a recipe as the code says that `AutoBalance` prints."""
+        """Log-probabilities of the test set behind a training, and nothing to tell."""
+        return self._predict(self.train(recipe, data)[0]), {}
+
+    def train(self, recipe, data):
+        """Train by a recipe as the code says that `AutoBalance` prints.
+
+        Returns:
+            The model and its feed.
+        """
         model, trainee, feed = made_by(recipe, self.task, data, self.batch_size)
         epochs = max(1, round(self.steps / len(feed)))
         trainee.fit(feed, epochs=epochs, shuffle=False, verbose=0)
-        return self._predict(model), {}
+        return model, feed
 
     def _predict(self, model):
         return log(model.predict(self.test[0], batch_size=512, verbose=0))

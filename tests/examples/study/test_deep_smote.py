@@ -31,6 +31,7 @@ def test_what_is_not_balanced_is_told_with_its_decision(tmp_path, monkeypatch):
     pictures = regret.Pictures(task, tmp_path, batch_size=8, epochs=1)
     cells = Lines(tmp_path / "lines.jsonl", ["data", "draw", "arm"])
     deep_smote.measure(cells, "two", pictures, auto=False)
-    assert [cell["arm"] for cell in cells.cells] == ["plain, tau 1", "plain", "repeat"]
+    found = [cell["arm"] for cell in cells.cells]
+    assert found == ["plain, tau 1", "plain, last layer anew", "plain", "repeat"]
     monkeypatch.setattr(regret, "made_by", None)  # as would be called by another cell
     deep_smote.measure(cells, "two", pictures, auto=False)
