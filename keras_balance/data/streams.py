@@ -287,6 +287,7 @@ def _check_alike(kind, wanted):
     for name, one, other in zip(("shape", "type"), wanted, kind, strict=True):
         if one != other:
             raise ValueError(
-                f"All images of a dataset must have one {name}. "
+                f"All images of a dataset must have one {name}, and a batch of them "
+                "rank 4, (n, height, width, channels). "
                 f"Received: images of {name}s {one} and {other}"
             )

@@ -1,5 +1,6 @@
 """`FewShotClassifier`: a pretrained backbone, and a head for a dozen images."""
 
+import contextlib
 import inspect
 import math
 import types
@@ -188,6 +189,27 @@ class FewShotClassifier(AtomicModel):
         self._features.refresh()
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
         images = data.as_images(batch_size) if unfreeze else None
+        feed, counts = self._begin(data, batch_size, verbose)
+        if epochs is None:
+            epochs = math.ceil(_STEPS / len(feed))
+            epochs = min(max(epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
+        if not self._is_compiled_by_user():
+            self._compile(counts, epochs * len(feed), _RATE)
+        options = {"callbacks": callbacks, "verbose": verbose}
+        options["shuffle"] = False  # the feed has its own order, by the seed
+        with untuned(validation_data):
+            seen = self._as_features(validation_data)
+            history = super().fit(feed, epochs=epochs, validation_data=seen, **options)
+            if unfreeze:
+                options |= {"initial_epoch": epochs, "validation_data": validation_data}
+                options["epochs"] = epochs + fine_tuning_epochs
+                steps = fine_tuning_epochs * data.batches_of(batch_size)
+                with self._unfrozen(unfreeze, counts, steps, fine_tuning_rate):
+                    history = _joined(history, super().fit(images, **options))
+        return history
+
+    def _begin(self, data, batch_size, verbose):
+        """Put the head at the class means; give its feed and the classes' counts."""
         try:
             rows, labels, weights = first = data.read(0, verbose)
         finally:
@@ -197,43 +219,21 @@ class FewShotClassifier(AtomicModel):
         if not self.built:
             self.build((None, *data.image_shape))
         self.head.start_at_means(rows[weighed], indices)
-        feed = FeatureFeed(data, first, batch_size, self.seed)
-        if epochs is None:
-            epochs = math.ceil(_STEPS / len(feed))
-            epochs = min(max(epochs, _LEAST_EPOCHS), _MOST_EPOCHS)
-        if not self._is_compiled_by_user():
-            self._compile(counts, epochs * len(feed), _RATE)
-        with untuned(validation_data):
-            history = super().fit(
-                feed,
-                epochs=epochs,
-                validation_data=self._as_features(validation_data),
-                callbacks=callbacks,
-                verbose=verbose,
-                shuffle=False,  # the feed has its own order, by the seed
-            )
-        if unfreeze:
-            by_user, optimizer = self._is_compiled_by_user(), self.optimizer
-            steps = fine_tuning_epochs * data.batches_of(batch_size)
-            with unfrozen(self.backbone, unfreeze), untuned(validation_data):
-                self._compile(counts, steps, fine_tuning_rate)
-                tuned = super().fit(
-                    images,
-                    initial_epoch=epochs,
-                    epochs=epochs + fine_tuning_epochs,
-                    validation_data=validation_data,
-                    callbacks=callbacks,
-                    verbose=verbose,
-                    shuffle=False,
-                )
-            # Saved as it was made: frozen, with an optimizer for the head.
-            self._compile(counts, 1, fine_tuning_rate)
-            if by_user:
-                self.compile(optimizer, self.loss, **vars(self._compiled_with))
-            self.optimizer.build(self.trainable_variables)
-            history = _joined(history, tuned)
-            self._features = Features(self.backbone, name="backbone")
-        return history
+        return FeatureFeed(data, first, batch_size, self.seed), counts
+
+    @contextlib.contextmanager
+    def _unfrozen(self, unfreeze, counts, steps, rate):
+        """Compile for the last layers, too, while the block runs."""
+        by_user, optimizer = self._is_compiled_by_user(), self.optimizer
+        with unfrozen(self.backbone, unfreeze):
+            self._compile(counts, steps, rate)
+            yield
+        # Saved as it was made: frozen, with an optimizer for the head.
+        self._compile(counts, 1, rate)
+        if by_user:
+            self.compile(optimizer, self.loss, **vars(self._compiled_with))
+        self.optimizer.build(self.trainable_variables)
+        self._features = Features(self.backbone, name="backbone")
 
     def compile_from_config(self, config):
         """Compile as a file says. Keras does not where `compile` is overridden."""
