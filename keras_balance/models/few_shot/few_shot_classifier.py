@@ -269,7 +269,9 @@ class FewShotClassifier(AtomicModel):
         images, *labels = validation_data
         if len(images.shape) == 2:
             return validation_data
-        return (self._features(images), *labels)
+        rows = self._features(images)
+        self._features.save()
+        return (rows, *labels)
 
     def get_config(self):
         """Give the arguments that make the same model again."""

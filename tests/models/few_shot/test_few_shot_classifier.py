@@ -302,11 +302,12 @@ def test_what_the_user_compiled_stays_where_layers_are_unfrozen():
 @pytest.mark.once
 def test_the_cache_outlives_the_run(tmp_path):
     x, y = images()
+    options = {"validation_data": images(seed=3), "epochs": 1, "verbose": 0}
     first = classifier(cache=tmp_path / "features")
-    first.fit(x, y, epochs=1, verbose=0)
+    first.fit(x, y, **options)
     second = classifier(cache=tmp_path / "features")
     seen = looks(second)
-    second.fit(x, y, epochs=1, verbose=0)
+    second.fit(x, y, **options)
     assert seen == [1]  # whether it is the same network
     other = FewShotClassifier(backbone(12), 3, cache=tmp_path / "features")
     seen = looks(other)
