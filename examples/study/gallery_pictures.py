@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import keras_balance as kb
-from keras_balance.utils import plots
+from keras_balance.utils import image_plots, plots
 from study.files import atomic_path
 
 COPIES, DPI = 9, 110
@@ -47,7 +47,7 @@ def save_beside(path, originals, copies, names, value_range=(0, 255)):
     """
     grids = {"original": originals[:, None], "copies": copies}
     dpi = DPI if originals.shape[1] < LARGE else 1.5 * DPI
-    save_small(plots.image_strip(grids, names, value_range), path, dpi)
+    save_small(image_plots.image_strip(grids, names, value_range), path, dpi)
 
 
 def save_small(figure, path, dpi=DPI):

@@ -5,7 +5,7 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_balance.utils import plots
+from keras_balance.utils import image_plots, plots
 from keras_balance.utils.files import folder
 from keras_balance.utils.labels import check_class_names, sequence_of_names
 from keras_balance.utils.numbers import whole_number
@@ -39,8 +39,9 @@ class GeneratedImages(keras.callbacks.Callback):
     Raises:
         TypeError: When `every`, `per_class` or `seed` are no integers, `directory` is
             no path, or `class_names` no sequence.
-        ValueError: When one is below 1 (`seed`: 0), or `class_names` is not one
-            name a class.
+        ValueError: When one is below 1 (`seed`: 0); from `fit`, when `class_names` is
+            not one name a class, and for a model that makes no images.
+        OSError: From `fit`, for a `directory` that cannot be made.
 
     Example:
         >>> pictures = kb.callbacks.GeneratedImages("pictures", every=[10, 50, 100])
@@ -52,6 +53,10 @@ class GeneratedImages(keras.callbacks.Callback):
 
     def __init__(self, directory, every=None, per_class=10, class_names=None, seed=0):
         super().__init__()
+        if directory is None:
+            raise TypeError(
+                "`directory` must be the path of a folder. Received: directory=None"
+            )
         self.directory = folder("directory", directory)
         self.every = _check_every(every)
         self.per_class = whole_number("per_class", per_class, 1)
@@ -60,8 +65,18 @@ class GeneratedImages(keras.callbacks.Callback):
         self._strip = {}
 
     def on_train_begin(self, logs=None):
-        """Begin a new strip."""
+        """Begin a new strip, and check that there will be pictures."""
         self._strip = {}
+        if self.model is not None:
+            needed = ("num_classes", "value_range", "generate")
+            missing = [name for name in needed if not hasattr(self.model, name)]
+            if missing:
+                raise ValueError(
+                    "The model must make images of classes, as a `BAGAN` does. "
+                    f"Received: {type(self.model).__name__} without {missing}"
+                )
+            self._names()
+        pathlib.Path(self.directory).mkdir(parents=True, exist_ok=True)
 
     def on_epoch_end(self, epoch, logs=None):
         """Draw a picture when it is time."""
@@ -83,18 +98,16 @@ class GeneratedImages(keras.callbacks.Callback):
     def _draw(self, title, file_name):
         model, directory = self.model, pathlib.Path(self.directory)
         names, images = self._generate()
-        figure = plots.image_grid(images, names, model.value_range, title)
+        figure = image_plots.image_grid(images, names, model.value_range, title)
         plots.save_figure(figure, directory / file_name)
         self._strip[title] = images[:, :_STRIP_COLUMNS]
-        figure = plots.image_strip(_spread(self._strip), names, model.value_range)
+        figure = image_plots.image_strip(_spread(self._strip), names, model.value_range)
         plots.save_figure(figure, directory / "strip.png")
 
     def _generate(self):
         """Names of the classes and images `(classes, per_class, h, w, c)`."""
-        model = self.model
+        model, names = self.model, self._names()
         classes = getattr(model, "class_names", None)
-        names = classes if self.class_names is None else self.class_names
-        names = check_class_names(names, model.num_classes)
         # Labels as in training: a BAGAN with class names takes those.
         labels = np.arange(model.num_classes) if classes is None else classes
         labels = np.repeat(np.asarray(labels), self.per_class)
@@ -102,6 +115,11 @@ class GeneratedImages(keras.callbacks.Callback):
         if getattr(model, "data_format", None) == "channels_first":
             images = np.moveaxis(images, 1, -1)
         return names, images.reshape(len(names), self.per_class, *images.shape[1:])
+
+    def _names(self):
+        classes = getattr(self.model, "class_names", None)
+        names = classes if self.class_names is None else self.class_names
+        return check_class_names(names, self.model.num_classes)
 
 
 def _spread(strip):

@@ -56,6 +56,12 @@ def check_data(x, y):
     if isinstance(x, LabelledImages):
         LabelledImages.read(x, y)
     elif y is not None:
+        if isinstance(x, dict) or isinstance(y, dict):
+            raise ValueError(
+                "`x` must be one array where `y` is given: give several inputs or "
+                "outputs as batches, such as a `tf.data.Dataset`. Received: x of type "
+                f"{type(x).__name__}, y of type {type(y).__name__}"
+            )
         check_same_length(x, y)
         read_labels(y)
     elif hasattr(x, "shape"):
@@ -65,6 +71,16 @@ def check_data(x, y):
         )
     else:
         check_batches(x)
+
+
+def output_shape(model, output):
+    """Shape of the output to look at; None where the model does not tell it before."""
+    shapes = [tuple(one.shape) for one in getattr(model, "outputs", None) or []]
+    if output is None:
+        return shapes[0] if len(shapes) == 1 else None
+    names = list(getattr(model, "output_names", []))
+    is_known = output in names and len(names) == len(shapes)
+    return shapes[names.index(output)] if is_known else None
 
 
 def predict(model, x, y, batch_size, output):

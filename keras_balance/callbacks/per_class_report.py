@@ -17,13 +17,14 @@ from keras_balance.metrics import (
 )
 from keras_balance.metrics.class_report import read_classes
 from keras_balance.metrics.html_report import rarest_class
+from keras_balance.metrics.names import check_score_names
 from keras_balance.models.adjust import default_threshold
 from keras_balance.utils import plots
 from keras_balance.utils.files import folder, write_json, write_text
-from keras_balance.utils.numbers import whole_number
-from keras_balance.utils.outputs import num_classes_of
-from keras_balance.utils.priors import check_prior
-from keras_balance.utils.tables import markdown_table
+from keras_balance.utils.numbers import real_number, string, whole_number
+from keras_balance.utils.outputs import check_threshold, num_classes_of
+from keras_balance.utils.priors import check_prior, read_prior
+from keras_balance.utils.tables import as_count, markdown_table
 
 
 class PerClassReport(keras.callbacks.Callback):
@@ -43,9 +44,8 @@ class PerClassReport(keras.callbacks.Callback):
             labels)` or `(images, labels, sample_weight)` that can be read again and
             again and end: a `keras.utils.PyDataset`, a `tf.data.Dataset`, a torch
             `DataLoader`.
-        y: Labels of an array `x`: sparse `(n,)` or `(n, 1)`, or one-hot. Labels that
-            are no class indices (strings, 2, 7 and 40) stand for the model's
-            outputs by their place in `class_names`, or else in sorted order.
+        y: Labels of an array `x`: sparse `(n,)` or `(n, 1)`, or one-hot; class
+            indices, or names, see `kb.metrics.class_report`.
         class_names: Optional names, one a class, for keys, tables and pictures.
             Defaults to those that `x` has, such as of folders, or else to the labels
             themselves.
@@ -76,9 +76,12 @@ class PerClassReport(keras.callbacks.Callback):
     Raises:
         TypeError: When `x` cannot be read again and again, and for arguments of a wrong
             type.
+        OSError: From `fit`, for a `directory` that cannot be made.
         ValueError: For lengths that differ, labels that are fractional, missing or
             outside the classes, an array without `y`, endless data, a mixed
-            `BalancedDataset`; from `fit`, for two reports of one `prefix`.
+            `BalancedDataset`; from `fit`, for two reports of one `prefix`, and for
+            names, a `threshold` and a `target_prior` that the model's classes do not
+            fit.
 
     Example:
         >>> report = kb.callbacks.PerClassReport(x_val, y_val, directory="report")
@@ -108,13 +111,15 @@ class PerClassReport(keras.callbacks.Callback):
         self.class_names = names if class_names is None else class_names
         self.directory = folder("directory", directory)
         self.batch_size = whole_number("batch_size", batch_size, 1)
-        self.prefix = prefix
+        self.prefix = string("prefix", prefix)
         self.threshold = threshold
+        if threshold is not None:
+            real_number("threshold", threshold)
         if target_prior is not None:
             check_prior(target_prior)
         self.target_prior = target_prior
         self.output = output
-        self.on_train_begin()
+        self._forget()
 
     def __deepcopy__(self, memo):
         # keras-tuner copies its callbacks for every trial: data and model are shared.
@@ -125,8 +130,14 @@ class PerClassReport(keras.callbacks.Callback):
         return twin
 
     def on_train_begin(self, logs=None):
-        """Forget what an earlier training gave."""
+        """Forget what an earlier training gave, and check what can be by now."""
         self._check_keys_are_its_own()
+        self._check_fit_the_model()
+        if self.directory is not None:
+            pathlib.Path(self.directory).mkdir(parents=True, exist_ok=True)
+        self._forget()
+
+    def _forget(self):
         self.report = None
         self.report_dict = None
         self.confusion_matrix = None
@@ -179,6 +190,16 @@ class PerClassReport(keras.callbacks.Callback):
                     f"Received: two with prefix={self.prefix!r}"
                 )
 
+    def _check_fit_the_model(self):
+        """Raise before the first epoch, where the model tells its classes by then."""
+        shape = held_out.output_shape(self.model, self.output)
+        if shape is not None and shape[-1] is not None:
+            number = num_classes_of(shape)
+            check_score_names(self.class_names, number)
+            check_threshold(self.threshold, number)
+            if self.target_prior is not None:
+                read_prior(self.target_prior, np.ones(number))
+
     def _batches(self):
         return held_out.predict(
             self.model, self.x, self.y, self.batch_size, self.output
@@ -199,7 +220,7 @@ class PerClassReport(keras.callbacks.Callback):
     def _threshold_of(self, predictions):
         if self.threshold is not None:
             return self.threshold
-        return default_threshold(self.model, predictions.shape)
+        return default_threshold(self.model, predictions.shape, self.output)
 
     def _write_texts(self, directory):
         content = {
@@ -262,10 +283,11 @@ class PerClassReport(keras.callbacks.Callback):
 
     def _markdown(self):
         columns = ["precision", "recall", "f1-score", "pr_auc"]
+        table = {name: self.report_dict[name] for name in self._class_names}
+        table["macro avg"] = self.report_dict["macro avg"]
         rows = [
-            [name, *(f"{row[column]:.4f}" for column in columns), f"{row['support']:g}"]
-            for name in [*self._class_names, "macro avg"]
-            for row in [self.report_dict[name]]
+            [name, *(f"{row[c]:.4f}" for c in columns), as_count(row["support"])]
+            for name, row in table.items()
         ]
         overall = ["accuracy", "balanced_accuracy", "g_mean"]
         totals = [[key, f"{self.report_dict[key]:.4f}"] for key in overall]

@@ -169,7 +169,10 @@ class ResumableBackup(keras.callbacks.Callback):
         if self.dataset is None:
             return None
         names = ("seed", "num_batches", "class_counts")
-        return {name: getattr(self.dataset, name, None) for name in names}
+        found = {name: getattr(self.dataset, name, None) for name in names}
+        # Arrays do not say in a word whether they are equal.
+        is_array = {name: isinstance(one, np.ndarray) for name, one in found.items()}
+        return {n: one.tolist() if is_array[n] else one for n, one in found.items()}
 
     def _read(self):
         content = read_sealed(self.path)

@@ -7,6 +7,7 @@ from keras_balance.metrics.names import check_score_names
 from keras_balance.utils import plots
 from keras_balance.utils.class_counts import read_class_counts
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.outputs import class_probabilities
 from keras_balance.utils.priors import read_prior
 
@@ -98,7 +99,8 @@ def save_adjustment_curves(
         class_counts: Images of each class that the classifier has seen: an array
             `(num_classes,)`, a dict `{class: count}` (in the order of
             its sorted classes) or a `BalancedDataset`.
-        rare: Class indices to draw; by default the class of the smallest count.
+        rare: Class indices to draw, or one; by default the class of the smallest
+            count.
         tau: Optional strength to mark, for instance the one that
             `kb.tuners.AutoAdjustment` has found.
         target_prior: Shares of the classes where it is used, by which images are
@@ -106,7 +108,9 @@ def save_adjustment_curves(
         class_names: Optional names, one a class.
 
     Raises:
-        ValueError: When lengths or numbers of classes differ.
+        ValueError: When lengths or numbers of classes differ, and for a rare class that
+            is none.
+        TypeError: When `rare` is no integers, and `tau` no number.
 
     Example:
         >>> counts = [30] + [120] * 9
@@ -117,7 +121,8 @@ def save_adjustment_curves(
     indices, _ = read_labels(y_true, num_classes=len(counts), name="y_true")
     log_shares = read_log_shares(y_pred, len(indices), len(counts))
     names = check_score_names(class_names, len(counts))
-    rare = [int(np.argmin(counts))] if rare is None else list(rare)
+    rare = _read_rare(int(np.argmin(counts)) if rare is None else rare, len(counts))
+    tau = None if tau is None else real_number("tau", tau)
     offsets = TAUS[:, None] * -np.log(counts / counts.sum())
     target = read_prior(target_prior, counts)
     adjusted = AdjustedScores(indices, log_shares, offsets, target)
@@ -149,6 +154,18 @@ def read_log_shares(y_pred, length, num_classes, name="y_pred"):
             f"Received: {name}[{row}]={shares[row].tolist()}"
         )
     return np.log(np.maximum(shares, 1e-37))
+
+
+def _read_rare(rare, num_classes):
+    """List of class indices, of one or several of them."""
+    chosen = [rare] if np.ndim(rare) == 0 else list(rare)
+    chosen = [whole_number("rare", one, 0) for one in chosen]
+    if not chosen or max(chosen) >= num_classes:
+        raise ValueError(
+            f"`rare` must hold class indices below {num_classes}. "
+            f"Received: rare={rare!r}"
+        )
+    return chosen
 
 
 def _sums(classes, values, size):

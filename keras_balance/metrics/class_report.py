@@ -9,7 +9,12 @@ from sklearn import metrics as sk
 from keras_balance.metrics.names import check_score_names
 from keras_balance.metrics.target_prior import weigh
 from keras_balance.utils import plots
-from keras_balance.utils.labels import read_labels
+from keras_balance.utils.labels import (
+    check_class_names,
+    class_label_options,
+    read_labels,
+    sequence_of_names,
+)
 from keras_balance.utils.outputs import (
     check_single_output,
     check_threshold,
@@ -66,9 +71,10 @@ def class_report(
     """Score predictions class by class.
 
     Args:
-        y_true: Labels `(n,)` or `(n, 1)`, or one-hot `(n, num_classes)`. Labels that
-            are no class indices (strings, 2, 7 and 40) stand for the classes by
-            their place in `class_names`, or else in sorted order. Or
+        y_true: Labels `(n,)` or `(n, 1)`, or one-hot `(n, num_classes)`. Where they
+            are strings, or the `class_names` numbers, they are names. Other numbers
+            are class indices. Without names, and of numbers beyond the indices
+            (2, 7 and 40), all classes must be there: they are sorted. Or
             `kb.data.LabelledImages`, or a `BalancedDataset` in the order of its images
             (`shuffle=False`), such as that of a folder.
         y_pred: Probabilities `(n, num_classes)`; the greatest wins. Logits serve as
@@ -97,7 +103,7 @@ def class_report(
         `PerClassMetrics`; `balanced_accuracy` and `g_mean` leave it out.
 
     Raises:
-        ValueError: When lengths differ, a label is outside the classes, the
+        ValueError: When lengths differ, a label is not among the classes, the
             predictions have another shape, a single output is no probability and has
             no `threshold`, a `threshold` is to part more than two classes, or
             `target_prior` is not one positive share a class.
@@ -156,8 +162,17 @@ def save_confusion_matrix(path, matrix, class_names, title=None):
         matrix: Array `(num_classes, num_classes)`, true classes down.
         class_names: Sequence of the classes' names.
         title: Optional line above the picture.
+
+    Raises:
+        ValueError: For a matrix that is not square, and names that are not one a class.
     """
-    names = [str(class_name) for class_name in class_names]
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:
+        raise ValueError(
+            "`matrix` must have shape (num_classes, num_classes). "
+            f"Received: matrix of shape {matrix.shape}"
+        )
+    names = check_class_names(class_names, len(matrix))
     plots.save_figure(plots.confusion_matrix(matrix, names, title), path)
 
 
@@ -211,30 +226,43 @@ def _number(value):
 
 def read_classes(y_true, num_classes, class_names):
     """Class indices and names, from labels of any form."""
-    if y_true.dtype.kind == "S":
-        y_true = np.char.decode(y_true)
+    y_true, class_names = _as_text(y_true), sequence_of_names(class_names)
+    class_names = None if class_names is None else list(class_names)
     if y_true.ndim == 2 and y_true.shape[1] > 1:
         indices, _ = read_labels(y_true, num_classes, name="y_true")
         return indices, check_score_names(class_names, num_classes)
     indices, encoding = read_labels(y_true, name="y_true")
     present = encoding.classes.tolist()
-    are_names = encoding.classes.dtype.kind in "US"
-    are_indices = not are_names and 0 <= present[0] <= present[-1] < num_classes
-    is_named = class_names is not None and set(present) <= set(class_names)
-    if is_named:  # numbers, too, by which all labels may lie within the indices
-        names = list(class_names)
-        indices, _ = read_labels(y_true, class_names=names, name="y_true")
-    elif are_indices:
-        indices, names = encoding.names(indices), class_names
+    are_words = encoding.classes.dtype.kind in "US"
+    if "class_names" in class_label_options(y_true, num_classes, class_names):
+        names = check_score_names(class_names, num_classes)
+        missing = sorted(set(present) - set(class_names))
+        if missing:
+            raise ValueError(
+                "`y_true` must hold labels among `class_names`. Where these are "
+                "numbers, and the labels class indices, give the names as strings. "
+                f"Received: y_true with label {missing[0]!r} and class_names={names}"
+            )
+        indices, _ = read_labels(y_true, class_names=class_names, name="y_true")
+        return indices, names
+    if not are_words and 0 <= present[0] <= present[-1] < num_classes:
+        indices = encoding.names(indices)
     elif len(present) == num_classes:
-        names = present if class_names is None else class_names
+        class_names = present if class_names is None else class_names
     else:
         raise ValueError(
             f"`y_true` must hold labels in [0, num_classes={num_classes}), labels "
             f"among `class_names`, or {num_classes} distinct labels. Received: "
             f"y_true with labels {present} and class_names={class_names}"
         )
-    return indices, check_score_names(names, num_classes)
+    return indices, check_score_names(class_names, num_classes)
+
+
+def _as_text(labels):
+    """Write strings as text where they are bytes, as TensorFlow has them."""
+    if labels.dtype.kind == "O" and all(isinstance(one, bytes) for one in labels.flat):
+        labels = labels.astype("S")
+    return np.char.decode(labels) if labels.dtype.kind == "S" else labels
 
 
 def _add_pr_auc(report_dict, y_true, y_pred, names, weights):

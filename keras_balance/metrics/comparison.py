@@ -38,6 +38,7 @@ def compare_reports(reports, classes=None, confidence_level=0.95, target_prior=N
         precision, recall and F1 of the `classes`.
 
     Raises:
+        TypeError: When `reports` is no dict.
         ValueError: Without an arm or a report, for what is no report, for a class that
             some report does not have, and for a `target_prior` with reports that have
             no confusion matrix.
@@ -51,6 +52,11 @@ def compare_reports(reports, classes=None, confidence_level=0.95, target_prior=N
         >>> print(comparison.against("imbalanced").markdown())
         >>> comparison.save_picture("comparison.png")
     """
+    if not isinstance(reports, dict):
+        raise TypeError(
+            "`reports` must be a dict of each arm's name to its reports. "
+            f"Received: reports of type {type(reports).__name__}"
+        )
     arms = {
         arm: [runs] if isinstance(runs, (dict, ClassReport)) else list(runs)
         for arm, runs in reports.items()
@@ -110,7 +116,12 @@ class Comparison:
         Returns:
             A named tuple `(mean, low, high)`. The ends are NaN for one seed. With
             three or four seeds the interval is too narrow, as a bootstrap then is.
+
+        Raises:
+            ValueError: For an unknown arm or score.
         """
+        _check_known("arm", [arm], self.arms)
+        _check_known("score", [score], self.scores)
         values = self.values[arm][score]
         mean = float(np.mean(values))
         if len(values) < 2 or not np.isfinite(values).all():
@@ -123,12 +134,14 @@ class Comparison:
         Pairing the seeds leaves out what all arms owe to the draw of the data.
 
         Raises:
-            ValueError: For an unknown arm, or one with another number of seeds.
+            ValueError: For an unknown arm, one with another number of seeds, and a
+                comparison without any other.
         """
-        if baseline not in self.values:
+        _check_known("baseline", [baseline], self.arms)
+        if len(self.arms) == 1:
             raise ValueError(
-                f"`baseline` must be one of the arms {self.arms}. "
-                f"Received: baseline={baseline!r}"
+                "`against` needs another arm than the baseline. "
+                f"Received: baseline={baseline!r} of a comparison of {self.arms}"
             )
         seeds = {arm: len(self.values[arm][self.scores[0]]) for arm in self.arms}
         if len(set(seeds.values())) > 1:
@@ -167,9 +180,19 @@ class Comparison:
 
         Returns:
             A `matplotlib.figure.Figure`.
+
+        Raises:
+            ValueError: For an unknown score or arm, and for no score at all.
         """
         if scores is None:
             scores = [name for name in self.scores if name.endswith(("accuracy", "F1"))]
+        _check_known("scores", scores, self.scores)
+        _check_known("marked", marked, self.arms)
+        if not len(scores):
+            raise ValueError(
+                "`scores` must name at least one score to show. "
+                f"Received: scores={scores!r}"
+            )
         intervals = np.array(
             [[self.interval(arm, score) for arm in self.arms] for score in scores]
         )
@@ -214,6 +237,14 @@ def _bootstrap_ends(values, confidence_level):
         random_state=np.random.default_rng(0),
     ).confidence_interval
     return float(ends.low), float(ends.high)
+
+
+def _check_known(argument, names, known):
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"`{argument}` must be of {known}. Received: {argument}={name!r}"
+            )
 
 
 def _score_titles(class_names):

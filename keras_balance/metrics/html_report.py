@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_balance.utils import plots, web_page
 from keras_balance.utils.files import write_text
+from keras_balance.utils.tables import as_count
 
 _COLUMNS = ("precision", "recall", "f1-score", "pr_auc")
 
@@ -48,18 +49,28 @@ def save_html_report(
         path: The page's file, its folder made when missing.
         report: A `kb.metrics.ClassReport`.
         title: Plain text.
-        history: Optional dict of `recall_<class>` and `f1_<class>` to a sequence of
-            values, one an epoch.
+        history: Optional dict of `recall_<class>` and `f1_<class>`, each with `val_`
+            before it or without, to a sequence of values, one an epoch: that of a
+            `PerClassReport` or of `fit`. What else it holds is not drawn.
         epochs: The epochs of `history`; 1, 2, ... by default.
         misses: Optional `Misses` of a class, whose row is marked.
         sections: Optional dict of headings to what stands below them at the end: plain
             text, a `matplotlib.figure.Figure`, or a list of both.
+
+    Raises:
+        ValueError: For a history without these keys or of other lengths, and misses of
+            a class that the report does not have.
 
     Example:
         >>> outputs = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
         >>> report = kb.metrics.class_report([0, 0, 1], outputs)
         >>> kb.metrics.save_html_report("report.html", report)
     """
+    if misses is not None and misses.class_name not in report.class_names:
+        raise ValueError(
+            f"`misses` must be of one of the classes {report.class_names}. "
+            f"Received: misses of {misses.class_name!r}"
+        )
     parts = report_parts(report, misses, history, epochs)
     for heading, content in (sections or {}).items():
         parts.append(web_page.section(heading, web_page.as_html(content)))
@@ -99,7 +110,7 @@ def _summary(report):
 def _table(report, misses):
     names = report.class_names
     rows = [
-        [name, *(f"{row[c]:.4f}" for c in _COLUMNS), f"{row['support']:.6g}"]
+        [name, *(f"{row[c]:.4f}" for c in _COLUMNS), as_count(row["support"])]
         for name in [*names, "macro avg"]
         for row in [report.report_dict[name]]
     ]
@@ -117,20 +128,35 @@ def _matrix(report):
 
 def _curves(report, history, epochs):
     names = report.class_names
-    if epochs is None:
-        epochs = range(1, 1 + len(next(iter(history.values()))))
+    scores = {"recall": "recall", "F1": "f1"}
+    curves = {title: _lines(history, key, names) for title, key in scores.items()}
+    lines = [line for score in curves.values() for line in score]
+    epochs = range(1, 1 + len(lines[0])) if epochs is None else epochs
+    if any(len(line) != len(epochs) for line in lines):
+        raise ValueError(
+            "`history` must hold a value of every score for each of the `epochs`. "
+            f"Received: {len(epochs)} epochs, and lists of {[*map(len, lines)]}"
+        )
     pictures = [
         web_page.picture(
-            plots.class_curves(
-                {score: [history[f"{score.lower()}_{name}"] for name in names]},
-                epochs,
-                names,
-            ),
+            plots.class_curves({score: lines}, epochs, names),
             f"{score} of each class after each epoch",
         )
-        for score in ("recall", "F1")
+        for score, lines in curves.items()
     ]
     return web_page.section("Over the epochs", web_page.row(*pictures))
+
+
+def _lines(history, score, names):
+    """Values of a score, one list a class: those of validation where there are any."""
+    for prefix in ("val_", ""):
+        keys = [f"{prefix}{score}_{name}" for name in names]
+        if all(key in history for key in keys):
+            return [history[key] for key in keys]
+    raise ValueError(
+        f"`history` must hold `{score}_<class>`, or `val_{score}_<class>`, of every "
+        f"class. Received: history with the keys {list(history)}"
+    )
 
 
 def _misses(misses):

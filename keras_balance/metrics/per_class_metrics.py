@@ -123,6 +123,7 @@ class PerClassMetrics(keras.Metric):
         width = self.num_classes + 1
         cells = classes * width + predictions
         counts = ops.segment_sum(weights, cells, self.num_classes * width)
+        counts = counts + 0 * ops.sum(counts)  # what is NaN makes all so
         self._add(ops.reshape(counts, self._counts.shape))
 
     def _decide(self, y_pred):
@@ -268,7 +269,9 @@ def _read_labels(y_true, num_classes):
         return ops.cast(ops.argmax(rows, axis=-1), "int32"), is_share
     flat = ops.reshape(y_true, (-1,))
     is_float = "float" in keras.backend.standardize_dtype(flat.dtype)
-    whole = ops.cast(ops.round(flat) if is_float else flat, "int32")
+    whole = ops.round(flat) if is_float else flat
+    if keras.backend.standardize_dtype(flat.dtype) != "int64":  # may not fit in less
+        whole = ops.cast(whole, "int32")
     is_class = ops.logical_and(whole >= 0, whole < num_classes)
     if is_float:
         # Between two classes, a share of class 1 is a soft label.
@@ -277,7 +280,7 @@ def _read_labels(y_true, num_classes):
         is_class = ops.logical_and(
             is_class, is_within if num_classes == 2 else is_whole
         )
-    return ops.where(is_class, whole, 0), is_class
+    return ops.cast(ops.where(is_class, whole, 0), "int32"), is_class
 
 
 def _check_labels(labels, num_classes):

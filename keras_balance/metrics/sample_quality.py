@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -109,11 +109,10 @@ def _nearest_others(rows):
     """Median distance of rows to the nearest other row; NaN for a single one."""
     if len(rows) < 2:
         return float("nan")
-    distances = [
-        pairwise_distances_argmin_min(rows[i : i + 1], np.delete(rows, i, axis=0))[1]
-        for i in range(min(len(rows), 200))
-    ]
-    return float(np.median(distances))
+    first = rows[:200]
+    distances = pairwise_distances(first, rows)
+    np.fill_diagonal(distances, np.inf)
+    return float(np.median(distances.min(axis=1)))
 
 
 def _mean_distance(rows):

@@ -86,16 +86,31 @@ def gives_logits(model):
     return _tells_logits(model) is not False
 
 
-def default_threshold(model, shape):
+def default_threshold(model, shape, output=None):
     """Threshold of a single output: 0 where it is known for a logit, or None.
 
     Args:
         model: A Keras model.
         shape: Of its outputs, `(n, 1)` or `(n, num_classes)`.
+        output: Name of the one that is looked at, where there are several.
     """
-    # Of several outputs, the last layer may be another one's.
+    if shape[-1] != 1:
+        return None
     has_one = len(getattr(model, "outputs", None) or [shape]) == 1
-    return 0.0 if shape[-1] == 1 and has_one and _tells_logits(model) else None
+    told = _tells_logits(model) if has_one else _part_tells_logits(model, output)
+    return 0.0 if told else None
+
+
+def _part_tells_logits(model, output):
+    """Whether one of several outputs, called as its layer, is of logits."""
+    losses = model.loss if isinstance(model.loss, dict) else {}
+    layers = [layer for layer in model.layers if layer.name == output]
+    layer = layers[0] if layers else None
+    activation = getattr(getattr(layer, "activation", None), "__name__", None)
+    if activation in _SHARES:
+        return False
+    by_loss = _takes_logits(losses.get(output))
+    return activation == "linear" if by_loss is None else by_loss
 
 
 def _tells_logits(model, by_loss=None):
@@ -125,7 +140,11 @@ def _tells_logits(model, by_loss=None):
 def _loss_takes_logits(model):
     """Whether the loss of a model takes logits; None where nobody knows."""
     losses = keras.tree.flatten(getattr(model, "loss", None))
-    loss = losses[0] if len(losses) == 1 else None
+    return _takes_logits(losses[0]) if len(losses) == 1 else None
+
+
+def _takes_logits(loss):
+    """Whether a loss takes logits; None where nobody knows."""
     if isinstance(loss, keras.losses.Loss):
         return loss.get_config().get("from_logits")
     if inspect.isfunction(loss) or isinstance(loss, functools.partial):

@@ -1,4 +1,4 @@
-"""The rules for arguments that are numbers, flags, and choices of known ones."""
+"""The rules for arguments that are numbers, flags, texts, and choices of known ones."""
 
 import math
 import numbers
@@ -67,6 +67,21 @@ def flag(name, value):
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"`{name}` must be True or False. Received: {name}={value!r}")
     return bool(value)
+
+
+def string(name, value):
+    """`value` as it is, a string.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: What was given.
+
+    Raises:
+        TypeError: When it is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be a string. Received: {name}={value!r}")
+    return value
 
 
 def number_array(values):

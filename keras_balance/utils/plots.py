@@ -1,4 +1,4 @@
-"""Pictures that people can read: image grids, confusion matrices, scores.
+"""Pictures that people can read: confusion matrices, curves, scores.
 
 Every function returns a `matplotlib.figure.Figure` made with matplotlib's object
 interface: no screen, no `pyplot`, no global state, safe in threads.
@@ -13,13 +13,14 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from keras_balance.utils.files import atomic_path
-from keras_balance.utils.images import rescale
+from keras_balance.utils.tables import as_count
 
-_INCHES_PER_ROW = 0.5
-_INCHES_PER_LETTER = 0.09
-_MOST_INCHES = 40
+INCHES_PER_LETTER = 0.09
+MOST_INCHES = 40
 _ROOM = 0.03  # of an axis
 _MOST_NUMBERED = 60  # classes of a matrix: of more, no number could be read
+_MATRIX_INCHES = 15  # of a matrix without numbers
+_MOST_NAMED, _OUTSTANDING = 30, 10  # curves: of more than the first, the second
 _PANELS_A_ROW = 4
 _DPI = 120
 _MARK = "gold"
@@ -31,75 +32,39 @@ def save_figure(figure, path):
         figure.savefig(temporary, dpi=_DPI, bbox_inches="tight")
 
 
-def image_grid(images, row_names, value_range=(0, 255), title=None):
-    """Draw images of one class a row, the class's name at its left.
-
-    Args:
-        images: `(rows, columns, height, width, channels)`.
-        row_names: Sequence of the rows' names.
-        value_range: `(low, high)` of the pixels.
-        title: Optional line above the grid.
-    """
-    mosaic = _mosaic(images, value_range)
-    figure = Figure(figsize=_size_of(mosaic, row_names), layout="constrained")
-    _draw_mosaic(figure.subplots(), mosaic, row_names)
-    if title:
-        figure.suptitle(title, **as_it_is(title))
-    return figure
-
-
-def image_strip(grids, row_names, value_range=(0, 255)):
-    """Draw image grids side by side.
-
-    Args:
-        grids: Dict of title to images `(rows, columns, height, width, channels)`.
-        row_names: Sequence of the rows' names.
-        value_range: `(low, high)` of the pixels.
-    """
-    mosaics = {title: _mosaic(grid, value_range) for title, grid in grids.items()}
-    sizes = [_size_of(mosaic, row_names) for mosaic in mosaics.values()]
-    size = sum(width for width, _ in sizes), sizes[0][1]
-    figure = Figure(figsize=size, layout="constrained")
-    # As wide as they are: so images have one size in all panels.
-    ratios = [mosaic.shape[1] for mosaic in mosaics.values()]
-    panels = figure.subplots(1, len(grids), squeeze=False, width_ratios=ratios)[0]
-    for panel, (title, mosaic) in zip(panels, mosaics.items(), strict=True):
-        _draw_mosaic(panel, mosaic, row_names)
-        panel.set_title(title, **as_it_is(title))
-        panel.label_outer()
-    return figure
-
-
 def confusion_matrix(matrix, class_names, title=None):
     """Draw a confusion matrix: true classes down, predicted classes across.
 
     The colour is the share of the true class, so that a rare class is as visible
-    as a common one; the text is the number of images, where there are few classes.
+    as a common one; the text is the number of images, where there are few classes. Of
+    many classes, every so manyth is named.
     """
     matrix = np.asarray(matrix)
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-    letters = _INCHES_PER_LETTER * _longest(class_names)
-    side = min(_MOST_INCHES, 2 + 0.5 * len(class_names)) + letters
+    letters = INCHES_PER_LETTER * longest(class_names)
+    is_numbered = len(matrix) <= _MOST_NUMBERED
+    side = letters + (2 + 0.5 * len(matrix) if is_numbered else _MATRIX_INCHES)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(picture, ax=axes, label="share of the true class", shrink=0.8)
-    numbered = matrix if len(matrix) <= _MOST_NUMBERED else []
-    for row, column in np.argwhere(numbered):
-        axes.text(
+    for row, column in np.argwhere(matrix if is_numbered else []):
+        number = axes.text(
             column,
             row,
-            f"{matrix[row, column]:.4g}",
+            as_count(matrix[row, column]),
             ha="center",
             va="center",
             fontsize="small",
             color="white" if shares[row, column] > 0.5 else "black",
         )
-    ticks = range(len(class_names))
-    rotation = 90 if _longest(class_names) > 3 else 0
-    axes.set_xticks(ticks, class_names, rotation=rotation, **as_it_is(*class_names))
-    axes.set_yticks(ticks, class_names, **as_it_is(*class_names))
+        number.set_in_layout(False)  # it lies within: measuring it takes long
+    ticks = range(0, len(matrix), math.ceil(len(matrix) / _MOST_NUMBERED))
+    named = [class_names[tick] for tick in ticks]
+    rotation = 90 if longest(class_names) > 3 else 0
+    axes.set_xticks(ticks, named, rotation=rotation, **as_it_is(*named))
+    axes.set_yticks(ticks, named, **as_it_is(*named))
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.set_title(title or "", **as_it_is(title or ""))
     return figure
@@ -108,32 +73,53 @@ def confusion_matrix(matrix, class_names, title=None):
 def class_curves(curves, epochs, class_names):
     """Draw one line a class through the epochs, one panel a score.
 
+    Of many classes, the ten that end lowest stand out, and the others are grey.
+
     Args:
         curves: Dict of each score's name to a sequence, one a class, of sequences of
             values, one an epoch; NaN where there is none.
         epochs: Sequence of the epochs' numbers.
         class_names: Sequence of the classes' names.
     """
-    columns, legend = _legend_size(class_names)
+    named = _outstanding([*curves.values()][-1])
+    names = [class_names[place] for place in named]
+    columns, legend = _legend_size(names)
     size = 4 * len(curves) + legend, 4.5
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
     for panel, (score, lines) in zip(panels, curves.items(), strict=True):
-        for place, values in enumerate(lines):
+        for place in sorted(set(range(len(lines))) - set(named)):
+            panel.plot(epochs, lines[place], color="0.85", linewidth=0.8)
+        shown = []
+        for order, place in enumerate(named):
             # Ten colours: the next ten classes are dashed, then dotted.
-            style = ["-", "--", ":", "-."][place // 10 % 4]
-            panel.plot(epochs, values, style, marker=".", label=f"class {place}")
+            style = ["-", "--", ":"][order // 10]
+            shown += panel.plot(
+                epochs, lines[place], style, marker=".", color=f"C{order % 10}"
+            )
         panel.set(title=score, xlabel="epoch", ylim=(-0.02, 1.02))
         panel.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)
     legend = figure.legend(
-        handles=panels[0].lines, loc="outside right upper", ncols=columns
+        shown,
+        [f"class {place}" for place in named],
+        loc="outside right upper",
+        ncols=columns,
+        title=None if len(named) == len(class_names) else f"lowest {score} at the end",
     )
     # Afterwards: as labels, names that begin with "_" would be left out.
-    for text, name in zip(legend.get_texts(), class_names, strict=True):
+    for text, name in zip(legend.get_texts(), names, strict=True):
         text.set(text=name, **as_it_is(name))
     return figure
+
+
+def _outstanding(lines):
+    """Places of the lines to name: all, or of many those that end lowest."""
+    if len(lines) <= _MOST_NAMED:
+        return list(range(len(lines)))
+    # NaN comes last in an order.
+    return np.argsort([values[-1] for values in lines], kind="stable")[:_OUTSTANDING]
 
 
 def interval_dots(
@@ -155,9 +141,9 @@ def interval_dots(
         share_axis: Whether all panels have the same axis.
     """
     means, lows, highs = (np.asarray(part, "float64") for part in (means, lows, highs))
-    width = max(2.4, _INCHES_PER_LETTER * _longest(panel_names))
+    width = max(2.4, INCHES_PER_LETTER * longest(panel_names))
     height = 0.9 + 0.25 * len(row_names)
-    margin = _INCHES_PER_LETTER * _longest(row_names)
+    margin = INCHES_PER_LETTER * longest(row_names)
     figure, panels = panel_grid(len(panel_names), width, height, margin)
     places = np.arange(len(row_names))
     for panel, title, mean, low, high in zip(
@@ -195,7 +181,7 @@ def marked_rows(series, row_names, marked, xlabel):
         marked: Place of the row to mark.
         xlabel: What the dots show.
     """
-    width = 5 + _INCHES_PER_LETTER * _longest(row_names)
+    width = 5 + INCHES_PER_LETTER * longest(row_names)
     figure = Figure(figsize=(width, 1.3 + 0.3 * len(row_names)), layout="constrained")
     panel = figure.subplots()
     places = np.arange(len(row_names))
@@ -271,7 +257,7 @@ def panel_grid(number, width, height, margin):
     columns = min(number, max(_PANELS_A_ROW, math.isqrt(number)))
     rows = math.ceil(number / columns)
     size = columns * width + margin, rows * height
-    figure = Figure(figsize=np.minimum(size, _MOST_INCHES), layout="constrained")
+    figure = Figure(figsize=np.minimum(size, MOST_INCHES), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for panel in panels[number:]:
         panel.remove()
@@ -310,40 +296,12 @@ def _letters_of(path):
     return frozenset(font_manager.get_font(path).get_charmap())
 
 
-def _mosaic(images, value_range):
-    """One picture `(height, width, 3)` in [0, 1] of all images, grey gaps between."""
-    images = np.clip(rescale(np.asarray(images, "float32"), value_range, (0, 1)), 0, 1)
-    if images.shape[-1] != 3:
-        # Two or five channels have no colours of their own: show their mean.
-        images = np.repeat(images.mean(axis=-1, keepdims=True), 3, axis=-1)
-    gap = [(0, 0), (0, 0), (1, 1), (1, 1), (0, 0)]
-    images = np.pad(images, gap, constant_values=0.5)
-    rows, columns, height, width, channels = images.shape
-    return images.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
-
-
-def _size_of(mosaic, row_names):
-    height, width = mosaic.shape[:2]
-    inches = min(_MOST_INCHES, len(row_names) * _INCHES_PER_ROW)
-    letters = _INCHES_PER_LETTER * _longest(row_names)
-    return max(1.5, inches * width / height) + 0.3 + letters, inches + 0.5
-
-
-def _draw_mosaic(axes, mosaic, row_names):
-    axes.imshow(mosaic, interpolation="nearest")
-    height = len(mosaic) / len(row_names)
-    places = (np.arange(len(row_names)) + 0.5) * height - 0.5
-    axes.set_yticks(places, row_names, **as_it_is(*row_names))
-    axes.set_xticks([])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-
-
 def _legend_size(names):
     """Columns of a legend beside a picture, and the inches that they take."""
     columns = 1 + (len(names) - 1) // 18
-    return columns, columns * (0.7 + _INCHES_PER_LETTER * _longest(names))
+    return columns, columns * (0.7 + INCHES_PER_LETTER * longest(names))
 
 
-def _longest(names):
+def longest(names):
+    """Letters of the longest name."""
     return max(map(len, names))

@@ -1,6 +1,12 @@
 """Tables as text and as Markdown."""
 
 
+def as_count(number):
+    """Write a number of images, or the sum of their weights, as people read it."""
+    is_whole = float(number).is_integer() or abs(number) >= 1000
+    return f"{number:.0f}" if is_whole else f"{number:.4g}"
+
+
 def text_table(header, rows):
     """Write a table in columns: the first flush left, the others flush right.
 

@@ -95,7 +95,7 @@ def test_a_grid_shows_each_class_in_its_scale(tmp_path):
 @pytest.fixture
 def strips(monkeypatch):
     """What each strip was drawn from."""
-    drawn, plots = [], generated_images.plots
+    drawn, plots = [], generated_images.image_plots
     draw = plots.image_strip
     monkeypatch.setattr(
         plots,
@@ -178,6 +178,7 @@ def test_pictures_of_a_bagan(tmp_path):
         ({"per_class": 0}, ValueError, "per_class=0"),
         ({"seed": "now"}, TypeError, "seed='now'"),
         ({"directory": 3}, TypeError, "directory=3"),
+        ({"directory": None}, TypeError, "directory=None"),
         ({"class_names": 3}, TypeError, "class_names=3"),
         ({"class_names": "cat"}, TypeError, "class_names='cat'"),
     ],
@@ -187,7 +188,14 @@ def test_bad_arguments(tmp_path, arguments, error, text):
         kb.callbacks.GeneratedImages(**{"directory": tmp_path, **arguments})
 
 
-def test_names_are_one_a_class(tmp_path):
-    pictures = kb.callbacks.GeneratedImages(tmp_path, every=1, class_names=["a"])
-    with pytest.raises(ValueError, match="3 distinct names"):
-        train(pictures, Generator(), 1)
+def test_what_cannot_be_drawn_is_said_before_any_training(tmp_path):
+    (tmp_path / "file").touch()
+    for directory, options, model, error, text in (
+        (tmp_path, {"class_names": ["a"]}, Generator(), ValueError, "3 distinct names"),
+        (tmp_path, {}, object(), ValueError, "without .*'generate'"),
+        (tmp_path / "file", {}, Generator(), OSError, "file"),
+    ):
+        pictures = kb.callbacks.GeneratedImages(directory, **options)
+        pictures.set_model(model)
+        with pytest.raises(error, match=text):
+            pictures.on_train_begin()

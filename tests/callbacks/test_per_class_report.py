@@ -442,11 +442,38 @@ def test_a_batch_without_an_image_is_refused(data):
         ({"directory": 3}, TypeError),
         ({"class_names": 3}, TypeError),
         ({"class_names": "cat"}, TypeError),
+        ({"threshold": "a"}, TypeError),
+        ({"prefix": None}, TypeError),
     ],
 )
 def test_bad_options_are_refused_at_once(data, options, error):
     with pytest.raises(error, match=f"Received: {next(iter(options))}="):
         kb.callbacks.PerClassReport(*data, **options)
+
+
+@pytest.mark.once
+def test_what_does_not_fit_the_model_is_said_before_any_training(model, data, tmp_path):
+    (tmp_path / "file").touch()
+    for options, error, text in (
+        ({"class_names": ["a", "b"]}, ValueError, "3 distinct names"),
+        ({"target_prior": [1, 2]}, ValueError, "of 3"),
+        ({"threshold": 0.4}, ValueError, "3 classes"),
+        ({"directory": tmp_path / "file" / "new"}, OSError, "file"),
+    ):
+        report = kb.callbacks.PerClassReport(*data, **options)
+        begun = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda *_: pytest.fail("trained")
+        )
+        with pytest.raises(error, match=text):
+            model.fit(*data, callbacks=[report, begun], verbose=0)
+
+
+@pytest.mark.once
+def test_several_inputs_are_given_as_batches(data):
+    x, y = data
+    for pair in (({"image": x}, y), (x, {"class": y})):
+        with pytest.raises(ValueError, match="as batches"):
+            kb.callbacks.PerClassReport(*pair)
 
 
 def test_endless_data_is_refused(data):

@@ -75,6 +75,24 @@ def write(folder, x, y, class_names=NAMES, **options):
     return report, (folder / "report.html").read_text(encoding="utf-8")
 
 
+def test_histories_as_users_have_them(tmp_path):
+    report = kb.metrics.class_report([0, 1], np.eye(2), ["a", "b"])
+    keys = [f"{score}_{name}" for score in ("recall", "f1") for name in "ab"]
+    for prefix in ("", "val_"):
+        history = {prefix + key: [0.5, 0.75] for key in keys} | {"loss": [1, 2]}
+        path = tmp_path / f"{prefix}.html"
+        kb.metrics.save_html_report(path, report, history=history)
+        assert len(Page(path.read_text()).sources) == 3
+    misses = html_report.Misses("c", np.zeros((0, 8, 8, 1)), [])
+    for options, text in (
+        ({"history": {"loss": [1, 2]}}, r"keys \['loss'\]"),
+        ({"history": history, "epochs": [1]}, "1 epochs"),
+        ({"misses": misses}, "misses of 'c'"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            kb.metrics.save_html_report(path, report, **options)
+
+
 def test_the_page_shows_scores_pictures_and_misses(tmp_path):
     report, text = write(tmp_path, *held_out())
     page = Page(text)

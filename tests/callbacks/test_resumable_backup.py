@@ -332,6 +332,21 @@ def test_another_training_is_refused(backup):
             ResumableBackup(backup, dataset, callbacks)
 
 
+def test_data_may_tell_its_classes_by_an_array(tmp_path):
+    class Counted(keras.utils.PyDataset):
+        epoch, class_counts = 0, np.array([15, 15, 15])
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return data()
+
+    train(tmp_path / "backup", dataset=Counted(), epochs=1)
+    model = train(tmp_path / "backup", dataset=Counted(), epochs=2)
+    assert model.history.epoch == [0, 1]
+
+
 def test_another_model_is_refused_and_nothing_is_loaded(backup):
     model = classifier(units=5)
     before = [np.array(weight) for weight in model.get_weights()]

@@ -75,6 +75,16 @@ def test_picture(predictions, tmp_path):
     assert both.stat().st_size > path.stat().st_size
 
 
+def test_rare_classes_are_class_indices(predictions, tmp_path):
+    path = tmp_path / "curves.png"
+    metrics.save_adjustment_curves(path, *predictions, COUNTS, rare=1)
+    for rare, error in ((3, ValueError), ([], ValueError), ("a", TypeError)):
+        with pytest.raises(error, match="Received: rare="):
+            metrics.save_adjustment_curves(path, *predictions, COUNTS, rare=rare)
+    with pytest.raises(TypeError, match="tau='1'"):
+        metrics.save_adjustment_curves(path, *predictions, COUNTS, tau="1")
+
+
 def test_one_sigmoid_output(tmp_path):
     path = tmp_path / "curves.png"
     metrics.save_adjustment_curves(path, [0, 0, 1], [[0.1], [0.4], [0.3]], [20, 10])

@@ -241,6 +241,13 @@ def test_names_bring_a_class_that_the_labels_lack():
     assert report.scores["recall_40"] == 1
 
 
+def test_bytes_are_read_as_text():
+    labels = np.array([b"c", b"a", b"b", b"b"], dtype=object)
+    report = kb.metrics.class_report(labels, FEW, class_names=["c", "a", "b"])
+    assert report.scores["recall_c"] == 1
+    assert report.scores["recall_b"] == 0.5
+
+
 @pytest.mark.parametrize("names", [[1, 2, 3], range(1, 4), {1: 5, 2: 5, 3: 5}.keys()])
 def test_names_that_are_numbers_are_those_of_the_labels_where_all_could_be_indices(
     names,
@@ -265,6 +272,9 @@ def test_names_that_are_numbers_are_those_of_the_labels_where_all_could_be_indic
         ([0, 1, 1, 1], FEW[:, :1] * 2, None, "threshold=0.*y_pred with 1.8"),
         ([0, 1, 2, 2], FEW, ["a", "b"], "3 distinct names"),
         ([0, 1, 2, 2], FEW, ["a", "b", "accuracy"], "name averages"),
+        (["b", "c", "A", "c"], FEW, ["a", "b", "c"], "label 'A'"),
+        ([0, 1, 2, 2], FEW, [1, 2, 3], "label 0 and class_names"),
+        (["1", "2", "1", "2"], FEW, [1, 2, 3], "label '1'"),
     ],
 )
 def test_bad_input(labels, scores, class_names, text):
@@ -291,3 +301,6 @@ def test_a_confusion_matrix_is_drawn_into_a_file(tmp_path):
     path = tmp_path / "new" / "matrix.png"
     kb.metrics.save_confusion_matrix(path, [[3, 1], [0, 2]], [7, 40], title="arm")
     assert imread(path).std() > 0.1
+    for matrix, names in ([[1, 2, 3], [1, 2, 3]], "ab"), ([[3, 1], [0, 2]], ["a"]):
+        with pytest.raises(ValueError, match=r"Received: (matrix|class_names)"):
+            kb.metrics.save_confusion_matrix(path, matrix, names)

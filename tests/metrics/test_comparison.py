@@ -128,6 +128,25 @@ def test_bad_input(reports, change, arguments, text):
         kb.metrics.compare_reports(change(reports), **arguments)
 
 
+def test_what_a_comparison_does_not_have_is_refused(reports):
+    with pytest.raises(TypeError, match="of type list"):
+        kb.metrics.compare_reports([reports["C BAGAN"]])
+    comparison = kb.metrics.compare_reports(reports)
+    for call, text in (
+        (lambda: comparison.interval("D", "macro F1"), "arm='D'"),
+        (lambda: comparison.interval("C BAGAN", "f1"), "score='f1'"),
+        (lambda: comparison.picture(["f1"]), "scores='f1'"),
+        (lambda: comparison.picture([]), r"scores=\[\]"),
+        (lambda: comparison.picture(marked=["D"]), "marked='D'"),
+        (lambda: comparison.against("D"), "baseline='D'"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            call()
+    alone = kb.metrics.compare_reports({"A": reports["C BAGAN"]})
+    with pytest.raises(ValueError, match="another arm"):
+        alone.against("A")
+
+
 def test_classes_may_be_called_as_the_parts_of_a_file():
     names = ["report", "confusion_matrix", "history"]
     comparison = kb.metrics.compare_reports({"A": report_of(0, 0.5, names)})

@@ -166,6 +166,21 @@ def test_soft_labels_stand_for_their_greatest_class():
     assert float(metric.result()["recall_macro"]) == 1
 
 
+def test_a_bad_label_in_a_tensor_leaves_no_score():
+    metric = kb.metrics.PerClassMetrics(3)
+    labels = keras.ops.convert_to_tensor([0, 1, 2, 7])
+    metric.update_state(labels, predictions_of([0, 1, 2, 2], 3))
+    assert np.isnan([float(one) for one in metric.result().values()]).all()
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="it has no int64")
+def test_a_label_beyond_32_bits_is_none():
+    metric = kb.metrics.PerClassMetrics(2)
+    labels = keras.ops.convert_to_tensor(np.array([2**32, 1]))
+    metric.update_state(labels, predictions_of([0, 1], 2))
+    assert np.isnan(float(metric.result()["f1_macro"]))
+
+
 @pytest.mark.parametrize(
     "labels", [[[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [0.0, 0.5], [0, 3]]
 )

@@ -241,8 +241,16 @@ def test_a_single_logit_has_its_threshold(make, loss, expected):
 
 def test_of_several_outputs_none_has_the_threshold_of_another():
     inputs = keras.Input((4,))
-    heads = [keras.layers.Dense(1, kind)(inputs) for kind in ("sigmoid", None)]
-    assert default_threshold(keras.Model(inputs, heads), (None, 1)) is None
+    kinds = {"share": "sigmoid", "logit": None}
+    heads = [keras.layers.Dense(1, k, name=n)(inputs) for n, k in kinds.items()]
+    model = keras.Model(inputs, heads)
+    assert default_threshold(model, (None, 1)) is None
+    assert default_threshold(model, (None, 1), "share") is None
+    assert default_threshold(model, (None, 1), "logit") == 0
+    model.compile(loss=dict.fromkeys(kinds, "binary_crossentropy"))
+    assert default_threshold(model, (None, 1), "logit") is None
+    model.compile(loss=dict.fromkeys(kinds, LOGITS))
+    assert default_threshold(model, (None, 1), "logit") == 0
 
 
 def test_bad_models():

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from keras_balance.utils import plots
+from keras_balance.utils import image_plots, plots
 
 SHORT = ["0", "1", "2"]
 LONG = ["a class with a long name", "ant", "another name that is long"]
@@ -43,12 +43,12 @@ def dots_of_arms(names):
 
 
 def grid(names):
-    return plots.image_grid(images_of(names), names, title="epoch 10")
+    return image_plots.image_grid(images_of(names), names, title="epoch 10")
 
 
 def strip(names):
     grids = {"epoch 1": images_of(names), "after training": images_of(names)}
-    return plots.image_strip(grids, names)
+    return image_plots.image_strip(grids, names)
 
 
 def boxes(axis):
@@ -116,7 +116,7 @@ def test_a_class_without_images_is_an_empty_row():
 def test_every_image_stands_in_its_row_and_column(channels):
     images = np.zeros((2, 3, 4, 4, channels))
     images[1, 2] = 10
-    picture = plots.image_grid(images, ["a", "b"], (0, 10)).axes[0].images[0]
+    picture = image_plots.image_grid(images, ["a", "b"], (0, 10)).axes[0].images[0]
     pixels = picture.get_array()
     # Six pixels an image: four, and the gap around them.
     assert pixels.shape == (12, 18, 3)
@@ -127,7 +127,8 @@ def test_every_image_stands_in_its_row_and_column(channels):
 
 def test_pixels_beyond_the_range_are_clipped():
     images = np.array([-5.0, 15.0]).reshape(1, 2, 1, 1, 1)
-    pixels = plots.image_grid(images, ["a"], (0, 10)).axes[0].images[0].get_array()
+    picture = image_plots.image_grid(images, ["a"], (0, 10)).axes[0].images[0]
+    pixels = picture.get_array()
     assert [pixels[1, 1, 0], pixels[1, 4, 0]] == [0, 1]
 
 
@@ -164,7 +165,7 @@ def test_rows_are_marked_and_the_axis_is_shared():
 
 def test_images_of_a_strip_have_one_size():
     grids = {"original": images_of(SHORT)[:, :1], "copies": images_of(SHORT)}
-    figure = plots.image_strip(grids, SHORT)
+    figure = image_plots.image_strip(grids, SHORT)
     figure.canvas.draw()
     widths = [panel.get_window_extent().width for panel in figure.axes]
     columns = [grid.shape[1] for grid in grids.values()]
@@ -224,6 +225,31 @@ def test_of_many_classes_no_number_could_be_read():
     few, many = (plots.confusion_matrix(np.eye(n), ["a"] * n) for n in (60, 61))
     assert len(few.axes[0].texts) == 60
     assert not many.axes[0].texts
+
+
+def test_of_many_classes_every_so_manyth_is_named():
+    names = [f"class {place}" for place in range(121)]
+    axes = plots.confusion_matrix(np.eye(121), names).axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown == names[::3]
+    assert axes.get_yticks().tolist() == list(range(0, 121, 3))
+
+
+def test_a_matrix_has_its_numbers_in_full():
+    texts = plots.confusion_matrix([[123456, 2], [3, 45678]], ["a", "b"]).axes[0].texts
+    assert [text.get_text() for text in texts] == ["123456", "2", "3", "45678"]
+
+
+def test_of_many_curves_those_that_end_lowest_are_named():
+    lines = np.linspace(1, 0, 100)[:, None] * np.ones(4)
+    lines[:50] = np.nan
+    lines[60, -1] = -1  # lowest at the end alone
+    names = [f"class {place}" for place in range(100)]
+    figure = plots.class_curves({"recall": -lines, "F1": lines}, range(4), names)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert set(texts) == {"class 60", *names[-9:]}
+    assert figure.legends[0].get_title().get_text() == "lowest F1 at the end"
+    assert all(len(panel.lines) == 100 for panel in figure.axes)
 
 
 def test_letters_that_the_usual_font_lacks_come_from_another():

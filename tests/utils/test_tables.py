@@ -1,7 +1,12 @@
-from keras_balance.utils.tables import markdown_table, text_table
+from keras_balance.utils.tables import as_count, markdown_table, text_table
 
 HEADER = ["", "accuracy", "F1"]
 ROWS = [["plain", "0.9", "0.85"], ["a | b", "0.95", "0.9"]]
+
+
+def test_images_are_counted_in_full():
+    counts = (3, 12345.0, 1234567, 0.25, 1.0, 1234.5)
+    assert [*map(as_count, counts)] == ["3", "12345", "1234567", "0.25", "1", "1234"]
 
 
 def test_text_is_in_columns():

@@ -20,9 +20,9 @@ def small_images():
 
 def test_copies_stand_beside_the_original(tmp_path, monkeypatch):
     drawn = {}
-    strip = gallery_pictures.plots.image_strip
+    strip = gallery_pictures.image_plots.image_strip
     monkeypatch.setattr(
-        gallery_pictures.plots,
+        gallery_pictures.image_plots,
         "image_strip",
         lambda grids, *rest: drawn.update(grids) or strip(grids, *rest),
     )
