@@ -31,7 +31,8 @@ class ImageLayer(BaseImagePreprocessingLayer):
     _USE_BASE_FACTOR = False
 
     def __init__(self, data_format=None, seed=None, **kwargs):
-        super().__init__(data_format=data_format, **kwargs)
+        # Keras would cast labels and boxes, too, where images are in half precision.
+        super().__init__(data_format=data_format, autocast=False, **kwargs)
         self.seed = None if seed is None else check_seed(seed)
         self.generator = keras.random.SeedGenerator(self.seed)
 
@@ -92,13 +93,29 @@ class ImageLayer(BaseImagePreprocessingLayer):
         return moved
 
     def _compute_in_float32_beyond(self, value_range):
-        """Take float32 where float16, which ends at 65504, cannot hold the pixels."""
-        if self.compute_dtype == "float16" and max(map(abs, value_range)) > 65504:
+        """Take float32 where float16, which ends at 65504, cannot hold the pixels.
+
+        Nor may it hold the difference of two, by which they are interpolated.
+        """
+        low, high = value_range
+        most = max(abs(low), abs(high), high - low)
+        if self.compute_dtype == "float16" and most > 65504:
             self.dtype_policy = keras.DTypePolicy("float32")
 
     def get_config(self):
         """Arguments of `__init__`."""
         return {**super().get_config(), "seed": self.seed}
+
+    @property
+    def _float_dtype(self):
+        """What pixels are computed in: a `dtype` of integers is the result's alone."""
+        return self.compute_dtype if "float" in self.compute_dtype else "float32"
+
+    def _in_compute_dtype(self, images):
+        """Images in the layer's dtype, rounded where that is one of integers."""
+        if self._float_dtype != self.compute_dtype:
+            images = self.backend.numpy.round(images)
+        return self.backend.cast(images, self.compute_dtype)
 
     def _seed(self, seed):
         """`seed`, or where it is None the generator that fits the place."""

@@ -5,6 +5,7 @@ import keras
 from keras_balance.layers.base import ImageLayer
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.layers.rates import check_rates, rate_table
+from keras_balance.utils.seeds import check_seed, derive_seed
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
@@ -36,7 +37,8 @@ class ClassAwareAugmentation(ImageLayer):
     Raises:
         TypeError: When `layer` is no layer, or a class or rate is no number.
         ValueError: For a rate outside [0, 1], a negative class, a layer that
-            mixes images; when called, for data without images and labels.
+            mixes images or is a `ClassAwareAugmentation`; when called, for data
+            without images and labels.
 
     Example:
         >>> import numpy as np
@@ -49,7 +51,12 @@ class ClassAwareAugmentation(ImageLayer):
     """
 
     def __init__(self, layer, rates, seed=None, **kwargs):
-        super().__init__(seed=seed, **kwargs)
+        seed = None if seed is None else check_seed(seed)
+        # Of another stream than a layer of the same seed: what that draws for an image
+        # must not depend on whether the image was drawn.
+        own = None if seed is None else derive_seed(seed, 1)
+        super().__init__(seed=own, **kwargs)
+        self._given_seed = seed
         self.layer = _check_layer(layer)
         self.rates = check_rates(rates)
         self.supports_jit = layer.supports_jit
@@ -104,6 +111,7 @@ class ClassAwareAugmentation(ImageLayer):
             **super().get_config(),
             "layer": keras.saving.serialize_keras_object(self.layer),
             "rates": dict(rates) if isinstance(rates, dict) else list(rates),
+            "seed": self._given_seed,
         }
 
     @classmethod
@@ -123,7 +131,7 @@ class ClassAwareAugmentation(ImageLayer):
             # A layer that knows no dicts, such as GaussianNoise, does as well.
             augmented = {"images": self.layer(data["images"], training=True)}
         self._check_same_shape(data["images"].shape, augmented["images"].shape)
-        images = self.backend.cast(augmented["images"], self.compute_dtype)
+        images = self._in_compute_dtype(augmented["images"])
         return {**augmented, "images": images}
 
     def _check_same_shape(self, before, after):
@@ -171,4 +179,10 @@ def _check_layer(layer):
     if not isinstance(layer, keras.Layer):
         raise TypeError(f"`layer` must be a Keras layer. Received: layer={layer!r}")
     check_mixes_nothing(layer)
+    if isinstance(layer, ClassAwareAugmentation):
+        raise ValueError(
+            "`layer` must augment images without their labels: put one "
+            "`ClassAwareAugmentation` behind the other. "
+            f"Received: layer={layer!r}"
+        )
     return layer

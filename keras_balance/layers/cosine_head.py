@@ -24,6 +24,9 @@ class CosineHead(keras.layers.Layer):
     are held near them by `anchor`: a dozen images are enough for a mean, and not for a
     thousand free weights.
 
+    Call `start_at_means` before any training: vectors of no length have no direction to
+    turn, and a step of plain gradient descent throws them far off.
+
     All vectors count by their direction alone, so that a class gains nothing by being
     frequent. Nor does it lose by being rare: the mean of a dozen images points a little
     beside the true one, so that even images of its own class have small cosines with

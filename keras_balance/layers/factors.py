@@ -37,9 +37,11 @@ def check_factor(factor, name, low, high):
     return values if is_pair else values[0]
 
 
-def check_fill_value(fill_value):
-    """`fill_value` as a finite float, or None."""
-    return None if fill_value is None else real_number("fill_value", fill_value)
+def check_fill_value(fill_value, value_range):
+    """`fill_value` as a float within the range of pixels, or None."""
+    if fill_value is None:
+        return None
+    return real_number("fill_value", fill_value, *map(float, value_range))
 
 
 def around_zero(factor):

@@ -17,7 +17,8 @@ class LogitAdjustment(keras.layers.Layer):
     By Bayes' rule its probabilities, times the shares of the classes where it is used,
     by those that it was trained on, are right there. Without training anything, that
     finds most of the rare images which the plain network misses. It is the last layer,
-    the same in training and inference, and computes in float32 whatever the policy.
+    the same in training and inference, and computes in float32 whatever the global
+    policy, unless it is given a `dtype`: half precision loses rare classes.
 
     Input shape:
         Probabilities or logits `(n, num_classes)`, or `(n, 1)` of one sigmoid output

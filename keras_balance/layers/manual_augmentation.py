@@ -19,6 +19,7 @@ from keras_balance.utils.numbers import choice
 
 # Types of masks, and those that TensorFlow can move in their place.
 _WIDER = dict.fromkeys(("bool", "int8", "int16", "uint16"), "int32")
+_WIDER |= dict.fromkeys(("uint32", "uint64"), "int64")
 # At -1 a single pixel would fill the whole image.
 _MOST_ZOOM_IN = math.nextafter(-1, 0)
 # Width of the filter that smooths an elastic distortion: 4 of 29 pixels in
@@ -46,8 +47,8 @@ class ManualAugmentation(ImageLayer):
     `elastic_factor` are strengths, where a number f is f for all images.
 
     Bounding boxes follow rotation, zoom, shear and translation, and segmentation
-    masks every move, with the nearest pixel and 0 outside. Labels stay as they
-    are.
+    masks every move, with the nearest pixel and, where `fill_mode` is `"constant"`, 0
+    outside. Labels stay as they are.
 
     Input shape:
         `(n, height, width, channels)` or `(height, width, channels)`, channels
@@ -89,7 +90,7 @@ class ManualAugmentation(ImageLayer):
 
     Raises:
         ValueError: For a factor out of its bounds, a reversed pair or range, an
-            unknown mode.
+            unknown mode, and a fill value outside the range.
         TypeError: For a factor that is no number, or a seed that is no integer.
 
     Example:
@@ -128,7 +129,7 @@ class ManualAugmentation(ImageLayer):
         self.value_range = check_value_range(value_range)
         self._compute_in_float32_beyond(self.value_range)
         self.fill_mode = choice("fill_mode", fill_mode, warp.FILL_MODES)
-        self.fill_value = check_fill_value(fill_value)
+        self.fill_value = check_fill_value(fill_value, self.value_range)
         self.interpolation = choice("interpolation", interpolation, warp.INTERPOLATIONS)
         self.translation_factor = check_factor(
             translation_factor, "translation_factor", -1, 1
@@ -154,14 +155,15 @@ class ManualAugmentation(ImageLayer):
 
     def transform_images(self, images, transformation, training=True):
         """Images moved, with the noise added, clipped."""
-        images = self.backend.cast(images, self.compute_dtype)
         if not training:
-            return images
+            return self.backend.cast(images, self.compute_dtype)
+        images = self.backend.cast(images, self._float_dtype)
         fill_value = self.value_range[0] if self.fill_value is None else self.fill_value
         images = self._move(images, transformation, self.interpolation, fill_value)
         if transformation["noise"] is not None:
             images = images + self._in_data_format(transformation["noise"])
-        return self.backend.numpy.clip(images, *self.value_range)
+        images = self.backend.numpy.clip(images, *self.value_range)
+        return self._in_compute_dtype(images)
 
     def transform_segmentation_masks(
         self, segmentation_masks, transformation, training=True
@@ -230,7 +232,7 @@ class ManualAugmentation(ImageLayer):
             return None
         low, high = self.value_range
         stddev = scaled(self.noise_factor, high - low)
-        return gaussian_noise(self.backend, shape, stddev, self.compute_dtype, seed)
+        return gaussian_noise(self.backend, shape, stddev, self._float_dtype, seed)
 
     def _move(self, images, transformation, interpolation, fill_value):
         moved = warp.move(

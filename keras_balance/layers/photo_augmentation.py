@@ -78,7 +78,7 @@ class PhotoAugmentation(ImageLayer):
 
     Raises:
         ValueError: For a factor out of its bounds, a reversed pair or range, an unknown
-            flip or fill mode.
+            flip or fill mode, and a fill value outside the range.
         TypeError: For a factor that is no number, or a seed that is no integer.
 
     Example:
@@ -114,8 +114,8 @@ class PhotoAugmentation(ImageLayer):
         self.colour_factor = check_factor(colour_factor, "colour_factor", -1, 1)
         self.erase_factor = check_factor(erase_factor, "erase_factor", 0, 1)
         self.fill_mode = choice("fill_mode", fill_mode, warp.FILL_MODES)
-        self.fill_value = check_fill_value(fill_value)
         self.value_range = check_value_range(value_range)
+        self.fill_value = check_fill_value(fill_value, self.value_range)
         self._compute_in_float32_beyond(self.value_range)
 
     def get_random_transformation(self, data, training=True, seed=None):
@@ -156,7 +156,7 @@ class PhotoAugmentation(ImageLayer):
             moved = self._recolour(moved, images, transformation)
         moved = self.backend.numpy.clip(moved, *self.value_range)
         moved = self._fill(moved, self._seen(y, x, transformation))
-        return self.backend.cast(self._in_data_format(moved), self.compute_dtype)
+        return self._in_compute_dtype(self._in_data_format(moved))
 
     def transform_segmentation_masks(
         self, segmentation_masks, transformation, training=True

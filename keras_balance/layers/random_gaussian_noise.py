@@ -63,16 +63,17 @@ class RandomGaussianNoise(ImageLayer):
         low, high = self.value_range
         stddev = scaled(self.factor, high - low)
         seed = self._seed(seed)
-        noise = gaussian_noise(self.backend, shape, stddev, self.compute_dtype, seed)
+        noise = gaussian_noise(self.backend, shape, stddev, self._float_dtype, seed)
         return {"noise": noise}
 
     def transform_images(self, images, transformation, training=True):
         """Images with the noise added, clipped."""
-        images = self.backend.cast(images, self.compute_dtype)
         if not training:
-            return images
+            return self.backend.cast(images, self.compute_dtype)
+        images = self.backend.cast(images, self._float_dtype)
         noise = self._in_data_format(transformation["noise"])
-        return self.backend.numpy.clip(images + noise, *self.value_range)
+        noisy = self.backend.numpy.clip(images + noise, *self.value_range)
+        return self._in_compute_dtype(noisy)
 
     def get_config(self):
         """Arguments of `__init__`."""

@@ -4,6 +4,8 @@ Images are `(n, height, width, channels)`; `ops` is the `backend` of an image
 layer. Coordinates are pixel indices: 0 is the centre of the first pixel.
 """
 
+import functools
+import itertools
 import math
 
 from keras_balance.layers import draws
@@ -59,19 +61,20 @@ def affine_boxes(ops, matrix, boxes):
     """Boxes `(n, boxes, 4)`, "xyxy", that hold the moved corners of `boxes`."""
     xx, xy, x0, yx, yy, y0 = _entries(ops, matrix)
     left, top, right, bottom = (boxes[..., i, None] for i in range(4))
-    # A box tells edges, half a pixel off the centres that the matrix tells.
-    x = ops.numpy.concatenate([left, right, right, left], axis=-1) - 0.5 - x0
-    y = ops.numpy.concatenate([top, top, bottom, bottom], axis=-1) - 0.5 - y0
     determinant = xx * yy - xy * yx
-    moved_x = (yy * x - xy * y) / determinant + 0.5
-    moved_y = (xx * y - yx * x) / determinant + 0.5
+    moved_x, moved_y = [], []
+    for side, end in itertools.product((left, right), (top, bottom)):
+        # A box tells edges, half a pixel off the centres that the matrix tells.
+        x, y = side - 0.5 - x0, end - 0.5 - y0
+        moved_x.append((yy * x - xy * y) / determinant + 0.5)
+        moved_y.append((xx * y - yx * x) / determinant + 0.5)
+    # Two by two: without any box there is no least of all.
     edges = [
-        ops.numpy.min(moved_x, axis=-1),
-        ops.numpy.min(moved_y, axis=-1),
-        ops.numpy.max(moved_x, axis=-1),
-        ops.numpy.max(moved_y, axis=-1),
+        functools.reduce(extreme, corners)
+        for extreme in (ops.numpy.minimum, ops.numpy.maximum)
+        for corners in (moved_x, moved_y)
     ]
-    return ops.numpy.stack(edges, axis=-1)
+    return ops.numpy.concatenate(edges, axis=-1)
 
 
 def elastic_displacement(ops, n, size, factor, smoothness, seed):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_balance.layers import (
     ClassAwareAugmentation,
     ManualAugmentation,
+    PhotoAugmentation,
     RandomGaussianNoise,
 )
 
@@ -34,6 +35,24 @@ def test_only_the_classes_with_a_rate_are_augmented(rates):
     data = batch()
     outputs = ClassAwareAugmentation(negative(), rates)(data)
     np.testing.assert_array_equal(chosen(outputs, data), data["labels"] % 2 == 1)
+
+
+def test_who_is_drawn_has_nothing_to_do_with_what_the_layer_draws():
+    images = np.zeros((400, 4, 4, 1), "float32")
+    images[:, 0] = 1
+    inner = PhotoAugmentation("vertical", 0, 0, 0, value_range=(0, 1), seed=7)
+    layer = ClassAwareAugmentation(inner, [0.5], seed=7)
+    assert layer.get_config()["seed"] == 7
+    data = {"images": images, "labels": np.zeros(400, int)}
+    (in_a_pipeline,) = tf.data.Dataset.from_tensors(data).map(layer)
+    for outputs in (layer(data), in_a_pipeline):
+        assert 0.15 < chosen(outputs, data).mean() < 0.35
+
+
+def test_one_within_another_is_refused():
+    inner = ClassAwareAugmentation(negative(), [1.0])
+    with pytest.raises(ValueError, match="behind the other"):
+        ClassAwareAugmentation(inner, [1.0])
 
 
 @pytest.mark.parametrize(

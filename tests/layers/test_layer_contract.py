@@ -238,6 +238,32 @@ def test_low_precision(make, policy):
     np.testing.assert_allclose(low, exact, atol=6)
 
 
+def test_integers_are_floats_rounded(make):
+    exact = images_of(make()(batch()))
+    rounded = make(dtype="uint8")(batch())["images"]
+    assert keras.backend.standardize_dtype(rounded.dtype) == "uint8"
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(rounded), exact, atol=0.51)
+
+
+def test_what_goes_along_is_not_of_low_precision(make):
+    layer, data = with_boxes_and_masks(
+        functools.partial(make, dtype="mixed_bfloat16"), make.cls
+    )
+    data["labels"] = np.array([1001.0] * 6, "float32")
+    data["bounding_boxes"]["boxes"] += np.array([0, 0, 300.3, 300.3], "float32")
+    outputs = layer(data, training=False)
+    np.testing.assert_array_equal(outputs["labels"], data["labels"])
+    kept = keras.ops.convert_to_numpy(outputs["bounding_boxes"]["boxes"])
+    np.testing.assert_array_equal(kept, data["bounding_boxes"]["boxes"])
+
+
+def test_images_may_have_no_boxes(make):
+    layer, data = with_boxes_and_masks(make)
+    none = {"boxes": np.zeros((6, 0, 4), "float32"), "labels": np.zeros((6, 0), int)}
+    outputs = layer({**data, "bounding_boxes": none})
+    assert tuple(outputs["bounding_boxes"]["boxes"].shape) == (6, 0, 4)
+
+
 @pytest.mark.parametrize(
     ("dtype", "one_hot"), [("uint8", False), ("int32", True), ("float32", True)]
 )
@@ -344,9 +370,9 @@ def boxes():
     }
 
 
-def with_boxes_and_masks(make):
+def with_boxes_and_masks(make, cls=None):
     """A layer and data that has bounding boxes and masks along."""
-    cls = make.cls
+    cls = cls or make.cls
     if "layer" in inspect.signature(cls.__init__).parameters:
         inner = layers.ManualAugmentation(seed=1, bounding_box_format="xyxy")
         layer = cls(inner, rates=[1.0, 0.0, 1.0], seed=1)

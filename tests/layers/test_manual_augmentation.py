@@ -167,6 +167,23 @@ def test_masks_follow_the_image():
     assert ((images > 100) == data["segmentation_masks"]).mean() < 0.98
 
 
+def test_a_range_wider_than_half_precision_has_finite_pixels():
+    images = np.where(digit() > 100, 40000.0, -40000.0).astype("float32")
+    layer = ManualAugmentation(
+        0.2, noise_factor=0, value_range=(-40000, 40000), dtype="float16"
+    )
+    assert np.isfinite(keras.ops.convert_to_numpy(layer(images))).all()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="torch has none")
+def test_masks_of_unsigned_integers():
+    layer = ManualAugmentation(noise_factor=0)
+    for dtype in ("uint32", "uint64"):
+        masks = np.ones(digit().shape, dtype)
+        moved = layer({"images": digit(), "segmentation_masks": masks})
+        assert moved["segmentation_masks"].dtype == dtype
+
+
 @pytest.mark.parametrize("dtype", ["bool", "int8", "int16"])
 def test_masks_keep_their_type(dtype):
     layer = ManualAugmentation(0.1, 0.2, noise_factor=0, seed=0)
@@ -256,6 +273,7 @@ def test_boxes_need_their_format():
         ({"fill_mode": "mirror"}, ValueError),
         ({"fill_value": "0"}, TypeError),
         ({"fill_value": float("inf")}, ValueError),
+        ({"fill_value": 256}, ValueError),
         ({"interpolation": "bicubic"}, ValueError),
         ({"seed": 1.5}, TypeError),
         ({"seed": -1}, ValueError),

@@ -216,6 +216,7 @@ def test_channels_whose_number_is_unknown_are_read_alike():
         ({"erase_factor": None}, TypeError),
         ({"fill_mode": "mirror"}, ValueError),
         ({"fill_value": float("inf")}, ValueError),
+        ({"fill_value": -1}, ValueError),
         ({"value_range": (1, 0)}, ValueError),
         ({"seed": 1.5}, TypeError),
     ],
