@@ -77,4 +77,9 @@ def _load_npz(path):
                 "`path` must hold uint8 images (n, rows, columns) and n labels. "
                 f"Received: {path} with x {x.dtype} {x.shape} and y {y.dtype} {y.shape}"
             )
+        if y.dtype.kind not in "iu" or not ((y >= 0) & (y < 10)).all():
+            raise ValueError(
+                "`path` must hold digits from 0 to 9 as labels. "
+                f"Received: {path} with y {y.dtype} such as {y[:3].tolist()}"
+            )
     return tuple((x, y.astype("int64")) for x, y in splits)

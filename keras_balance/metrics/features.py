@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from sklearn.decomposition import PCA
 
-from keras_balance.utils.files import read_sealed, write_sealed
+from keras_balance.utils.files import file, read_sealed, write_sealed
 
 _COMPONENTS = 50
 _SIDE = 32  # pixels; a judge of pixels shrinks larger pictures
@@ -39,9 +39,9 @@ class Features:
             model, has other weights, or makes something else of an image.
 
     Raises:
-        TypeError: When `backbone` cannot be called.
-        ValueError: When called, for a backbone that gives no `(n, d)`, or features that
-            are NaN or infinite.
+        TypeError: When `backbone` cannot be called, and `cache` is no path.
+        ValueError: For a `cache` that is a folder; when called, for a backbone that
+            gives no `(n, d)`, or features that are NaN or infinite.
 
     Example:
         >>> rows = Features(None)(np.zeros((5, 8, 8, 1), "uint8"))
@@ -58,6 +58,7 @@ class Features:
         self.backbone, self.side, self.name = backbone, side, name
         self._kept, self._bytes, self._unsaved = {}, 0, False
         self._saved_at = time.monotonic()
+        file("cache", cache)
         self._cache = None if cache is None else pathlib.Path(cache)
         self._weights, self._is_checked = None, True
         if self._cache is not None:
@@ -93,10 +94,12 @@ class Features:
 
     def _check(self, images, keys):
         """Forget rows that another network of the same weights has given."""
-        place = next((n for n, key in enumerate(keys) if key in self._kept), None)
-        if place is None:
+        known = [place for place, key in enumerate(keys) if key in self._kept]
+        if not known:
             return
         self._is_checked = True
+        # The one of most contrast: of a black image, many networks make the same.
+        place = max(known, key=lambda one: np.std(images[one]))
         kept, row = self._kept[keys[place]], self.compute(images[place : place + 1])[0]
         close = _CLOSE * np.abs(row).max()
         if kept.shape != row.shape or not np.allclose(kept, row, atol=close):
@@ -198,7 +201,12 @@ def _read_cache(path, backbone):
     """Rows by digest; none where there is no such file, or one of other weights."""
     if not path.exists():
         return {}
-    held = np.load(io.BytesIO(read_sealed(path)), allow_pickle=False)
+    try:
+        content = read_sealed(path)
+    except ValueError as error:
+        warnings.warn(f"The cache of features begins anew: {error}", stacklevel=4)
+        return {}
+    held = np.load(io.BytesIO(content), allow_pickle=False)
     if held["weights"].tobytes() != _fingerprint(backbone):
         return {}
     keys = (key.tobytes() for key in held["keys"])
@@ -217,9 +225,9 @@ def _write_cache(path, backbone, kept):
 
 
 def _fingerprint(backbone):
-    """Digest of a model's weights."""
+    """Digest of a model's weights; the states of its seeds are others in each run."""
     digest = hashlib.blake2b(digest_size=16)
-    for variable in getattr(backbone, "variables", []):
+    for variable in getattr(backbone, "weights", []):
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(variable)))
     return digest.digest()
 

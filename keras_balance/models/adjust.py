@@ -123,7 +123,7 @@ def _tells_logits(model, by_loss=None):
     # The last layer of another model is the one that was set last: its loss knows more.
     if is_graph or by_loss is None:
         steps = getattr(model, "operations", None) or getattr(model, "layers", None)
-        steps = [step for step in steps or [] if not isinstance(step, _PASS_ON)]
+        steps = [step for step in steps or [] if not _passes_on(step)]
         last = steps[-1] if steps else model
         if isinstance(last, keras.Model) and last is not model:
             return _tells_logits(last, by_loss)
@@ -135,6 +135,13 @@ def _tells_logits(model, by_loss=None):
         if is_graph and by_loss is None and activation == "linear":
             return True
     return by_loss
+
+
+def _passes_on(step):
+    """Whether what a layer gives at inference is what comes in, but for its type."""
+    is_activation = isinstance(step, keras.layers.Activation)
+    is_linear = is_activation and step.activation is keras.activations.linear
+    return is_linear or isinstance(step, _PASS_ON)
 
 
 def _loss_takes_logits(model):

@@ -59,6 +59,25 @@ def folder(name, value):
     return value
 
 
+def file(name, value):
+    """`value` as it is, the path of a file, or None.
+
+    Args:
+        name: Name of the argument, for the error.
+        value: What was given.
+
+    Raises:
+        TypeError: When it is something else.
+        ValueError: For a folder.
+    """
+    rule = f"`{name}` must be the path of a file. Received: {name}={value!r}"
+    if value is not None and not isinstance(value, (str, os.PathLike)):
+        raise TypeError(rule)
+    if value is not None and os.path.isdir(value):
+        raise ValueError(f"{rule}, a folder")
+    return value
+
+
 def write_text(path, text):
     """Write a text file atomically."""
     with atomic_path(path) as temporary:

@@ -50,6 +50,13 @@ def test_npz_and_folder_of_npz(tmp_path, no_network):
     check(load_data(tmp_path))
 
 
+@pytest.mark.parametrize("labels", [Y + 0.5, Y - 100, Y.astype(str)])
+def test_labels_that_are_no_digits_are_refused(tmp_path, labels):
+    path = write_npz(tmp_path / "mnist.npz", y_train=labels)
+    with pytest.raises(ValueError, match=r"digits from 0 to 9.*mnist\.npz"):
+        load_data(path)
+
+
 def test_cached_file_needs_no_network(cache, no_network, monkeypatch):
     cache.mkdir(parents=True)
     path = write_npz(cache / "mnist.npz")

@@ -250,7 +250,7 @@ class AugmentedBatches(keras.utils.PyDataset):
         self.batches.on_epoch_end()
 
 
-def open_epochs(x, y, model, features, augmentation, seed):
+def open_epochs(x, y, model, features, augmentation=None, seed=0):
     """Find the epochs behind what `FewShotClassifier.fit` was given."""
     if isinstance(x, (str, os.PathLike)):
         x = open_folder(x, model.backbone.input_shape)
@@ -261,6 +261,22 @@ def open_epochs(x, y, model, features, augmentation, seed):
     if is_array and len(x.shape) == 2:
         return RowEpochs(x, y)
     return ArrayEpochs(LabelledImages.read(x, y), features, augmentation, seed)
+
+
+def held_out_features(validation_data, model, features):
+    """Give validation data with features for its images, where they are arrays.
+
+    Returns:
+        `(features, labels)`, or with weights; a data set of batches as it is.
+    """
+    if isinstance(validation_data, LabelledImages):
+        validation_data = validation_data, None
+    if not isinstance(validation_data, (tuple, list)):
+        return validation_data
+    x, y, *weights = validation_data
+    rows, labels, own = open_epochs(x, y, model, features).read(0)
+    features.save()
+    return rows, labels, *(weights or ([] if own is None else [own]))
 
 
 def open_folder(folder, input_shape):

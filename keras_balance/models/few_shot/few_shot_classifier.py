@@ -7,14 +7,20 @@ import types
 
 import keras
 
+from keras_balance.data import LabelledImages
 from keras_balance.data.iterators import untuned
 from keras_balance.layers.cosine_head import CosineHead
 from keras_balance.layers.mixing import check_augmentation
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
-from keras_balance.models.few_shot.feed import FeatureFeed, open_epochs
+from keras_balance.models.few_shot.feed import (
+    FeatureFeed,
+    held_out_features,
+    open_epochs,
+)
+from keras_balance.models.few_shot.images_or_features import ImagesOrFeatures
 from keras_balance.models.few_shot.unfreezing import last_layers, unfrozen
-from keras_balance.models.training.files import AtomicModel
+from keras_balance.models.training.columns import appending
 from keras_balance.utils.class_counts import class_indices
 from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.seeds import check_seed
@@ -26,7 +32,7 @@ _LOSS = "few_shot_loss"
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")
-class FewShotClassifier(AtomicModel):
+class FewShotClassifier(ImagesOrFeatures):
     """A frozen backbone with pretrained weights, and a cosine head on its features.
 
     The backbone looks at each image once; its features are kept. The head begins at the
@@ -133,7 +139,9 @@ class FewShotClassifier(AtomicModel):
             ValueError: For features that are no `(n, d)`, or not finite.
         """
         self._features.refresh()
-        return self._features(images)
+        rows = self._features(images)
+        self._features.save()
+        return rows
 
     def fit(
         self,
@@ -167,7 +175,8 @@ class FewShotClassifier(AtomicModel):
                 are. A number beyond all of them takes them all.
             fine_tuning_epochs: Epochs of that.
             fine_tuning_rate: Learning rate of that, falling to 0.
-            validation_data: Optional `(images, labels)` for `val_loss` and the like.
+            validation_data: Optional `(images, labels)`, `LabelledImages` or a data set
+                of batches, for `val_loss` and the like.
             callbacks: As in `keras.Model.fit`; they see one run of epochs, which begins
                 twice where layers are unfrozen. It cannot go on with a backup.
             verbose: As in `keras.Model.fit`.
@@ -189,6 +198,7 @@ class FewShotClassifier(AtomicModel):
         self._features.refresh()
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
         images = data.as_images(batch_size) if unfreeze else None
+        seen = held_out_features(validation_data, self, self._features)
         feed, counts = self._begin(data, batch_size, verbose)
         if epochs is None:
             epochs = math.ceil(_STEPS / len(feed))
@@ -198,13 +208,16 @@ class FewShotClassifier(AtomicModel):
         options = {"callbacks": callbacks, "verbose": verbose}
         options["shuffle"] = False  # the feed has its own order, by the seed
         with untuned(validation_data):
-            seen = self._as_features(validation_data)
             history = super().fit(feed, epochs=epochs, validation_data=seen, **options)
             if unfreeze:
+                if isinstance(validation_data, LabelledImages):
+                    held_out = open_epochs(validation_data, None, self, self._features)
+                    validation_data = held_out.as_images(batch_size)
                 options |= {"initial_epoch": epochs, "validation_data": validation_data}
                 options["epochs"] = epochs + fine_tuning_epochs
                 steps = fine_tuning_epochs * data.batches_of(batch_size)
-                with self._unfrozen(unfreeze, counts, steps, fine_tuning_rate):
+                tuning = self._unfrozen(unfreeze, counts, steps, fine_tuning_rate)
+                with tuning, appending(callbacks):
                     history = _joined(history, super().fit(images, **options))
         return history
 
@@ -218,6 +231,12 @@ class FewShotClassifier(AtomicModel):
         indices, counts = class_indices(labels[weighed], self.num_classes)
         if not self.built:
             self.build((None, *data.image_shape))
+        width = self.head.start.shape[-1]
+        if rows.shape[1] != width:
+            raise ValueError(
+                f"Features `x` must have shape (n, {width}), as of the backbone. "
+                f"Received: x of shape {rows.shape}"
+            )
         self.head.start_at_means(rows[weighed], indices)
         return FeatureFeed(data, first, batch_size, self.seed), counts
 
@@ -225,15 +244,17 @@ class FewShotClassifier(AtomicModel):
     def _unfrozen(self, unfreeze, counts, steps, rate):
         """Compile for the last layers, too, while the block runs."""
         by_user, optimizer = self._is_compiled_by_user(), self.optimizer
-        with unfrozen(self.backbone, unfreeze):
-            self._compile(counts, steps, rate)
-            yield
-        # Saved as it was made: frozen, with an optimizer for the head.
-        self._compile(counts, 1, rate)
-        if by_user:
-            self.compile(optimizer, self.loss, **vars(self._compiled_with))
-        self.optimizer.build(self.trainable_variables)
-        self._features = Features(self.backbone, name="backbone")
+        try:
+            with unfrozen(self.backbone, unfreeze):
+                self._compile(counts, steps, rate)
+                yield
+        finally:
+            # Saved as it was made: frozen, with an optimizer for the head.
+            self._compile(counts, 1, rate)
+            if by_user:
+                self.compile(optimizer, self.loss, **vars(self._compiled_with))
+            self.optimizer.build(self.trainable_variables)
+            self._features = Features(self.backbone, name="backbone")
 
     def compile_from_config(self, config):
         """Compile as a file says. Keras does not where `compile` is overridden."""
@@ -262,16 +283,6 @@ class FewShotClassifier(AtomicModel):
 
     def _is_compiled_by_user(self):
         return self.compiled and getattr(self.loss, "name", None) != _LOSS
-
-    def _as_features(self, validation_data):
-        if validation_data is None or not isinstance(validation_data, (tuple, list)):
-            return validation_data
-        images, *labels = validation_data
-        if len(images.shape) == 2:
-            return validation_data
-        rows = self._features(images)
-        self._features.save()
-        return (rows, *labels)
 
     def get_config(self):
         """Give the arguments that make the same model again."""

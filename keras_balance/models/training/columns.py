@@ -1,5 +1,7 @@
 """Columns of all phases in the log files of a training."""
 
+import contextlib
+
 import keras
 
 
@@ -19,6 +21,25 @@ def with_columns(callbacks, names):
             behind.append(_Columns(callback, names))
         behind.append(callback)
     return behind
+
+
+@contextlib.contextmanager
+def appending(callbacks):
+    """Have each `CSVLogger` go on in its file where training begins once more.
+
+    Args:
+        callbacks: As in `keras.Model.fit`.
+    """
+    csv = keras.callbacks.CSVLogger
+    loggers = [one for one in keras.tree.flatten(callbacks) if isinstance(one, csv)]
+    kept = [logger.append for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.append = True
+        yield
+    finally:
+        for logger, append in zip(loggers, kept, strict=True):
+            logger.append = append
 
 
 class _Columns(keras.callbacks.Callback):

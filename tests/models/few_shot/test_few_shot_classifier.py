@@ -367,6 +367,48 @@ def test_the_cache_is_not_that_of_another_network_of_the_same_weights(tmp_path):
     np.testing.assert_allclose(model.features(x), expected, rtol=1e-4, atol=1e-5)
 
 
+def other_scale(scale):
+    layers = [keras.layers.Rescaling(scale), keras.layers.GlobalAveragePooling2D()]
+    return keras.Sequential([keras.Input((8, 8, 3)), *layers])
+
+
+@pytest.mark.once
+def test_a_black_image_does_not_speak_for_a_cache(tmp_path):
+    x, y = images()
+    x[0] = 0
+    path = tmp_path / "features"
+    FewShotClassifier(other_scale(1), 3, cache=path).fit(x, y, epochs=1, verbose=0)
+    model = FewShotClassifier(other_scale(-1), 3, cache=path)
+    np.testing.assert_allclose(model.features(x), -x.mean(axis=(1, 2)), rtol=1e-4)
+
+
+def test_the_states_of_seeds_are_no_other_weights(tmp_path):
+    x, _ = images()
+    models = []
+    for seed in (1, 2):
+        network = keras.Sequential([backbone(), keras.layers.Dropout(0.5, seed=seed)])
+        network.build((None, 8, 8, 3))
+        models.append(FewShotClassifier(network, 3, cache=tmp_path / "features"))
+        seen = looks(models[-1])
+        models[-1].features(x)  # which writes the file
+    assert seen == [1]
+
+
+@pytest.mark.once
+def test_a_broken_cache_begins_anew(tmp_path):
+    x, y = images()
+    path = tmp_path / "features"
+    classifier(cache=path).fit(x, y, epochs=1, verbose=0)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.warns(UserWarning, match="cache of features begins anew: .*features"):
+        model = classifier(cache=path)
+    model.features(x)
+    assert len(classifier(cache=path)._features._kept) == len(x)
+    for wrong, error in ((tmp_path, ValueError), (7, TypeError)):
+        with pytest.raises(error, match="`cache` must be the path of a file"):
+            classifier(cache=wrong)
+
+
 def test_features_are_those_of_the_weights_that_there_are():
     x, y = images()
     model = classifier()
@@ -425,6 +467,48 @@ def test_metrics_stay_where_layers_are_unfrozen():
     assert "f1_macro" in history
     assert model.run_eagerly
     assert "f1_macro" in model.evaluate(x, y, return_dict=True, verbose=0)
+
+
+@pytest.mark.once
+def test_an_interruption_leaves_what_the_user_compiled():
+    x, y = images()
+    model = classifier()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    stop = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, _: 1 // (2 - epoch)
+    )
+    with pytest.raises(ZeroDivisionError):
+        model.fit(x, y, epochs=1, unfreeze=1, callbacks=[stop], verbose=0)
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert not model.backbone.trainable_variables
+    model.fit(x, y, epochs=1, verbose=0)
+
+
+@pytest.mark.once
+def test_a_log_file_holds_all_epochs(tmp_path):
+    log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    options = {"unfreeze": 1, "fine_tuning_epochs": 2, "verbose": 0}
+    classifier().fit(*images(), epochs=2, callbacks=[log], **options)
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["epoch", "0", "1", "2", "3"]
+    assert not log.append
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("form", ["lists", "labelled"])
+def test_validation_data_as_users_have_them(form):
+    x, y = images(seed=3)
+    held_out = [x, list(y)] if form == "lists" else kb.data.LabelledImages(x, y)
+    options = {"validation_data": held_out, "verbose": 0}
+    if form == "labelled":
+        options |= {"unfreeze": 1, "fine_tuning_epochs": 1}
+    history = classifier().fit(*images(), epochs=1, **options).history
+    assert len(history["val_loss"]) == len(history["loss"])
+
+
+def test_features_of_another_width_are_refused():
+    with pytest.raises(ValueError, match=r"\(n, 16\).*\(53, 7\)"):
+        classifier().fit(np.zeros((53, 7)), images()[1], verbose=0)
 
 
 @pytest.mark.once
