@@ -246,9 +246,7 @@ def test_integers_are_floats_rounded(make):
 
 
 def test_what_goes_along_is_not_of_low_precision(make):
-    layer, data = with_boxes_and_masks(
-        functools.partial(make, dtype="mixed_bfloat16"), make.cls
-    )
+    layer, data = with_boxes_and_masks(make, dtype="mixed_bfloat16")
     data["labels"] = np.array([1001.0] * 6, "float32")
     data["bounding_boxes"]["boxes"] += np.array([0, 0, 300.3, 300.3], "float32")
     outputs = layer(data, training=False)
@@ -370,14 +368,15 @@ def boxes():
     }
 
 
-def with_boxes_and_masks(make, cls=None):
+def with_boxes_and_masks(make, **arguments):
     """A layer and data that has bounding boxes and masks along."""
-    cls = cls or make.cls
+    cls = make.cls
+    boxed = {"bounding_box_format": "xyxy", **arguments}
     if "layer" in inspect.signature(cls.__init__).parameters:
-        inner = layers.ManualAugmentation(seed=1, bounding_box_format="xyxy")
-        layer = cls(inner, rates=[1.0, 0.0, 1.0], seed=1)
+        inner = layers.ManualAugmentation(seed=1, **boxed)
+        layer = cls(inner, rates=[1.0, 0.0, 1.0], seed=1, **arguments)
     else:
-        layer = make(bounding_box_format="xyxy")
+        layer = make(**boxed)
     masks = (batch()["images"] > 128).astype("int32")
     return layer, {**batch(), "bounding_boxes": boxes(), "segmentation_masks": masks}
 
