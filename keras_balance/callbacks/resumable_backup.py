@@ -168,11 +168,12 @@ class ResumableBackup(keras.callbacks.Callback):
         """Note what decides on the batches."""
         if self.dataset is None:
             return None
-        names = ("seed", "num_batches", "class_counts")
-        found = {name: getattr(self.dataset, name, None) for name in names}
-        # Arrays do not say in a word whether they are equal.
-        is_array = {name: isinstance(one, np.ndarray) for name, one in found.items()}
-        return {n: one.tolist() if is_array[n] else one for n, one in found.items()}
+        found = {}
+        for name in ("seed", "num_batches", "class_counts"):
+            value = getattr(self.dataset, name, None)
+            # Arrays do not say in a word whether they are equal.
+            found[name] = value.tolist() if isinstance(value, np.ndarray) else value
+        return found
 
     def _read(self):
         content = read_sealed(self.path)

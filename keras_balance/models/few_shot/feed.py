@@ -270,13 +270,15 @@ def held_out_features(validation_data, model, features):
         `(features, labels)`, or with weights; a data set of batches as it is.
     """
     if isinstance(validation_data, LabelledImages):
-        validation_data = validation_data, None
-    if not isinstance(validation_data, (tuple, list)):
+        data = open_epochs(validation_data, None, model, features)
+        found = [part for part in data.read(0) if part is not None]
+    elif isinstance(validation_data, (tuple, list)):
+        x, *found = map(_to_numpy, validation_data)
+        found = [x if x.ndim == 2 else features(x), *found]
+    else:
         return validation_data
-    x, y, *weights = validation_data
-    rows, labels, own = open_epochs(x, y, model, features).read(0)
     features.save()
-    return rows, labels, *(weights or ([] if own is None else [own]))
+    return tuple(found)
 
 
 def open_folder(folder, input_shape):
