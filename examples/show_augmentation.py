@@ -108,7 +108,10 @@ def parse_arguments():
     add("--elastic", type=float, default=ELASTIC["elastic_factor"])
     add("--size", type=int, default=96, help="pixels of your own pictures' sides")
     add("--output", default="results/augmentation.png")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.size < 1:
+        parser.error(f"--size must be at least 1. Received: {options.size}")
+    return options
 
 
 if __name__ == "__main__":

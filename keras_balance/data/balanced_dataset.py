@@ -78,10 +78,10 @@ class BalancedDataset(EpochDataset):
         sampling_strategy: How many images each class gets, in the language of
             imbalanced-learn: `"auto"` (= `"not majority"`), `"minority"`,
             `"not minority"`, `"all"`, a float (size of the classes in parts of the
-            largest) or a dict `{class: count}`, in which a class that is not named
-            stays as it is: `{}` leaves all of them, and alone allows a class without
-            images; or `"sqrt"`, with which a class that was 16 times smaller than the
-            largest becomes 4 times smaller.
+            largest; larger ones stay as they are) or a dict `{class: count}`, in which
+            a class that is not named stays as it is: `{}` leaves all of them, and alone
+            allows a class without images; or `"sqrt"`, with which a class that was 16
+            times smaller than the largest becomes 4 times smaller.
         shuffle: Whether the images are shuffled anew in every epoch. Without it, the
             real ones come in the order of `x` and the synthetic ones follow, which
             is not balanced within the batches.

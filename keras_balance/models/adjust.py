@@ -72,13 +72,13 @@ def behind(model, layer):
         inputs = keras.tree.map_structure(_input_like, model.input)
     except (AttributeError, ValueError):  # a subclass of Model, or not yet built
         return keras.Sequential([model, layer])
-    outputs = model(inputs)
-    if not isinstance(outputs, keras.KerasTensor):
+    outputs = keras.tree.flatten(model(inputs))
+    if len(outputs) != 1:
         raise ValueError(
             "`model` must have one output, of all classes. "
             f"Received: model={model.name!r} with outputs {outputs}"
         )
-    return keras.Model(inputs, layer(outputs))
+    return keras.Model(inputs, layer(outputs[0]))
 
 
 def gives_logits(model):
@@ -122,19 +122,27 @@ def _tells_logits(model, by_loss=None):
     by_loss = _loss_takes_logits(model) if by_loss is None else by_loss
     # The last layer of another model is the one that was set last: its loss knows more.
     if is_graph or by_loss is None:
-        steps = getattr(model, "operations", None) or getattr(model, "layers", None)
-        steps = [step for step in steps or [] if not _passes_on(step)]
-        last = steps[-1] if steps else model
+        last = _last_step(model)
         if isinstance(last, keras.Model) and last is not model:
             return _tells_logits(last, by_loss)
-        activation = getattr(getattr(last, "activation", None), "__name__", None)
-        if isinstance(last, _GIVE_SHARES) or activation in _SHARES:
+        function = getattr(last, "activation", None)
+        activation = getattr(function, "__name__", None)
+        if isinstance(last, _GIVE_SHARES) or isinstance(function, _GIVE_SHARES):
+            return False
+        if activation in _SHARES:
             return False
         if type(last).__name__.lower() in _SHARES:  # `keras.ops.softmax`
             return False
         if is_graph and by_loss is None and activation == "linear":
             return True
     return by_loss
+
+
+def _last_step(model):
+    """Give the last layer or operation that does something, which may be a model."""
+    steps = getattr(model, "operations", None) or getattr(model, "layers", None)
+    steps = [step for step in steps or [] if not _passes_on(step)]
+    return steps[-1] if steps else model
 
 
 def _passes_on(step):
@@ -172,6 +180,8 @@ def _warn_of_rarity_counted_twice(model, class_counts, tau):
         prior = np.array(loss.class_counts)
         if not (_is_even(prior) or _is_even(counts)):
             reason = "the model is trained with a loss that has adjusted it in full"
+    elif _is_adjusted(model) and not _is_even(counts):
+        reason = "the model ends in a `LogitAdjustment` already"
     elif shown is not None and not np.array_equal(shown, counts):
         reason = f"these are the real images, and the feed showed {shown.tolist()}"
     if reason and tau >= 1:
@@ -188,6 +198,15 @@ def _warn_of_rarity_counted_twice(model, class_counts, tau):
             "`tau` that `kb.tuners.AutoAdjustment` has found.",
             stacklevel=3,
         )
+
+
+def _is_adjusted(model):
+    """Whether a model takes shares out of its probabilities by itself."""
+    last = _last_step(model)
+    if isinstance(last, keras.Model) and last is not model:
+        return _is_adjusted(last)
+    is_adjustment = isinstance(last, LogitAdjustment) and last.tau > 0
+    return is_adjustment and last.target_prior != "natural"
 
 
 def _is_even(counts):

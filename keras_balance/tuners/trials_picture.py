@@ -38,7 +38,7 @@ def _figure(trials, objective):
     _draw_trials(panels[0], order, trials, "trial")
     best = np.maximum if objective.direction == "max" else np.minimum
     so_far = best.accumulate([trial.score for trial in trials])
-    panels[0].step(order, so_far, where="post", color="0.5", label="best so far")
+    panels[0].step(order, so_far, where="post", color="black", label="best so far")
     panels[0].xaxis.get_major_locator().set_params(integer=True)
     for panel, name in zip(panels[1:], names, strict=True):
         active = [trial for trial in trials if name in trial.hyperparameters.values]

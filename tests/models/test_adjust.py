@@ -192,6 +192,9 @@ class WithASilentLoss(keras.Model):
         lambda: ends_in_what_passes_on(keras.layers.Dropout(0.5)),
         lambda: ends_in_what_passes_on(keras.layers.Reshape((2,))),
         lambda: ends_in_what_passes_on(keras.layers.Activation("linear")),
+        lambda: keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(2, keras.layers.Softmax())]
+        ),
         has_a_list_of_one_loss,
         is_another_one_behind_a_layer,
         is_a_head_without_a_loss,
@@ -263,6 +266,28 @@ def test_bad_models():
     heads = [keras.layers.Dense(2, "softmax")(inputs) for _ in range(2)]
     with pytest.raises(ValueError, match="one output"):
         kb.models.adjust_logits(keras.Model(inputs, heads), COUNTS)
+
+
+@pytest.mark.parametrize("form", [list, dict])
+def test_one_output_may_stand_in_a_list(form):
+    inputs, rows = keras.Input((4,)), np.ones((3, 4), "float32")
+    output = keras.layers.Dense(2, "softmax")(inputs)
+    expected = kb.models.adjust_logits(keras.Model(inputs, output), COUNTS)
+    model = keras.Model([inputs], [output] if form is list else {"a": output})
+    adjusted = kb.models.adjust_logits(model, COUNTS)
+    np.testing.assert_allclose(
+        adjusted.predict(rows, verbose=0), expected.predict(rows, verbose=0)
+    )
+
+
+def test_what_is_adjusted_is_not_adjusted_again_in_silence():
+    adjusted = kb.models.adjust_logits(classifier(), COUNTS)
+    for model in (adjusted, keras.Sequential([adjusted])):
+        with pytest.warns(UserWarning, match="ends in a `LogitAdjustment` already"):
+            kb.models.adjust_logits(model, COUNTS)
+    kb.models.adjust_logits(adjusted, [1, 1], target_prior=[3, 1])
+    natural = kb.models.adjust_logits(classifier(), COUNTS, target_prior="natural")
+    kb.models.adjust_logits(natural, COUNTS)
 
 
 def test_rarity_is_counted_once():

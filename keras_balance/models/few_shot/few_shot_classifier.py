@@ -123,13 +123,14 @@ class FewShotClassifier(ImagesOrFeatures):
 
     def build(self, input_shape):
         """Make the head's weights for images of a shape."""
-        self.head.build(self.backbone.compute_output_shape(input_shape))
+        shape = self.backbone.compute_output_shape(input_shape)
+        self.head.build(*shape if isinstance(shape, list) else (shape,))
         self.built = True
 
     def call(self, inputs, training=False):
         """Class probabilities of images, or of features `(n, d)`."""
         if len(inputs.shape) != 2:
-            inputs = self.backbone(inputs, training=False)
+            (inputs,) = keras.tree.flatten(self.backbone(inputs, training=False))
         return self.head(inputs)
 
     def features(self, images):

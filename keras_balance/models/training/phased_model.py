@@ -29,7 +29,8 @@ class PhasedModel(AtomicModel):
 
     Attributes:
         phase: Name of the phase in progress, or of the last one.
-        candidate_scores: dict of epoch to the usefulness of its checkpoint.
+        candidate_scores: dict of epoch to the usefulness of its checkpoint, in the last
+            `fit`; a file does not hold them.
         plan: dict of the epochs of the earlier phases, and of the batches of an epoch.
         pending: Arguments for `settle`, where training went on since; or None.
     """

@@ -521,6 +521,13 @@ def test_any_feed_is_looked_at_once():
     assert sum(seen) == len(x)
 
 
+def test_a_backbone_may_give_its_vectors_in_a_list():
+    alone = backbone()
+    model = FewShotClassifier(keras.Model(alone.inputs, alone.outputs), 3, seed=0)
+    model.fit(*images(), epochs=3, verbose=0)
+    assert (recalls(model) > 0.8).all()
+
+
 def test_a_backbone_that_gives_no_vectors():
     feature_map = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
     with pytest.raises(ValueError, match=r"vectors \(n, d\).*\(None, 6, 6, 4\)"):
