@@ -523,7 +523,7 @@ def test_any_feed_is_looked_at_once():
 
 def test_a_backbone_may_give_its_vectors_in_a_list():
     alone = backbone()
-    model = FewShotClassifier(keras.Model(alone.inputs, alone.outputs), 3, seed=0)
+    model = FewShotClassifier(keras.Model(alone.inputs[0], alone.outputs), 3, seed=0)
     model.fit(*images(), epochs=3, verbose=0)
     assert (recalls(model) > 0.8).all()
 
