@@ -85,7 +85,9 @@ def test_labels_are_readable(draw, names):
     for legend in figure.legends:
         box = legend.get_window_extent()
         assert all(not box.overlaps(axes.get_window_extent()) for axes in figure.axes)
-        assert sorted(text.get_text() for text in legend.get_texts()) == sorted(names)
+        # Of many curves, the ten that end lowest are named: here the first ones.
+        named = names[:10] if draw is curves and len(names) > 30 else names
+        assert sorted(text.get_text() for text in legend.get_texts()) == sorted(named)
 
 
 def test_a_legend_takes_no_room_from_the_picture():
