@@ -52,11 +52,7 @@ def folder(name, value):
     Raises:
         TypeError: When it is something else.
     """
-    if value is not None and not isinstance(value, (str, os.PathLike)):
-        raise TypeError(
-            f"`{name}` must be the path of a folder. Received: {name}={value!r}"
-        )
-    return value
+    return _path("folder", name, value)
 
 
 def file(name, value):
@@ -70,11 +66,10 @@ def file(name, value):
         TypeError: When it is something else.
         ValueError: For a folder.
     """
-    rule = f"`{name}` must be the path of a file. Received: {name}={value!r}"
-    if value is not None and not isinstance(value, (str, os.PathLike)):
-        raise TypeError(rule)
-    if value is not None and os.path.isdir(value):
-        raise ValueError(f"{rule}, a folder")
+    if value is not None and os.path.isdir(_path("file", name, value)):
+        raise ValueError(
+            f"`{name}` must be the path of a file. Received: {name}={value!r}, a folder"
+        )
     return value
 
 
@@ -148,3 +143,11 @@ def _umask():
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def _path(kind, name, value):
+    if value is not None and not isinstance(value, (str, os.PathLike)):
+        raise TypeError(
+            f"`{name}` must be the path of a {kind}. Received: {name}={value!r}"
+        )
+    return value

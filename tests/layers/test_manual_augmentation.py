@@ -175,7 +175,9 @@ def test_a_range_wider_than_half_precision_has_finite_pixels():
     assert np.isfinite(keras.ops.convert_to_numpy(layer(images))).all()
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="torch has none")
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="JAX and torch do not have both"
+)
 def test_masks_of_unsigned_integers():
     layer = ManualAugmentation(noise_factor=0)
     for dtype in ("uint32", "uint64"):
