@@ -71,9 +71,9 @@ def parse_arguments():
     add("--jobs", type=int, default=1, help="processes side by side (default 1)")
     add("--output", default="results", help="folder for tables and pictures")
     options = parser.parse_args()
-    for name in ("seeds", "jobs", "epochs"):
+    for name in ("seeds", "jobs", "epochs", "tail"):
         value = getattr(options, name)
-        if value < 1:
+        if value is not None and value < 1:
             parser.error(f"--{name} must be 1 or more. Received: --{name} {value}")
     if options.first_seed < 0:
         parser.error(

@@ -134,5 +134,9 @@ def _check_every(every):
     if every is None:
         return None
     if isinstance(every, (list, tuple, range, set, frozenset, np.ndarray)):
+        if not len(every):
+            raise ValueError(
+                f"`every` must name an epoch at least. Received: every={every!r}"
+            )
         return tuple(whole_number("every", epoch, 1) for epoch in every)
     return whole_number("every", every, 1)

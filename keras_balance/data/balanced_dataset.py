@@ -171,7 +171,7 @@ class BalancedDataset(EpochDataset):
         dtype="float32",
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**checks.options(kwargs))
         self.batch_size = checks.batch_size(batch_size)
         self.synthesizer = synthesizer
         self.sampling_strategy = sampling_strategy

@@ -11,6 +11,16 @@ def batch_size(value):
     return whole_number("batch_size", value, 1)
 
 
+def options(kwargs):
+    """`kwargs` as they are: arguments of `keras.utils.PyDataset`."""
+    for name in kwargs.keys() - {"workers", "use_multiprocessing", "max_queue_size"}:
+        raise TypeError(
+            f"`BalancedDataset` has no argument `{name}`. "
+            f"Received: {name}={kwargs[name]!r}"
+        )
+    return kwargs
+
+
 def epoch(value):
     """`epoch` as a non-negative int."""
     return whole_number("epoch", value, 0)

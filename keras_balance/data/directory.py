@@ -41,9 +41,10 @@ def balanced_image_dataset_from_directory(
 ):
     """Build a `BalancedDataset` of the image files in a folder.
 
-    The arguments are those of `keras.utils.image_dataset_from_directory`, and with
-    the same `seed` and `validation_split` the same files are for training. Files are
-    decoded batch by batch, by Pillow, which smooths when it shrinks an image.
+    The arguments are those of `keras.utils.image_dataset_from_directory` but for its
+    `format`, every image has a label, and with the same `seed` and `validation_split`
+    the same files are for training. Files are decoded batch by batch, by Pillow, which
+    smooths when it shrinks an image.
 
     Args:
         directory: Folder with one folder of images a class.

@@ -78,7 +78,8 @@ def feed_files(
     training, validation = _split(classes, validation_split or 0, stratify)
     if subset is not None:
         parts = classes[training], classes[validation]
-        _warn_of_few(*parts, names, titles, is_validated=subset != "training")
+        is_validated = subset != "training"
+        _warn_of_few(*parts, names, titles, is_validated, stratify)
 
     def build(rows, label_mode=label_mode, **options):
         labels = _labels(classes[rows], label_mode, names)
@@ -203,7 +204,7 @@ def _split(classes, share, stratify):
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def _warn_of_few(training, validation, names, titles, is_validated):
+def _warn_of_few(training, validation, names, titles, is_validated, stratify):
     """Warn of classes with too few files for validation, or none for training."""
     titled = list(zip(names, titles, strict=True))
     counts = {title: int((validation == name).sum()) for name, title in titled}
@@ -216,11 +217,10 @@ def _warn_of_few(training, validation, names, titles, is_validated):
     if lost:
         told.append(f"none for training of {', '.join(map(repr, lost))}")
     if told:
-        warnings.warn(
-            f"There are {', and '.join(told)}. `stratify=True` splits each class, and "
-            "another `validation_split` leaves more of it.",
-            stacklevel=4,
-        )
+        advice = "Another `validation_split` leaves more of it."
+        if not stratify:
+            advice = f"`stratify=True` splits each class. {advice}"
+        warnings.warn(f"There are {', and '.join(told)}. {advice}", stacklevel=4)
 
 
 def _labels(classes, label_mode, names):

@@ -105,7 +105,8 @@ def value_range(source):
         return 0.0, 255.0
     limits = [(some.min(), some.max()) for _, some in chunks(source)]
     low, high = min(low for low, _ in limits), max(high for _, high in limits)
-    return float(low), float(high if high > low else low + 1)
+    low, high = float(low), float(high)  # which hold one more than the largest integer
+    return low, high if high > low else low + 1
 
 
 class ArraySource:

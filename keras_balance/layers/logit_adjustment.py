@@ -37,7 +37,8 @@ class LogitAdjustment(keras.layers.Layer):
         target_prior: How frequent the classes are where it is used: `"uniform"` for
             equally, `"natural"` for as in `class_counts`, or an array of shares.
         from_logits: Whether inputs are logits, or else probabilities.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        dtype: What it computes in, or a dtype policy.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
         ValueError: For counts or shares that are not positive, and for inputs of

@@ -1,6 +1,7 @@
 """Scores of every class from labels and predictions, by scikit-learn."""
 
 import dataclasses
+import re
 
 import numpy as np
 from scipy.stats import gmean
@@ -22,6 +23,7 @@ from keras_balance.utils.outputs import (
     num_classes_of,
     predicted_classes,
 )
+from keras_balance.utils.tables import as_count
 
 # Keys of the logs to keys of scikit-learn's report.
 _SCORES = {
@@ -145,7 +147,7 @@ def class_report(
     matrix = sk.confusion_matrix(y_true, guesses, labels=[*classes, -1], **weights)
     return ClassReport(
         class_names=names,
-        report=sk.classification_report(y_true, guesses, **options),
+        report=_rounded(sk.classification_report(y_true, guesses, **options)),
         report_dict=report_dict,
         confusion_matrix=matrix[:-1, :-1],
     )
@@ -217,6 +219,16 @@ def _labels_of(y_true, class_names):
     if class_names is None:  # as strings: no index is taken for a name
         class_names = [str(key) for key in images.encoding.keys]
     return images.indices, class_names
+
+
+def _rounded(report):
+    """Round the supports of a text report, which weights have made sums of floats."""
+    return re.sub(
+        r"(?<=\d) +(\d+\.\d+)$",
+        lambda found: f" {as_count(float(found[1])):>9}",
+        report,
+        flags=re.MULTILINE,
+    )
 
 
 def _number(value):

@@ -1,5 +1,6 @@
 """Whether generated images are right, new, and different from each other."""
 
+import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
@@ -14,6 +15,7 @@ from keras_balance.metrics.features import (
 from keras_balance.metrics.manifold import manifold_scores
 from keras_balance.utils.images import check_images, check_same_length
 from keras_balance.utils.labels import read_labels
+from keras_balance.utils.outputs import check_single_probability, predicted_classes
 
 
 def sample_quality(
@@ -27,8 +29,9 @@ def sample_quality(
         real_images: Real images of the training data, in the same scale.
         real_labels: Their labels, in the same encoding.
         classifier: Optional function from images to class probabilities
-            `(n, num_classes)`, trained on real images and independent of the
-            generator. By default a logistic regression on principal components.
+            `(n, num_classes)`, or `(n, 1)` of class 1 of two, trained on real images
+            and independent of the generator. By default a logistic regression on
+            principal components.
         features: Optional Keras model from images to vectors `(n, d)`, such as one of
             `keras.applications` with `include_top=False, pooling="avg"` behind its
             preprocessing. Distances and the default classifier then are those of its
@@ -46,9 +49,9 @@ def sample_quality(
           parts of that between two real ones. Near 0 the class has collapsed. NaN
           for a class of one real or generated image,
         - `"precision"`, `"recall"`, `"density"` and `"coverage"`: how much of the
-          generated images lies where real ones do, and the other way about; see
-          `manifold_scores`. They are of pixels or features, as the distances are, and
-          move with the number of images: compare generators by as many.
+          generated images lies where real ones do, and the other way about. They are of
+          pixels or features, as the distances are, and move with the number of images:
+          compare generators by as many.
 
     Raises:
         ValueError: For images that do not fit together, bad labels, a generated
@@ -78,7 +81,9 @@ def sample_quality(
     if classifier is None:
         found = _fit_classifier(real_rows, real).predict(rows)
     else:
-        found = np.asarray(classifier(images)).argmax(axis=1)
+        outputs = keras.ops.convert_to_numpy(classifier(images))
+        check_single_probability(outputs, "classifier(images)")
+        found = predicted_classes(outputs)
     hits = found == wanted
     quality = {}
     for index in np.unique(wanted):

@@ -1,27 +1,60 @@
 """A BAGAN trained once for all trials and processes that want the same."""
 
 import hashlib
+import inspect
 import json
 import math
 import os
 import pathlib
-import zipfile
 
 import keras
 
-from keras_balance.models import BAGAN
+from keras_balance.models import BAGAN, load_model
 from keras_balance.utils.files import atomic_path
 from keras_balance.version import __version__
 
 _BATCH_SIZE = 64
 # Of all steps, those of the autoencoder: BAGAN's own proportion.
 _AUTOENCODER_SHARE = 0.75
+# What the data say, or the search.
+_GIVEN = {
+    "image_shape",
+    "num_classes",
+    "value_range",
+    "class_names",
+    "data_format",
+    "latent_dim",
+    "seed",
+}
 
 
 def default_folder():
     """Keras' own folder for caches: `$KERAS_HOME`, or `~/.keras` without it."""
     home = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
     return pathlib.Path(home).expanduser() / "keras_balance" / "bagan"
+
+
+def check_arguments(arguments):
+    """Raise for arguments of `BAGAN` that are not the user's to give, or not kept.
+
+    Raises:
+        ValueError: For a name that is none, or that the search gives by itself.
+        TypeError: For a value that JSON cannot hold.
+    """
+    allowed = inspect.signature(BAGAN).parameters.keys() - _GIVEN - {"kwargs"}
+    for name, value in arguments.items():
+        if name not in allowed:
+            raise ValueError(
+                f"`bagan_arguments` must have names out of {sorted(allowed)}. "
+                f"Received: bagan_arguments={arguments!r}"
+            )
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                "`bagan_arguments` must be numbers, strings or lists, of which the "
+                f"name of a kept file is made. Received: {name}={value!r}"
+            ) from error
 
 
 def trained_bagan(folder, images, steps, arguments, verbose="auto"):
@@ -84,7 +117,7 @@ def _epochs(counts, steps):
 
 def _load(path):
     try:
-        model = keras.saving.load_model(path, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
+        model = load_model(path)
+    except (OSError, ValueError):
         return None
     return model if isinstance(model, BAGAN) else None

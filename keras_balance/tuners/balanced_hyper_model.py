@@ -129,6 +129,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
         self.cache_dir = cache_dir
         self.class_names = class_names
         self.bagan_arguments = dict(bagan_arguments or {})
+        bagan_cache.check_arguments(self.bagan_arguments)
         self.seed = check_seed(seed)
         self.mix = _check_mix(mix, recipes)
         if recipes is not None:

@@ -82,13 +82,19 @@ def check_threshold(threshold, num_classes):
 
 def check_single_output(outputs, threshold):
     """Raise a `ValueError` for a single output of logits without a `threshold`."""
+    if threshold is None:
+        advice = ", or have a `threshold`: `threshold=0` for logits"
+        check_single_probability(outputs, "y_pred", advice)
+
+
+def check_single_probability(outputs, name, advice=""):
+    """Raise a `ValueError` for a single output that is no probability."""
     outputs = np.asarray(outputs)
-    if threshold is not None or outputs.ndim != 2 or outputs.shape[1] != 1:
+    if outputs.ndim != 2 or outputs.shape[1] != 1:
         return
     outside = ~((outputs >= 0) & (outputs <= 1)) & ~np.isnan(outputs)
     if outside.any():
         raise ValueError(
-            "A single output of `y_pred` must be a probability in [0, 1], or have a "
-            "`threshold`: `threshold=0` for logits. "
-            f"Received: y_pred with {outputs[outside][0]:g} and threshold=None"
+            f"A single output of `{name}` must be a probability in [0, 1]{advice}. "
+            f"Received: {name} with {outputs[outside][0]:g}"
         )

@@ -174,6 +174,7 @@ def test_pictures_of_a_bagan(tmp_path):
         ({"every": 0}, ValueError, "every=0"),
         ({"every": 1.5}, TypeError, "every=1.5"),
         ({"every": [1, 0]}, ValueError, "every=0"),
+        ({"every": []}, ValueError, r"every=\[\]"),
         ({"every": "all"}, TypeError, "every='all'"),
         ({"per_class": 0}, ValueError, "per_class=0"),
         ({"seed": "now"}, TypeError, "seed='now'"),

@@ -489,6 +489,7 @@ BAD = [
     ({"shuffle": "yes"}, TypeError, "shuffle='yes'"),
     ({"refresh": -1}, ValueError, "refresh=-1"),
     ({"refresh": 0.5}, TypeError, "refresh=0.5"),
+    ({"format": "tf"}, TypeError, "no argument `format`"),
 ]
 
 

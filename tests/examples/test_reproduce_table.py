@@ -98,6 +98,7 @@ def test_a_long_tail_of_a_later_draw_and_a_small_test_set(run):
         (["--arms", "magic"], "magic"),
         (["--seeds", "0"], "--seeds 0"),
         (["--epochs", "0"], "--epochs 0"),
+        (["--tail", "0"], "--tail 0"),
         (["--first-seed", "-1"], "--first-seed -1"),
     ],
 )

@@ -103,3 +103,16 @@ def test_large_pictures_in_colour_are_warned_of():
     y = np.repeat([0, 1], 6)
     with pytest.warns(UserWarning, match="sample_quality judges large pictures"):
         sample_quality(x, y, x, y)
+
+
+def test_a_classifier_of_one_output_tells_two_classes_apart():
+    real, real_labels = digits_like(20, seed=1)
+    images, labels = digits_like(20, seed=2)
+    real, real_labels = real[real_labels < 2], real_labels[real_labels < 2]
+    images, labels = images[labels < 2], labels[labels < 2]
+    right = (labels[:, None] * 0.8).astype("float32")
+    parts = (images, labels, real, real_labels)
+    quality = sample_quality(*parts, classifier=lambda images: right)
+    assert [scores["agreement"] for scores in quality.values()] == [1, 1]
+    with pytest.raises(ValueError, match=r"classifier\(images\)` must be a prob"):
+        sample_quality(*parts, classifier=lambda images: right * 9)

@@ -1,12 +1,15 @@
 """One training of a BAGAN for each distinct setting, whoever wants it."""
 
+import zipfile
+
 import keras
 import keras_tuner
 import numpy as np
 import pytest
 
 from keras_balance.data import LabelledImages
-from keras_balance.tuners import bagan_cache
+from keras_balance.models import ClassGaussians
+from keras_balance.tuners import BalancedHyperModel, bagan_cache
 
 # keras-tuner calls what `threading` has long deprecated.
 pytestmark = pytest.mark.filterwarnings(
@@ -129,3 +132,30 @@ def test_steps_are_those_of_both_phases():
 def test_folder_is_in_keras_home(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert bagan_cache.default_folder() == tmp_path / "keras_balance" / "bagan"
+
+
+@pytest.mark.parametrize("part", [10, 8], ids=["method", "encrypted"])
+def test_a_file_that_no_zip_reader_takes_is_no_model(tmp_path, part):
+    path = tmp_path / "bagan.keras"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("metadata.json", "{}")
+        file.writestr("config.json", "{}")
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + part] = 99 if part == 10 else 1
+    path.write_bytes(content)
+    assert bagan_cache._load(path) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"widening": 1.0}, ValueError, "bagan_arguments={'widening': 1.0}"),
+        ({"latent_dim": 8}, ValueError, "bagan_arguments={'latent_dim': 8}"),
+        ({"gaussians": ClassGaussians()}, TypeError, "gaussians=<"),
+    ],
+)
+def test_arguments_are_read_before_any_trial(arguments, error, text):
+    with pytest.raises(error, match=text):
+        BalancedHyperModel(print, bagan_arguments=arguments)
+    BalancedHyperModel(print, bagan_arguments={"tries": 2, "candidates": 0})

@@ -93,21 +93,25 @@ def layout_of(layer):
 
 def warn_of_range(layer, value_range):
     """Warn of a layer for pixels of a far wider or narrower range than the images'."""
-    parts, (low, high) = _parts(layer), value_range
-    if high <= low or any(isinstance(part, _SCALING) for part in parts):
+    parts = _parts(layer)
+    if any(isinstance(part, _SCALING) for part in parts):
         return  # in between pixels may have any
     for part in parts:
-        own = getattr(part, "value_range", None)
-        if own is None:
-            continue
-        ratio = (own[1] - own[0]) / (high - low)
-        if not 1 / _FAR < ratio < _FAR:
-            warnings.warn(
-                "A layer that augments images must have their range for its "
-                f"`value_range`. Received: {part.name!r} with value_range={tuple(own)} "
-                f"for images in [{low:g}, {high:g}]",
-                stacklevel=2,
-            )
+        warn_of_own_range(part, "A layer that augments images", value_range)
+
+
+def warn_of_own_range(part, what, value_range):
+    """Warn of a `value_range` that is far wider or narrower than the images'."""
+    own, (low, high) = getattr(part, "value_range", None), map(float, value_range)
+    if own is None or high <= low:
+        return
+    if not 1 / _FAR < (float(own[1]) - float(own[0])) / (high - low) < _FAR:
+        warnings.warn(
+            f"{what} must have their range for its `value_range`. Received: "
+            f"{getattr(part, 'name', part)!r} with value_range={tuple(own)} for images "
+            f"in [{low:g}, {high:g}]",
+            stacklevel=3,
+        )
 
 
 def _call(layer, images, sizes, seeds):

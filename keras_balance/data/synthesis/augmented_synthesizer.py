@@ -37,6 +37,11 @@ class AugmentedSynthesizer:
         """Layout of the images, where the synthesizer tells it."""
         return getattr(self.synthesizer, "data_format", None)
 
+    @property
+    def value_range(self):
+        """Range of the pixels, where the synthesizer tells it."""
+        return getattr(self.synthesizer, "value_range", None)
+
     def generate(self, labels, seed=None):
         """Generate one augmented image for each label.
 

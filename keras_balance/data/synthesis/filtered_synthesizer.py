@@ -8,6 +8,7 @@ from keras_balance.data import checks
 from keras_balance.data.sources import to_numpy
 from keras_balance.utils.labels import read_class_labels
 from keras_balance.utils.numbers import real_number
+from keras_balance.utils.outputs import check_single_probability, class_probabilities
 
 
 class FilteredSynthesizer:
@@ -17,7 +18,8 @@ class FilteredSynthesizer:
         synthesizer: Object with `generate(labels, seed=None)`, such as a `BAGAN`.
         keep: Part of the generated images that is kept, in (0, 1].
         judge: Function from images `(n, height, width, channels)` to probabilities
-            `(n, num_classes)` or wider; an image is judged by the one of its class.
+            `(n, num_classes)` or wider, or to `(n, 1)` of class 1 of two; an image is
+            judged by the one of its class.
             By default `synthesizer.discriminate`, whose last column is "fake". A BAGAN
             without its GAN phase cannot discriminate: give it `bagan.classify`.
         class_names: Optional sequence of the labels in the order of the judge's
@@ -50,6 +52,11 @@ class FilteredSynthesizer:
         """Layout of the images, where the synthesizer tells it."""
         return getattr(self.synthesizer, "data_format", None)
 
+    @property
+    def value_range(self):
+        """Range of the pixels, where the synthesizer tells it."""
+        return getattr(self.synthesizer, "value_range", None)
+
     def generate(self, labels, seed=None):
         """Generate one image for each label.
 
@@ -75,7 +82,9 @@ class FilteredSynthesizer:
 
     def _scores(self, images, labels):
         judge = self.synthesizer.discriminate if self.judge is None else self.judge
-        probabilities = to_numpy(judge(images))
+        outputs = to_numpy(judge(images))
+        check_single_probability(outputs, "judge(images)")
+        probabilities = class_probabilities(outputs)
         names = self.class_names
         if names is None:
             names = getattr(self.synthesizer, "class_names", None)

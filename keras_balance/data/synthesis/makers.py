@@ -8,7 +8,11 @@ import keras
 import numpy as np
 
 from keras_balance.data.synthesis import registry
-from keras_balance.data.synthesis.augment import augment, warn_of_range
+from keras_balance.data.synthesis.augment import (
+    augment,
+    warn_of_own_range,
+    warn_of_range,
+)
 from keras_balance.data.synthesis.called import CalledImages, is_function
 from keras_balance.layers.mixing import check_mixes_nothing
 from keras_balance.utils.images import check_finite
@@ -143,6 +147,9 @@ def _make_maker(synthesizer, images):
     if synthesizer is None or isinstance(synthesizer, str):
         return synthesizer  # a string that is left here is "nothing"
     if hasattr(synthesizer, "generate"):
+        if hasattr(synthesizer, "value_range"):  # to find that of images takes a look
+            what = "A generator beside real images"
+            warn_of_own_range(synthesizer, what, images.value_range)
         return SynthesizedImages(synthesizer, images)
     if isinstance(synthesizer, keras.layers.Layer):
         check_mixes_nothing(synthesizer, "synthesizer")

@@ -55,7 +55,7 @@ class VAE(LatentGenerator):
         num_classes: Number of classes, 2 or more.
         latent_dim: Length of the code.
         value_range: The `(low, high)` of the pixels, in and out.
-        augmentation: As of `ClassGenerator`, like the other arguments.
+        augmentation: As of `BAGAN`, like the other arguments.
         gaussians: A `ClassGaussians` of other settings than its defaults.
 
     Raises:

@@ -14,6 +14,9 @@ from keras_balance.models.training.weights import WeightCopies
 from keras_balance.utils.numbers import real_number, whole_number
 from keras_balance.utils.seeds import check_seed
 
+# Of `keras.Model.compile`: the others are the model's own affair.
+_COMPILE_OPTIONS = {"run_eagerly", "jit_compile", "steps_per_execution"}
+
 
 class PhasedModel(AtomicModel):
     """Base of models that are trained in phases, under a `Course`.
@@ -129,6 +132,7 @@ class PhasedModel(AtomicModel):
             counts: dict of more of these, integers from 1 on.
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
         """
+        options = self._read_options(kwargs, optimizers)
         numbers = {
             **{name: real_number(name, one, 0) for name, one in weights.items()},
             **{
@@ -144,8 +148,18 @@ class PhasedModel(AtomicModel):
         optimizer.build_each(self.trained_by)
         for name, value in numbers.items():
             setattr(self, name, value)
-        super().compile(optimizer=optimizer, auto_scale_loss=False, **kwargs)
-        self._compile_config = {"weights": numbers, "options": dict(kwargs)}
+        super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
+        self._compile_config = {"weights": numbers, "options": options}
+
+    def _read_options(self, options, optimizers):
+        """Options of `keras.Model.compile` that are none of its losses and metrics."""
+        for name in options.keys() - _COMPILE_OPTIONS:
+            own = ", ".join(f"`{optimizer}_optimizer`" for optimizer in optimizers)
+            raise TypeError(
+                f"`compile` must be given an optimizer a phase, {own}: losses and "
+                f"metrics are the model's own. Received: {name}={options[name]!r}"
+            )
+        return dict(options)
 
     def get_compile_config(self):
         """Arguments of `compile`, for `compile_from_config`; None without them."""

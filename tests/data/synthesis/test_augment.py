@@ -43,6 +43,31 @@ def test_a_layer_for_another_range_of_pixels_is_warned_of(layer, warned, recwarn
     assert not list(recwarn)
 
 
+class Generator:
+    """Makes images of a range."""
+
+    value_range = (0, 255)
+
+    def generate(self, labels, seed=None):
+        return np.full((len(labels), 8, 8, 3), 200.0)
+
+
+@pytest.mark.parametrize(
+    "synthesizer",
+    [
+        Generator(),
+        kb.data.FilteredSynthesizer(Generator(), judge=np.asarray),
+        kb.data.AugmentedSynthesizer(Generator(), keras.layers.RandomFlip()),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_generator_of_another_range_of_pixels_is_warned_of(synthesizer):
+    x, y = coloured()
+    with pytest.warns(UserWarning, match=r"A generator .* images in \[0, 0.78"):
+        kb.BalancedDataset(x / 255, y, synthesizer=synthesizer, seed=0)
+    kb.BalancedDataset(x, y, synthesizer=synthesizer, seed=0)  # warnings are errors
+
+
 @pytest.mark.parametrize("synthesizer", [still, lambda: "manual"], ids=["own", "name"])
 @pytest.mark.parametrize("configured", ["channels_last", "channels_first"])
 def test_colours_stay_whatever_the_layout(synthesizer, configured):

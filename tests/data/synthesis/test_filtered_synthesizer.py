@@ -73,3 +73,16 @@ def test_errors():
 
     with pytest.raises(TypeError, match="judge=None"):
         FilteredSynthesizer(NoJudge())
+
+
+def test_one_output_judges_two_classes():
+    def one(images):
+        return images[:, 0, 0]
+
+    filtered = FilteredSynthesizer(Random(), judge=one, keep=0.1)
+    images = filtered.generate(["ant"] * 20 + ["bee"] * 20, seed=1)
+    assert images[:20].max() < 0.2
+    assert images[20:].min() > 0.8
+    logits = FilteredSynthesizer(Random(), judge=lambda images: 4 + one(images))
+    with pytest.raises(ValueError, match=r"judge\(images\)` must be a probability"):
+        logits.generate(["ant"], seed=1)

@@ -400,3 +400,11 @@ def test_doubles_in_keras_do_not_matter(kind):
         assert model.generate([0, 1]).dtype == "float32"
     finally:
         keras.config.set_floatx("float32")
+
+
+@each
+@pytest.mark.parametrize("argument", ["optimizer", "loss", "metrics"])
+def test_a_loss_and_a_metric_of_another_model_are_refused(kind, argument):
+    model = kind(SHAPE, 3, **SMALL[kind])
+    with pytest.raises(TypeError, match=f"autoencoder_optimizer`.*{argument}='mse'"):
+        model.compile(**{argument: "mse"})

@@ -37,13 +37,17 @@ class BAGAN(LatentGenerator):
             place of its last layer.
         decoder: Optional `keras.Model` from `(latent_dim,)` to
             `(height, width, channels)` in [-1, 1].
-        augmentation: As of `ClassGenerator`; in phase 2 it is applied to real and
-            generated images alike (Zhao et al. 2020).
+        augmentation: A Keras layer for images in [-1, 1], None, or `"auto"`, a slight
+            rotation and zoom; in phase 2 for real and generated images alike (Zhao et
+            al. 2020).
         gaussians: A `ClassGaussians` of other settings than its defaults.
-        tries: How often `generate` draws an image, at most, until the classifier of
-            the code takes it for its class (rejection sampling). More than 1 raises
-            precision and lowers recall; it needs a `label_weight`.
-        candidates: As of `ClassGenerator`, like the other arguments.
+        tries: How often `generate` draws an image, at most, until the code's classifier
+            takes it for its class. More than 1 raises precision and lowers recall.
+        candidates: Checkpoints of phase 2 that are judged; 0 keeps the last.
+        balanced: Whether `fit` on arrays repeats images of rare classes.
+        class_names: Optional sequence of the classes' names, in class order.
+        data_format: `"channels_last"` or `"channels_first"`; Keras' own for None.
+        seed: Integer or None.
 
     Raises:
         ValueError: For images too small, and networks that do not fit.
@@ -153,11 +157,9 @@ class BAGAN(LatentGenerator):
                 the discriminator's rate (two time scales, Heusel et al. 2017).
             code_noise: Standard deviation of the noise on the code in phase 1.
             code_penalty: Weight of the code's mean square in phase 1.
-            label_weight: Weight of a classifier of the code in phase 1, which keeps
-                the classes apart.
+            label_weight: Weight of the code's classifier, which parts the classes.
             fake_share: Weight of generated images in the discriminator's loss.
-            anchor_weight: Weight of the reconstruction in phase 2, which holds the
-                generator to the codes.
+            anchor_weight: Weight of the reconstruction in phase 2.
             ema_momentum: Momentum of the average of the generator's weights.
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
         """
@@ -267,8 +269,7 @@ class BAGAN(LatentGenerator):
         """Class probabilities `(n, num_classes)` of images, by their codes.
 
         Raises:
-            RuntimeError: When the code's classifier was not trained: before `fit`,
-                and where `label_weight` is 0.
+            RuntimeError: Before `fit`, and where `label_weight` is 0.
         """
         self.check_fitted()
         if not self.label_weight:
@@ -283,8 +284,7 @@ class BAGAN(LatentGenerator):
         """Class probabilities `(n, num_classes + 1)` of images; the last is "fake".
 
         Raises:
-            RuntimeError: When the discriminator was not trained: before `fit`, and
-                after `fit(epochs=0)`. `classify` judges then.
+            RuntimeError: Before `fit`, and after `fit(epochs=0)`.
         """
         if not self.has_trained("gan"):
             raise RuntimeError(

@@ -18,7 +18,8 @@ def published_bagan(image_shape, num_classes, value_range=(0, 255), seed=None):
     multiply-adds at 28x28, here with leaky rectifiers, and none behind its dense
     layers), losses, optimizers and sampling: batches of natural frequency, the
     plain class covariances, no augmentation, and the last weights. They train it for
-    150 epochs, which on two cores takes days; `BAGAN` is what to use.
+    150 epochs, which takes hours on two cores for a few thousand images; `BAGAN` is
+    what to use.
 
     Args:
         image_shape: As for `BAGAN`.

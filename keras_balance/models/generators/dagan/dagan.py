@@ -35,9 +35,9 @@ class DAGAN(ClassGenerator):
         examples: Real images of each class that are kept with the model: those that
             `generate` starts from where it is given none.
         value_range: The `(low, high)` of the pixels, in and out.
-        augmentation: As of `ClassGenerator`, like the other arguments; it is applied
-            to real and generated images alike before the critic sees them, and to none
-            in phase 1, which would learn it.
+        augmentation: As of `BAGAN`, like the other arguments; it is applied to real
+            and generated images alike before the critic sees them, and to none in
+            phase 1, which would learn it.
 
     Raises:
         ValueError: For images too small, and numbers out of bounds.
