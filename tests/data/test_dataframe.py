@@ -62,7 +62,7 @@ def test_bad_tables(table):
     folder, rows = table
     for change, text in [
         ({"kind": ""}, r"`kind` must hold a label.*kind\[3\]"),
-        ({"file": ""}, r"`file` must hold a label.*file\[3\]"),
+        ({"file": ""}, r"`file` must hold the path of an image.*file\[3\]=''"),
     ]:
         broken = [dict(row) for row in rows]
         broken[3] |= change
@@ -96,11 +96,49 @@ def test_validation_pictures_of_a_table_may_lack_a_class(table):
     assert validation.class_counts == {"cat": 2, "newt": 1}
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", None])
-def test_a_broken_or_missing_file_of_a_table_is_named(table, content):
+def test_a_data_frame_with_numbers_for_titles_and_paths_that_are_whole(table):
+    pandas = pytest.importorskip("pandas")
+    folder, rows = table
+    frame = pandas.DataFrame([[folder / row["file"], row["kind"]] for row in rows])
+    assert frame.columns.tolist() == [0, 1]
+    for x_col, y_col in [(0, 1), ("0", np.int64(1))]:
+        dataset = from_dataframe(frame, **OPTIONS | {"x_col": x_col, "y_col": y_col})
+        assert dataset.class_counts == {"cat": 6, "newt": 6}
+    frame[0] = frame[0].astype(object)
+    for missing in (None, np.nan, pandas.NA, 3):
+        frame.at[2, 0] = missing
+        with pytest.raises(ValueError, match=r"`0` must hold the path.*0\[2\]="):
+            from_dataframe(frame, **OPTIONS | {"x_col": 0, "y_col": 1})
+    with pytest.raises(ValueError, match=r"one of the columns \[0, 1\].*y_col=\['a'\]"):
+        from_dataframe(frame, **OPTIONS | {"x_col": 0, "y_col": ["a"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("class_mode", "label_mode"), ("target_size", "image_size")]
+)
+def test_names_of_keras_are_told_of(table, name, ours):
+    folder, _ = table
+    text = f"`{name}` of `flow_from_dataframe` is called `{ours}`.*d: {name}='a'"
+    with pytest.raises(TypeError, match=text):
+        from_dataframe(folder / "table.csv", folder, **OPTIONS, **{name: "a"})
+
+
+def test_paths_without_a_file_are_named_at_once(table):
+    folder, _ = table
+    for number in range(4):
+        (folder / f"{number}.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"4 of 8 without.*0\.png.*2\.png'\]$"):
+        from_dataframe(folder / "table.csv", folder, **OPTIONS)
+    with pytest.warns(UserWarning, match="4 of 8 files cannot be read"):
+        kept = from_dataframe(folder / "table.csv", folder, on_error="skip", **OPTIONS)
+    assert kept.real_counts == {"cat": 2, "newt": 2}
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_a_broken_file_of_a_table_is_named(table, content):
     folder, _ = table
     broken = folder / "3.png"
-    broken.unlink() if content is None else broken.write_bytes(content)
+    broken.write_bytes(content)
     dataset = from_dataframe(folder / "table.csv", folder, **OPTIONS)
     with pytest.raises(OSError, match=re.escape(str(broken))):
         dataset[0]
