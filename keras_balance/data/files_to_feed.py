@@ -10,7 +10,7 @@ from keras_balance.data.balanced_dataset import BalancedDataset
 from keras_balance.data.image_files import CHANNELS, FILTERS, ImageFiles
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.weights import read_sample_weight
-from keras_balance.utils.numbers import choice
+from keras_balance.utils.numbers import choice, whole_number
 
 # Fewer images than that of a class say next to nothing about its recall.
 _FEW = 5
@@ -239,9 +239,12 @@ def _labels(classes, label_mode, names):
 
 def _check_size(image_size):
     size = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+    if len(size) != 2:
         raise ValueError(
             "`image_size` must be two positive integers (height, width). "
             f"Received: image_size={image_size}"
         )
-    return size
+    names = "image_size[0]", "image_size[1]"
+    return tuple(
+        whole_number(name, side, 1) for name, side in zip(names, size, strict=True)
+    )

@@ -48,7 +48,7 @@ def test_balances_files(folder):
 
 
 def test_arguments_of_keras(folder):
-    options = {"image_size": (4, 4), "seed": 1, "color_mode": "grayscale"}
+    options = {"image_size": (np.int64(4), 4), "seed": 1, "color_mode": "grayscale"}
     one_hot = from_directory(folder, label_mode="categorical", **options)
     assert one_hot[0][0].shape == (32, 4, 4, 1)
     assert one_hot[0][1].shape == (32, 3)
@@ -115,7 +115,8 @@ def test_errors(folder, tmp_path):
         ({"label_mode": "soft"}, "label_mode='soft'"),
         ({"color_mode": "cmyk"}, "color_mode='cmyk'"),
         ({"interpolation": "magic"}, "interpolation='magic'"),
-        ({"image_size": (0, 4)}, r"image_size=\(0, 4\)"),
+        ({"image_size": (0, 4)}, r"image_size\[0\]=0"),
+        ({"image_size": (4, 4, 3)}, r"two positive.*image_size=\(4, 4, 3\)"),
         ({"label_mode": "binary"}, "3 classes"),
         ({"class_names": ["cow"]}, "class_names=.'cow'"),
         ({"labels": [0, 1] * 10, "class_names": ["cat"]}, "class_names=.'cat'"),
@@ -127,6 +128,9 @@ def test_errors(folder, tmp_path):
     ]:
         with pytest.raises(ValueError, match=text):
             from_directory(folder, **arguments)
+    for size in [(4, True), (4, 4.0), "ab"]:
+        with pytest.raises(TypeError, match=r"must be an integer.*d: image_size"):
+            from_directory(folder, image_size=size)
     os.makedirs(tmp_path / "empty" / "cat")
     with pytest.raises(ValueError, match="must hold images"):
         from_directory(tmp_path / "empty")
