@@ -21,6 +21,7 @@ class CalledImages:
         images: `LabelledImages`.
 
     Raises:
+        TypeError: When called, for what is no image.
         ValueError: When called, for images of another shape, or that are not finite.
     """
 
@@ -39,7 +40,7 @@ class CalledImages:
         with seeded(seed):
             if _is_compose(self.function):
                 self.function.set_random_seed(seed)
-            made = [np.asarray(self._call(image.copy()), "float32") for image in taken]
+            made = [_pixels(self._call(image.copy())) for image in taken]
         for image in made:
             if image.shape != taken.shape[1:]:
                 raise ValueError(
@@ -73,6 +74,16 @@ def takes_an_image(candidate):
     except TypeError:
         return True
     return False
+
+
+def _pixels(made):
+    try:
+        return np.asarray(made, "float32")
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "A function that fills classes must return an image, an array of numbers. "
+            f"Received: synthesizer(image) of type {type(made).__name__}"
+        ) from error
 
 
 def _is_compose(function):

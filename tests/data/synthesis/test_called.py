@@ -65,14 +65,16 @@ def test_in_a_mixture_and_as_a_candidate():
 
 
 @pytest.mark.parametrize(
-    ("function", "text"),
+    ("function", "error", "text"),
     [
-        (lambda image: image[:2], "keep the shape"),
-        (lambda image: image * np.nan, "finite"),
+        (lambda image: image[:2], ValueError, "keep the shape"),
+        (lambda image: image * np.nan, ValueError, "finite"),
+        (lambda image: {"image": image}, TypeError, "return an image.*of type dict"),
+        (lambda image: [[0, 1], [2]], TypeError, "return an image.*of type list"),
     ],
 )
-def test_what_it_returns_is_checked(function, text):
-    with pytest.raises(ValueError, match=text):
+def test_what_it_returns_is_checked(function, error, text):
+    with pytest.raises(error, match=text):
         made(function)
 
 
