@@ -197,8 +197,9 @@ def _as_layer(candidate):
         check_mixes_nothing(candidate, "candidates")
         return lambda images, seed: candidate
     raise TypeError(
-        "The values of `candidates` must be Keras layers or None. "
-        f"Received: {candidate!r}"
+        "The values of `candidates` must be Keras layers or None. A function from an "
+        "image to an image runs in the feed: judge it by `kb.tuners.AutoSynthesizer`, "
+        f"or pass it as `synthesizer` to `BalancedDataset`. Received: {candidate!r}"
     )
 
 

@@ -185,9 +185,10 @@ def _narrow_range(name, entry, wanted):
 def _check(name, entry, value):
     if isinstance(entry.default, str):
         if value not in entry.limits:
+            others = ", or register others by `kb.data.registry.register`"
             raise ValueError(
-                f"`{name}` must be among {list(entry.limits)}. "
-                f"Received: {name}={value!r}"
+                f"`{name}` must be among {list(entry.limits)}"
+                f"{others * (name == 'synthesizer')}. Received: {name}={value!r}"
             )
         return value
     value = _number(name, entry, value)

@@ -242,6 +242,7 @@ def test_where_nothing_can_be_measured_it_is_the_simplest():
         ({"candidates": []}, ValueError, "at least one"),
         ({"candidates": "manual"}, TypeError, "sequence of names"),
         ({"candidates": {"a": "manual"}}, TypeError, "Keras layers or None"),
+        ({"candidates": {"a": np.fliplr}}, TypeError, "feed: .*kb.tuners.AutoSynth"),
         ({"folds": 1}, ValueError, "folds"),
         ({"steps": 0}, ValueError, "`steps` must be at least 1"),
         ({"features": len, "classifier": dense}, ValueError, "`features` must be None"),

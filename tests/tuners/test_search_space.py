@@ -102,6 +102,11 @@ def test_strengths_are_active_with_their_synthesizer_only():
         ({"rotation": 0.1}, ValueError, "'rotation'"),
         ({"synthesizer": "magic"}, ValueError, "'magic'"),
         ({"synthesizer": ["manual", 3]}, ValueError, "3"),
+        (
+            {"synthesizer": ["manual", abs]},
+            ValueError,
+            "kb.data.registry.register.*abs",
+        ),
         ({"synthesizer": ("manual", "repeat")}, ValueError, "range"),
         ({"batch_size": []}, ValueError, "\\[\\]"),
         ({"batch_size": 0}, ValueError, "0"),
