@@ -119,6 +119,18 @@ class Mix:
         return generator.choice(len(classes), number, p=weights / weights.sum())
 
 
+def check_mix(value):
+    """`mix` of `BalancedDataset` as a `Mix`, or None; no labels are known yet."""
+    if value is None or isinstance(value, Mix):
+        return value
+    if isinstance(value, str):
+        return Mix(choice("mix", value, KINDS))
+    raise TypeError(
+        f"`mix` must be None, one of {KINDS} or a `kb.data.Mix`. "
+        f"Received: mix={value!r}"
+    )
+
+
 def read_mix(value, encoding):
     """`mix` of `BalancedDataset` as a `Mix`, or None.
 
@@ -126,22 +138,14 @@ def read_mix(value, encoding):
         value: The argument.
         encoding: `LabelEncoding` of the labels that are to be mixed.
     """
-    if value is None:
-        return None
-    if isinstance(value, str):
-        choice("mix", value, KINDS)
-    elif not isinstance(value, Mix):
-        raise TypeError(
-            f"`mix` must be None, one of {KINDS} or a `kb.data.Mix`. "
-            f"Received: mix={value!r}"
-        )
-    if encoding.num_classes == 2 and encoding.dtype.kind in "US":
+    mix = check_mix(value)
+    if mix is not None and encoding.num_classes == 2 and encoding.dtype.kind in "US":
         raise ValueError(
             "`mix` must be None where two classes are called by strings, since a share "
             "of a string is none: number them 0 and 1. "
             f"Received: mix={value!r} and labels {encoding.classes.tolist()}"
         )
-    return Mix(value) if isinstance(value, str) else value
+    return mix
 
 
 def _blend(images, rows, partners, parts):

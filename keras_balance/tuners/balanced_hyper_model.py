@@ -7,6 +7,7 @@ from keras_balance.auto.recipes import RECIPES, read_recipes
 from keras_balance.data import BalancedDataset, checks
 from keras_balance.data.iterators import untuned
 from keras_balance.data.labelled_images import LabelledImages
+from keras_balance.data.mix import check_mix
 from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.fillings import augmentation
 from keras_balance.data.weights import check_sample_weight
@@ -287,6 +288,7 @@ class BalancedHyperModel(keras_tuner.HyperModel):
 
 
 def _check_mix(mix, recipes):
+    check_mix(mix)
     if mix is not None and recipes is not None:
         raise ValueError(
             "`mix` must be None beside `recipes`, which say what is mixed. "

@@ -266,6 +266,10 @@ def test_bad_arguments(small):
         kb.tuners.BalancedHyperModel(None)
     with pytest.raises(TypeError, match="seed="):
         kb.tuners.BalancedHyperModel(small.build, seed="1")
+    with pytest.raises(ValueError, match="mix='foo'"):
+        kb.tuners.BalancedHyperModel(small.build, mix="foo")
+    with pytest.raises(TypeError, match="mix=3"):
+        kb.tuners.BalancedHyperModel(small.build, mix=3)
 
 
 def test_best_setting_trains_again_outside_the_search(small, hypermodel, tmp_path):
