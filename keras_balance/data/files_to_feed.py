@@ -11,6 +11,7 @@ from keras_balance.data.image_files import CHANNELS, FILTERS, ImageFiles
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.weights import read_sample_weight
 from keras_balance.utils.numbers import choice, whole_number
+from keras_balance.utils.seeds import check_seed
 
 # Fewer images than that of a class say next to nothing about its recall.
 _FEW = 5
@@ -64,7 +65,7 @@ def feed_files(
         columns.append(_one_for_each(sample_weight, paths))
     if shuffle:
         # As Keras shuffles, so that its validation files are not among ours.
-        seed = np.random.default_rng().integers(10**6) if seed is None else seed
+        seed = check_seed(seed)
         for column in columns:
             np.random.RandomState(seed).shuffle(column)
     if on_error == "skip":

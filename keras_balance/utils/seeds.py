@@ -9,7 +9,7 @@ import numpy as np
 
 
 def check_seed(seed, name="seed"):
-    """`seed` as a non-negative int; a fresh one for None.
+    """`seed` as an int of 31 bits; a fresh one for None.
 
     Args:
         seed: What was given.
@@ -17,7 +17,8 @@ def check_seed(seed, name="seed"):
 
     Raises:
         TypeError: When it is neither an integer (NumPy's included) nor None.
-        ValueError: When it is negative.
+        ValueError: When it is negative, or 2**31 and more, which torch's and others'
+            generators do not take.
     """
     if seed is None:
         return secrets.randbits(31)
@@ -25,8 +26,10 @@ def check_seed(seed, name="seed"):
         raise TypeError(
             f"`{name}` must be an integer or None. Received: {name}={seed!r}"
         )
-    if seed < 0:
-        raise ValueError(f"`{name}` must not be negative. Received: {name}={seed}")
+    if not 0 <= seed < 2**31:
+        raise ValueError(
+            f"`{name}` must be from 0 to 2**31 - 1. Received: {name}={seed}"
+        )
     return int(seed)
 
 

@@ -11,7 +11,7 @@ SEEDS = st.integers(0, 2**40)
 PLACES = st.lists(st.integers(0, 2**20), max_size=3)
 
 
-@pytest.mark.parametrize("seed", [0, 7, np.int8(7), np.uint64(2**40)])
+@pytest.mark.parametrize("seed", [0, 7, np.int8(7), np.uint64(2**31 - 1)])
 def test_integers_stay(seed):
     assert check_seed(seed) == int(seed)
     assert type(check_seed(seed)) is int
@@ -29,9 +29,9 @@ def test_other_types(seed):
         check_seed(seed)
 
 
-@pytest.mark.parametrize("seed", [-1, np.int8(-1)])
-def test_negative(seed):
-    with pytest.raises(ValueError, match="Received: seed=-1"):
+@pytest.mark.parametrize("seed", [-1, np.int8(-1), 2**31, np.uint64(2**40)])
+def test_other_integers(seed):
+    with pytest.raises(ValueError, match=rf"to 2\*\*31 - 1. Received: seed={seed}$"):
         check_seed(seed)
 
 
