@@ -44,8 +44,8 @@ class PhasedModel(AtomicModel):
     def __init__(self, candidates=3, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.candidates = whole_number("candidates", candidates, 0)
-        self.seed = seed
         self.root_seed = check_seed(seed)
+        self.seed = None if seed is None else self.root_seed
         self.seeds = keras.random.SeedGenerator(self.root_seed)
         self.phase = self.phases[0].name
         self.candidate_scores = {}

@@ -150,6 +150,9 @@ def test_the_config_holds_every_argument(kind):
     arguments = inspect.signature(kind.__init__).parameters
     assert {*arguments} - {"self", "arguments", "kwargs"} <= {*config}
     assert kind.from_config(config).get_config() == config
+    seeds = [small(kind, seed=seed).get_config()["seed"] for seed in (None, np.int8(3))]
+    assert seeds == [None, 3]
+    assert type(seeds[1]) is int
 
 
 @pytest.mark.usefixtures("small_networks")
