@@ -1,19 +1,13 @@
 """BAGAN's losses, each a formula of a paper."""
 
-import keras
 from keras import ops
+
+from keras_balance.models.generators.losses import classification_loss
 
 
 def reconstruction_loss(images, reconstructions):
     """Mean squared error a pixel: phase 1 of Mariani et al. 2018, section 3.1."""
     return ops.mean(ops.square(images - reconstructions))
-
-
-def classification_loss(labels, logits):
-    """Cross-entropy of class indices and logits, averaged over the batch."""
-    return ops.mean(
-        keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    )
 
 
 def discriminator_loss(real_labels, real_logits, fake_logits, fake_share):

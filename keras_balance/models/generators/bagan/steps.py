@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_balance.models.generators.bagan import losses
+from keras_balance.models.generators.losses import classification_loss
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import move_average
@@ -24,7 +25,7 @@ def autoencoder_step(bagan, data):
         logits = bagan.label_head(codes, training=True)
         return (
             losses.reconstruction_loss(images, reconstructions)
-            + bagan.label_weight * losses.classification_loss(labels, logits)
+            + bagan.label_weight * classification_loss(labels, logits)
             + bagan.code_penalty * ops.mean(ops.square(codes))
         )
 

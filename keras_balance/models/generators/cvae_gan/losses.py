@@ -4,15 +4,7 @@ Norms are means over the entries where the paper has sums, so that a weight mean
 same at any size of image.
 """
 
-import keras
 from keras import ops
-
-
-def classification_loss(labels, logits):
-    """Cross-entropy of real images and their classes, L_C."""
-    return ops.mean(
-        keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    )
 
 
 def discriminator_loss(real_logits, fake_logits):

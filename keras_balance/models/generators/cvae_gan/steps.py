@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_balance.models.generators import vae, variational
 from keras_balance.models.generators.cvae_gan import losses
+from keras_balance.models.generators.losses import classification_loss
 from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import move_average
@@ -41,7 +42,7 @@ def train_classifier(model, images, labels):
 
     def loss_function():
         _, logits = model.classifier(images, training=True)
-        return losses.classification_loss(labels, logits)
+        return classification_loss(labels, logits)
 
     optimizer = model.optimizer["classifier"]
     return gradients.minimize(
