@@ -1,13 +1,12 @@
 """Downloads that are whole, checked, and kept where Keras keeps its own."""
 
 import http.client
-import os
-import pathlib
 import urllib.request
 
 import keras
 
 from keras_balance.utils.files import atomic_path, sha256
+from keras_balance.utils.keras_home import keras_home
 
 _PIECE = 1 << 20
 _TIMEOUT = 30  # seconds without a byte
@@ -52,8 +51,7 @@ def fetch(url, filename, sha256_hash):
 
 def cache_folder():
     """Folder of Keras' own data sets."""
-    home = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
-    return pathlib.Path(home).expanduser() / "datasets"
+    return keras_home() / "datasets"
 
 
 def _download(url, path):

@@ -4,13 +4,13 @@ import hashlib
 import inspect
 import json
 import math
-import os
 import pathlib
 
 import keras
 
 from keras_balance.models import BAGAN, load_model
 from keras_balance.utils.files import atomic_path
+from keras_balance.utils.keras_home import keras_home
 from keras_balance.version import __version__
 
 _BATCH_SIZE = 64
@@ -29,9 +29,8 @@ _GIVEN = {
 
 
 def default_folder():
-    """Keras' own folder for caches: `$KERAS_HOME`, or `~/.keras` without it."""
-    home = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
-    return pathlib.Path(home).expanduser() / "keras_balance" / "bagan"
+    """Where BAGANs are kept, in Keras' own folder."""
+    return keras_home() / "keras_balance" / "bagan"
 
 
 def check_arguments(arguments):
