@@ -44,7 +44,8 @@ class AutoAdjustment:
             regression is the classifier. Without both it is that of principal
             components of the pixels.
         target_prior: How frequent the classes are where the model is used: `"uniform"`,
-            `"natural"` (as in the training data) or an array of shares.
+            `"natural"` (as in the training data) or shares, see
+            `kb.layers.LogitAdjustment`.
         folds: Number of folds, 2 or more: fewer where a training takes long.
         seed: Integer, or None for a fresh one.
         steps: Optimiser steps of `classifier`, on batches of 64. By default six epochs,

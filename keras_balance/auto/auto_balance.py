@@ -78,8 +78,9 @@ class AutoBalance:
             `kb.models.FewShotClassifier`, or the mean of their log-probabilities. A
             training takes seconds; `epochs`, `recipes` and `batch_size` are not used.
         target_prior: Shares of the classes that the classifier will meet:
-            `"uniform"`, `"natural"` (those of the training data) or an array
-            `(num_classes,)`. It is the one question that data cannot answer.
+            `"uniform"`, `"natural"` (those of the training data), or an array or a
+            dict of them, see `kb.layers.LogitAdjustment`. It is the one question that
+            data cannot answer.
         recipes: Sequence of names out of `kb.tuners.RECIPES`, or a dict of names to
             `kb.tuners.Recipe`, from the simplest on.
         batch_size: Images in a batch.

@@ -61,7 +61,7 @@ class PerClassReport(keras.callbacks.Callback):
             greater; see `kb.metrics.class_report`. A single output has 0 by
             default where the model, by its last layer or its loss, gives logits.
         target_prior: How frequent the classes are where the classifier will be used:
-            `"uniform"`, or an array of shares; see `kb.metrics.class_report`.
+            `"uniform"`, or shares; see `kb.metrics.class_report`.
         output: Name of the output to look at, for a model of several outputs; give
             each report a `prefix` of its own. Labels of all outputs, as a dict or a
             list, may stay in the batches.

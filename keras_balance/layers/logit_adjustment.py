@@ -35,7 +35,9 @@ class LogitAdjustment(keras.layers.Layer):
             networks that know their few rare images by heart.
             `kb.tuners.AutoAdjustment` finds it.
         target_prior: How frequent the classes are where it is used: `"uniform"` for
-            equally, `"natural"` for as in `class_counts`, or an array of shares.
+            equally, `"natural"` for as in `class_counts`, or shares: an array
+            `(num_classes,)`, or a dict `{class: share}` (in the order of its sorted
+            classes) of every class.
         from_logits: Whether inputs are logits, or else probabilities.
         dtype: What it computes in, or a dtype policy.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name`.

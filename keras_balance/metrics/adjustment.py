@@ -104,7 +104,7 @@ def save_adjustment_curves(
         tau: Optional strength to mark, for instance the one that
             `kb.tuners.AutoAdjustment` has found.
         target_prior: Shares of the classes where it is used, by which images are
-            weighed: `"uniform"`, `"natural"` or an array.
+            weighed: `"uniform"`, `"natural"`, or an array or a dict of them.
         class_names: Optional names, one a class.
 
     Raises:

@@ -90,9 +90,10 @@ def class_report(
             greater. By default the greatest output wins, and a single one wins above
             0.5: give 0 where it is a logit.
         target_prior: How frequent the classes are where the classifier will be used:
-            `"uniform"`, or an array `(num_classes,)` of shares or counts. Each image
-            then stands for as many as its class shall have, so that a balanced test
-            set can be read as the world, and the other way round; precision, F1,
+            `"uniform"`, or shares or counts: an array `(num_classes,)`, or a dict
+            `{class: share}` (in the order of its sorted classes) of every class. Each
+            image then stands for as many as its class shall have, so that a balanced
+            test set can be read as the world, and the other way round; precision, F1,
             accuracy, PR-AUC and the support change, recall does not. By default, or
             with `"natural"`, the images count as they are.
 

@@ -38,7 +38,7 @@ def adjust_logits(
             its sorted classes) or a `BalancedDataset`.
         tau: Strength, see `LogitAdjustment`; `kb.tuners.AutoAdjustment` finds it.
         target_prior: How frequent the classes are where it is used: `"uniform"`,
-            `"natural"` (as in `class_counts`) or an array of shares.
+            `"natural"` (as in `class_counts`) or shares, see `LogitAdjustment`.
         from_logits: Whether the model gives logits. By default its last activation
             tells: probabilities after softmax and sigmoid, else what its loss says,
             and logits where that says nothing.

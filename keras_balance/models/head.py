@@ -36,7 +36,7 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
             repeated, not augmented, not mixed. Sample weights of a data set weigh.
         y: Their labels; None where `x` holds them.
         target_prior: How frequent the classes are where it is used: `"uniform"`,
-            `"natural"` (as in `y`) or an array of shares.
+            `"natural"` (as in `y`) or shares, see `kb.layers.LogitAdjustment`.
         C: Inverse of the strength of the prior on the weights, for standardised inputs,
             as in `sklearn.linear_model.LogisticRegression`. From 0.01 to 0.1 it makes
             little difference.

@@ -46,14 +46,7 @@ def read_class_counts(class_counts, name="class_counts"):
         >>> read_class_counts({1: 12, 0: 240})
         array([240.,  12.])
     """
-    if hasattr(class_counts, "value_counts"):  # a Series, in the order of its counts
-        class_counts = dict(class_counts)
-    given = getattr(class_counts, "class_counts", class_counts)
-    if isinstance(given, dict):
-        of_feed = given is not class_counts or isinstance(given, ClassCounts)
-        labels = list(given) if of_feed else _sorted_labels(given, name)
-        given = [given[label] for label in labels]
-    counts = number_array(given)
+    counts = number_array(in_class_order(class_counts, name))
     if counts is None:
         raise TypeError(
             f"`{name}` must be an array (num_classes,), a dict {{class: count}} or a "
@@ -69,6 +62,27 @@ def read_class_counts(class_counts, name="class_counts"):
             f"`{name}` must be finite and positive. Received: {name}={counts.tolist()}"
         )
     return counts.astype("float64")
+
+
+def in_class_order(values, name):
+    """Read numbers of the classes into a list in class order.
+
+    Args:
+        values: As of `read_class_counts`; what is in order already, or no such numbers,
+            stays as it is.
+        name: Name of the argument, for the error.
+
+    Raises:
+        TypeError: For classes of several types.
+    """
+    if hasattr(values, "value_counts"):  # a Series, in the order of its counts
+        values = dict(values)
+    given = getattr(values, "class_counts", values)
+    if not isinstance(given, dict):
+        return given
+    of_feed = given is not values or isinstance(given, ClassCounts)
+    labels = list(given) if of_feed else _sorted_labels(given, name)
+    return [given[label] for label in labels]
 
 
 def shown_counts(class_counts):

@@ -28,7 +28,12 @@ def by_bayes(shares, counts, tau, target):
 @pytest.mark.parametrize("tau", [0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize(
     ("prior", "target"),
-    [("uniform", [1, 1, 1]), ("natural", COUNTS), ([2, 3, 5], [2, 3, 5])],
+    [
+        ("uniform", [1, 1, 1]),
+        ("natural", COUNTS),
+        ([2, 3, 5], [2, 3, 5]),
+        ({2: 5, 0: 2, 1: 3}, [2, 3, 5]),
+    ],
 )
 def test_is_bayes_rule(tau, prior, target):
     layer = LogitAdjustment(COUNTS, tau, target_prior=prior)
@@ -113,6 +118,12 @@ def test_round_trip():
         ({"tau": None}, TypeError, "tau=None"),
         ({"target_prior": "even"}, ValueError, "target_prior='even'"),
         ({"target_prior": [1, 2]}, ValueError, r"target_prior=\[1, 2\]"),
+        ({"target_prior": {0: 1, 1: 2}}, ValueError, r"of 3.*target_prior=\[1, 2\]"),
+        (
+            {"target_prior": {0: 1, "b": 2}},
+            TypeError,
+            "must have classes of one",
+        ),
         ({"target_prior": [1, 2, 0]}, ValueError, "positive share a class"),
         ({"target_prior": [[1], [2, 3]]}, TypeError, "target_prior="),
         ({"from_logits": "no"}, TypeError, "from_logits='no'"),

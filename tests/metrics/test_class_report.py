@@ -127,6 +127,10 @@ def test_a_test_set_is_read_as_if_its_classes_were_otherwise_frequent():
     world = kb.metrics.class_report(balanced[rows], outputs[rows])
     read = kb.metrics.class_report(balanced, outputs, target_prior=[5, 1, 1])
     assert read.scores == pytest.approx(world.scores)
+    by_name = kb.metrics.class_report(
+        balanced, outputs, list("abc"), target_prior={"c": 1, "a": 5, "b": 1}
+    )
+    assert by_name.report_dict["a"] == read.report_dict["0"]
     assert read.report_dict["0"]["support"] == pytest.approx(180 * 5 / 7)
     assert [line.split()[-1] for line in read.report.splitlines()[2:5]] == [
         "128.6",

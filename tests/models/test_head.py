@@ -138,7 +138,7 @@ def test_a_last_layer_that_models_share_is_that_of_each(data):
         )
 
 
-@pytest.mark.parametrize("prior", ["uniform", [0.2, 0.3, 0.5]])
+@pytest.mark.parametrize("prior", ["uniform", [0.2, 0.3, 0.5], {2: 5, 0: 2, 1: 3}])
 def test_the_decision_is_for_the_world_that_is_asked_for(data, prior):
     x, y = data
     model = classifier(keras.layers.Dense(3, "softmax"))
