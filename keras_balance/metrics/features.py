@@ -10,7 +10,12 @@ import keras
 import numpy as np
 from sklearn.decomposition import PCA
 
-from keras_balance.utils.files import file, read_sealed, write_sealed
+from keras_balance.utils.files import (
+    DamagedFileError,
+    file,
+    read_sealed,
+    write_sealed,
+)
 
 _COMPONENTS = 50
 _SIDE = 32  # pixels; a judge of pixels shrinks larger pictures
@@ -18,6 +23,7 @@ _BATCH = 32
 _CLOSE = 1e-3  # to the largest feature: processors round otherwise
 _MOST_KEPT = 2**28  # bytes: of 1,280 features each, 50,000 images
 _SAVE_EVERY = 60  # seconds: what an interruption may cost
+_HELD = {"weights", "keys", "rows"}  # by a file of the cache
 
 
 class Features:
@@ -35,13 +41,15 @@ class Features:
             is no backbone; None for as they are.
         name: Name of the argument in error messages.
         cache: Optional path of a file that keeps the rows from one run to the next. It
-            is written every minute, by `save`, and anew where the backbone, a Keras
-            model, has other weights, or makes something else of an image.
+            is written every minute, by `save`, and anew where it is damaged, and where
+            the backbone, a Keras model, has other weights, or makes something else of
+            an image.
 
     Raises:
         TypeError: When `backbone` cannot be called, and `cache` is no path.
-        ValueError: For a `cache` that is a folder; when called, for a backbone that
-            gives no `(n, d)`, or features that are NaN or infinite.
+        ValueError: For a `cache` that is a folder, or a file of something else, which
+            stays as it is; when called, for a backbone that gives no `(n, d)`, or
+            features that are NaN or infinite.
 
     Example:
         >>> rows = Features(None)(np.zeros((5, 8, 8, 1), "uint8"))
@@ -202,11 +210,15 @@ def _read_cache(path, backbone):
     if not path.exists():
         return {}
     try:
-        content = read_sealed(path)
-    except ValueError as error:
+        held = np.load(io.BytesIO(read_sealed(path)), allow_pickle=False)
+    except DamagedFileError as error:
         warnings.warn(f"The cache of features begins anew: {error}", stacklevel=4)
         return {}
-    held = np.load(io.BytesIO(content), allow_pickle=False)
+    if set(held) != _HELD:
+        raise ValueError(
+            "`cache` must be the path of a file of features, or of none. "
+            f"Received: cache={str(path)!r}, a file with {sorted(held)[:5]}"
+        )
     if held["weights"].tobytes() != _fingerprint(backbone):
         return {}
     keys = (key.tobytes() for key in held["keys"])

@@ -12,6 +12,10 @@ _SEAL = b"keras_balance 1 "
 _DIGEST_SIZE = 64
 
 
+class DamagedFileError(ValueError):
+    """A file of this package whose content is not what was written."""
+
+
 @contextlib.contextmanager
 def atomic_path(path):
     """Give a temporary path in the same folder, moved to `path` on success.
@@ -96,11 +100,12 @@ def read_sealed(path):
 
     Raises:
         OSError: When the file cannot be read.
-        ValueError: For another kind of file, and one that is truncated or garbled.
+        DamagedFileError: For one that is truncated or garbled.
+        ValueError: For another kind of file.
     """
     whole = pathlib.Path(path).read_bytes()
     start = len(_SEAL) + _DIGEST_SIZE + 1
-    if not whole.startswith(_SEAL) or len(whole) < start:
+    if whole[: len(_SEAL)] != _SEAL[: len(whole)]:
         raise ValueError(
             f"{path} must start with {_SEAL!r}. "
             f"Received: {whole[: len(_SEAL)]!r} ({len(whole)} bytes)"
@@ -108,7 +113,7 @@ def read_sealed(path):
     expected = whole[len(_SEAL) : start].decode("latin-1")
     received = hashlib.sha256(whole[start:]).hexdigest() + "\n"
     if received != expected:
-        raise ValueError(
+        raise DamagedFileError(
             f"{path} is truncated or garbled: its content must have the SHA-256 "
             f"{expected!r}. Received: {received!r} ({len(whole)} bytes)"
         )

@@ -9,6 +9,8 @@ from keras_balance.metrics.features import (
     principal_components,
     warn_of_pixels,
 )
+from keras_balance.utils.files import write_sealed
+from keras_balance.utils.plain_data import to_bytes
 
 
 def noise(n=5, sides=(8, 8), channels=1):
@@ -62,6 +64,33 @@ def test_what_does_not_fit_is_computed_again(monkeypatch):
     rows = features(noise())
     np.testing.assert_array_equal(features(noise()), rows)
     assert len(features._kept) == 3
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_file_of_something_else_is_no_cache(tmp_path, is_sealed):
+    path = tmp_path / "mine"
+    if is_sealed:
+        write_sealed(path, to_bytes({"epoch": 3}))  # such as a backup
+    else:
+        path.write_bytes(b"file,class\n")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="mine"):
+        Features(mean_and_spread, cache=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("length", [0, 9, 40, -1])
+def test_a_cache_that_is_cut_off_begins_anew(tmp_path, length):
+    path = tmp_path / "features"
+    features = Features(mean_and_spread, cache=path)
+    features(noise())
+    features.save()
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.warns(UserWarning, match="begins anew"):
+        again = Features(mean_and_spread, cache=path)
+    again(noise())
+    again.save()
+    assert len(Features(mean_and_spread, cache=path)._kept) == 5
 
 
 def test_a_keras_model_and_uneven_batches():

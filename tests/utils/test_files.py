@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_balance.utils.files import (
+    DamagedFileError,
     atomic_path,
     read_sealed,
     remove_temporaries,
@@ -142,13 +143,21 @@ def test_a_sealed_file_comes_back_whole_or_not_at_all(content, data):
         written = path.read_bytes()
         end = data.draw(st.integers(0, len(written) - 1))
         path.write_bytes(written[:end])
-        with pytest.raises(ValueError, match=r"sealed .*Received"):
+        with pytest.raises(DamagedFileError, match=r"sealed .*Received"):
             read_sealed(path)
         changed = bytearray(written)
         changed[end] ^= data.draw(st.integers(1, 255))
         path.write_bytes(changed)
         with pytest.raises(ValueError, match=r"sealed .*Received"):
             read_sealed(path)
+
+
+def test_another_kind_of_file_is_not_a_damaged_one(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(b"file,class\n")
+    with pytest.raises(ValueError, match="must start with") as refused:
+        read_sealed(path)
+    assert not isinstance(refused.value, DamagedFileError)
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000])
