@@ -10,6 +10,7 @@ import tempfile
 
 _SEAL = b"keras_balance 1 "
 _DIGEST_SIZE = 64
+_MARK = "keras_balance"  # in the names of temporary files, which are removed by it
 
 
 class DamagedFileError(ValueError):
@@ -32,7 +33,7 @@ def atomic_path(path):
     # The suffixes stay: writers such as Keras' and matplotlib's read them.
     stem, suffixes = _split(path)
     handle, temporary = tempfile.mkstemp(
-        prefix=f".{stem}-", suffix=suffixes, dir=path.parent
+        prefix=f".{stem}-{_MARK}-", suffix=suffixes, dir=path.parent
     )
     os.close(handle)
     try:
@@ -127,7 +128,7 @@ def remove_temporaries(path):
     """
     path = pathlib.Path(path)
     stem, suffixes = map(glob.escape, _split(path))
-    pattern = f".{stem}-????????{suffixes}"
+    pattern = f".{stem}-{_MARK}-????????{suffixes}"
     for left in path.parent.glob(pattern):
         left.unlink(missing_ok=True)
 

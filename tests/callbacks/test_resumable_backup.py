@@ -432,11 +432,11 @@ def test_a_kill_while_writing_leaves_the_last_backup(tmp_path, monkeypatch, back
     monkeypatch.undo()
     assert backup.read_bytes() == before
     # What SIGKILL leaves, there being nobody to tidy up; a neighbour's stays.
-    (tmp_path / ".backup-abcd1234").write_bytes(b"half")
-    (tmp_path / ".backup2-abcd1234").write_bytes(b"half")
+    (tmp_path / ".backup-keras_balance-abcd1234").write_bytes(b"half")
+    (tmp_path / ".backup2-keras_balance-abcd1234").write_bytes(b"half")
     train(backup)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"backup", ".backup2-abcd1234"}
+    assert names == {"backup", ".backup2-keras_balance-abcd1234"}
 
 
 def test_a_diverged_epoch_is_not_backed_up(backup):

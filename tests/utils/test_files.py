@@ -128,10 +128,12 @@ def test_killed_while_writing_leaves_the_old_file(tmp_path):
 
 def test_temporaries_of_neighbours_stay(tmp_path):
     for name in ("backup2", "other"):
-        (tmp_path / f".{name}-abcd1234").write_bytes(b"half")
-    (tmp_path / "backup-abcd1234").write_bytes(b"whole")
+        (tmp_path / f".{name}-keras_balance-abcd1234").write_bytes(b"half")
+    (tmp_path / "backup-keras_balance-abcd1234").write_bytes(b"whole")
+    for name in (".backup-20261129", ".backup-original"):  # of the user's
+        (tmp_path / name).write_bytes(b"whole")
     remove_temporaries(tmp_path / "backup")
-    assert len(names(tmp_path)) == 3
+    assert len(names(tmp_path)) == 5
 
 
 @given(st.binary(max_size=50), st.data())
