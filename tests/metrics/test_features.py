@@ -58,6 +58,12 @@ def test_each_image_once_whatever_its_dtype_and_order():
     assert [len(images) for images in seen] == [8, 1]
 
 
+def test_images_of_the_same_pixels_and_another_shape_are_others():
+    features = Features(lambda images: np.full((len(images), 1), images.shape[1]))
+    rows = [features(np.zeros((1, height, 64 // height, 1))) for height in (4, 8)]
+    assert [row.item() for row in rows] == [4, 8]
+
+
 def test_what_does_not_fit_is_computed_again(monkeypatch):
     monkeypatch.setattr("keras_balance.metrics.features._MOST_KEPT", 3 * 8)
     features = Features(mean_and_spread)
