@@ -60,7 +60,8 @@ class FewShotClassifier(ImagesOrFeatures):
         augmentation: Optional Keras layer for the images. The backbone then looks at
             them anew in each epoch, which takes its time.
         cache: Optional path of a file that keeps the features of images from one run
-            to the next, written about once a minute; in memory alone by default.
+            to the next, written about once a minute; in memory alone by default. A
+            path of this machine: the model is saved, and its config given, without it.
         seed: Integer, or None for a fresh one.
         name: As in `keras.Model`.
 
