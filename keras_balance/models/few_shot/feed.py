@@ -82,7 +82,8 @@ class ArrayEpochs:
             images = np.asarray(self.images.source.take(places))
             if self.augmentation is not None and epoch > 0:
                 seed = derive_seed(self.seed, epoch, start)
-                images = augment(self.augmentation, images, seed)
+                layout = self.images.data_format
+                images = augment(self.augmentation, images, seed, layout)
                 rows.append(self.features.compute(images))
             else:
                 rows.append(self.features(images))
@@ -139,7 +140,8 @@ class BatchEpochs:
             images = _to_numpy(images)
             if is_new:
                 seed = derive_seed(self.seed, epoch, place)
-                images = augment(self.augmentation, images, seed)
+                layout = _layout_of(self.batches)
+                images = augment(self.augmentation, images, seed, layout)
             rows.append(look(images))
             self._number = place + 1
             labels.append(_to_numpy(some))
@@ -237,7 +239,7 @@ class AugmentedBatches(keras.utils.PyDataset):
         images, *labels = self.batches[index]
         if self.augmentation is not None:
             seed = derive_seed(self.seed, self._epoch, index)
-            images = augment(self.augmentation, images, seed)
+            images = augment(self.augmentation, images, seed, _layout_of(self.batches))
         return (images, *labels)
 
     def on_epoch_begin(self):
@@ -299,6 +301,11 @@ def open_folder(folder, input_shape):
         synthesizer="nothing",
         seed=0,
     )
+
+
+def _layout_of(batches):
+    """`data_format` of a feed's images; None where it names none."""
+    return batches.images.data_format if isinstance(batches, BalancedDataset) else None
 
 
 def _only_repeats(dataset):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import keras_balance as kb
+from keras_balance.metrics.features import Features
 from keras_balance.models import FewShotClassifier
+from keras_balance.models.few_shot import feed as feeds
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -218,6 +220,32 @@ def test_augmented_images_are_looked_at_anew_in_each_epoch(feed):
         made = dataset.num_synthetic
         assert len(x) + 2 * made < sum(seen) <= len(x) + 3 * made
     assert (recalls(model) > 0.8).all()
+
+
+@pytest.mark.parametrize("form", ["array", "feed", "unfrozen"])
+def test_images_are_augmented_in_their_own_layout(form):
+    rows, y = np.arange(8.0)[:, None] * np.ones((8, 8)), np.arange(12) % 3
+    x = np.broadcast_to(rows, (12, 3, 8, 8)).astype("float32")
+    data = kb.data.LabelledImages(x, y, data_format="channels_first")
+    feed = kb.BalancedDataset(data, sampling_strategy={}, seed=0)
+    flip = keras.layers.RandomFlip("horizontal", data_format="channels_last", seed=0)
+    seen = []
+
+    def look(images):
+        seen.append(images)
+        return images.mean(axis=(2, 3))
+
+    features = Features(look)
+    if form == "array":
+        feeds.ArrayEpochs(data, features, flip, 0).read(1)
+    elif form == "feed":
+        feeds.BatchEpochs(feed, features, flip, 0).read(1)
+    else:
+        batches = feeds.ArrayEpochs(data, features, flip, 0).as_images(12)
+        seen.append(batches[0][0])
+    # Each row of pixels is of one colour: left and right are alike, up and down not.
+    for image in np.concatenate(seen):
+        np.testing.assert_array_equal(image, x[0])
 
 
 def test_validation_data_and_callbacks():
