@@ -1,5 +1,6 @@
 """Features of a backbone as batches for `fit`, computed once or anew each epoch."""
 
+import copy
 import math
 import os
 
@@ -129,13 +130,15 @@ class BatchEpochs:
 
     def read(self, epoch, verbose=0):
         """`(rows, labels, weights or None)` of an epoch."""
-        if isinstance(self.batches, BalancedDataset):
-            self.batches.epoch = epoch
+        batches = self.batches
+        if isinstance(batches, BalancedDataset):
+            batches = copy.copy(batches)  # the user's stays at the epoch it is at
+            batches.epoch = epoch
         rows, labels, weights = [], [], []
         # What is new in each epoch is not worth keeping.
         is_new = self.augmentation is not None and epoch > 0
         look = self.features.compute if is_new else self.features
-        for place, batch in enumerate(_watched(self.batches, verbose)):
+        for place, batch in enumerate(_watched(batches, verbose)):
             images, some, weight = keras.utils.unpack_x_y_sample_weight(batch)
             images = _to_numpy(images)
             if is_new:

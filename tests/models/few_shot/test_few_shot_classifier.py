@@ -248,6 +248,14 @@ def test_images_are_augmented_in_their_own_layout(form):
         np.testing.assert_array_equal(image, x[0])
 
 
+@pytest.mark.once
+def test_the_epoch_of_a_feed_stays_the_users():
+    feed = kb.BalancedDataset(*images(), synthesizer="manual", seed=0)
+    feed.epoch = 5
+    classifier().fit(feed, epochs=2, verbose=0)
+    assert feed.epoch == 5
+
+
 def test_validation_data_and_callbacks():
     x, y = images(seed=3)
     report = kb.callbacks.PerClassReport(x, y)
