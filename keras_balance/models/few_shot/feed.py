@@ -35,14 +35,14 @@ class FeatureFeed(keras.utils.PyDataset):
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.rows, self.labels, self.weights = first
         self._epoch, self._fetched = -1, set()
+        self._shuffle()
 
     def __len__(self):
         return math.ceil(len(self.rows) / self.batch_size)
 
     def __getitem__(self, index):
         self._fetched.add(index)
-        order = random_generator(self.seed, self._epoch + 1).permutation(len(self.rows))
-        chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
         batch = self.rows[chosen], self.labels[chosen]
         return batch if self.weights is None else (*batch, self.weights[chosen])
 
@@ -57,6 +57,11 @@ class FeatureFeed(keras.utils.PyDataset):
         self._epoch, self._fetched = self._epoch + 1, set()
         if self._epoch > 0 and self.epochs.are_fresh:
             self.rows, self.labels, self.weights = self.epochs.read(self._epoch)
+        self._shuffle()
+
+    def _shuffle(self):
+        generator = random_generator(self.seed, self._epoch + 1)
+        self._order = generator.permutation(len(self.rows))
 
 
 class ArrayEpochs:

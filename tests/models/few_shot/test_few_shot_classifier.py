@@ -256,6 +256,19 @@ def test_the_epoch_of_a_feed_stays_the_users():
     assert feed.epoch == 5
 
 
+@pytest.mark.once
+def test_rows_are_shuffled_once_an_epoch(monkeypatch):
+    shuffled, generator = [], feeds.random_generator
+
+    def counted(*place):
+        shuffled.append(place)
+        return generator(*place)
+
+    monkeypatch.setattr(feeds, "random_generator", counted)
+    classifier().fit(*images(), epochs=3, batch_size=4, verbose=0)
+    assert shuffled == [(0, 0), (0, 1), (0, 2), (0, 3)]
+
+
 def test_validation_data_and_callbacks():
     x, y = images(seed=3)
     report = kb.callbacks.PerClassReport(x, y)
