@@ -15,7 +15,6 @@ from keras_balance.auto.folds import simulated_cases
 from keras_balance.auto.head_recipes import (
     HEADS,
     HeadTrainings,
-    features_of,
     head_code,
 )
 from keras_balance.auto.kept import Kept, kept_setting
@@ -32,6 +31,7 @@ from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
 from keras_balance.auto.recipes import RECIPES, by_index, read_recipes
 from keras_balance.data import LabelledImages
+from keras_balance.metrics.features import backbone_rows
 from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.files import folder
 from keras_balance.utils.numbers import whole_number
@@ -234,7 +234,7 @@ class AutoBalance:
     def _plan(self, images, recipes, epochs):
         """Give the trainings to choose by, and the recipes to choose from."""
         if self.features is not None:
-            rows = features_of(self.features, images)
+            rows = backbone_rows(self.features, images.source)
             kept = self._kept(images, HEADS, features=_digest(rows))
             return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
         balanced = images.counts.max() * images.num_classes

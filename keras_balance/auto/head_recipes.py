@@ -107,11 +107,6 @@ class HeadTrainings(Trainings):
         return joined(linear_head(rows, indices, C), few_shots, np.bincount(indices))
 
 
-def features_of(backbone, images):
-    """Float32 features `(n, d)` of `LabelledImages`, each image looked at once."""
-    return FewShotClassifier(backbone, images.num_classes).features(images.source[:])
-
-
 def joined(linear, few_shots, counts):
     """Mean of the log-probabilities of two heads, as a model of features.
 

@@ -8,6 +8,7 @@ import keras_balance as kb
 from keras_balance.auto import auto_balance, recipe_trials
 from keras_balance.auto.head_recipes import HEADS, HeadTrainings, joined
 from keras_balance.auto.recipes import RECIPES, Recipe
+from keras_balance.data.sources import ArraySource
 from keras_balance.models import FewShotClassifier
 from keras_balance.models.few_shot import few_shot_classifier
 from small_data import grey_images
@@ -539,6 +540,22 @@ def test_a_pretrained_backbone(head, counts, prior, monkeypatch, tmp_path):
         again = kb.models.load_model(tmp_path / "model.keras")
         loaded = again.predict(x, verbose=0)
         np.testing.assert_allclose(loaded, probabilities, atol=1e-5)
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("quick_heads")
+def test_a_backbone_never_looks_at_all_images_at_once(monkeypatch):
+    backbone = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    read, slices = ArraySource.__getitem__, []
+
+    def noted(self, rows):
+        slices.append(rows)
+        return read(self, rows)
+
+    monkeypatch.setattr(ArraySource, "__getitem__", noted)
+    kb.AutoBalance(features=backbone, seed=0, verbose=0).fit(*pictures())
+    assert slice(0, 32) in slices
+    assert slice(None) not in slices
 
 
 @pytest.mark.once
