@@ -115,7 +115,7 @@ def sample_batches(data, read):
         for image, index in zip(x, indices, strict=True):
             kept[index] = kept.get(index, 0) + 1
             if kept[index] <= PER_CLASS:
-                images.append(image)
+                images.append(image.copy())  # a view would keep its whole batch
                 labels.append(index)
     if not images:
         raise ValueError(f"The data must hold images. Received: x={data!r}, empty")
