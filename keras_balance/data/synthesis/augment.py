@@ -116,7 +116,8 @@ def warn_of_own_range(part, what, value_range):
 
 def _call(layer, images, sizes, seeds):
     if not layer.built:
-        with seeded(seeds[0]):
+        # What it draws in this call is not to move its own seeds on.
+        with seeded(seeds[0]), keras.StatelessScope():
             layer(images[:1], training=True)
     parts = layer.layers if type(layer) is keras.Sequential else [layer]
     places = _own_places(layer, parts)

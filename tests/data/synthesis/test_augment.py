@@ -97,6 +97,26 @@ def test_layouts_give_the_same_pixels():
     np.testing.assert_array_equal(first.transpose(0, 2, 3, 1), last)
 
 
+class Dithered(keras.layers.Layer):
+    """Makes its seed when it is built."""
+
+    def build(self, input_shape):
+        self.generator = keras.random.SeedGenerator(3)
+
+    def call(self, images):
+        return images + keras.random.uniform(images.shape, seed=self.generator)
+
+
+def test_a_layer_that_was_not_built_keeps_its_seeds():
+    x = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3)).astype("float32")
+    layer = keras.Sequential([keras.layers.RandomFlip(seed=1), Dithered()])
+    first = augment(layer, x, 3)
+    states = [variable for variable in layer.variables if "seed" in variable.name]
+    states = [keras.ops.convert_to_numpy(state).tolist() for state in states]
+    assert states == [[1, 0], [3, 0]]
+    np.testing.assert_array_equal(augment(layer, x, 3), first)
+
+
 def test_layout_of_a_layer_and_all_in_it():
     last = keras.layers.RandomFlip(data_format="channels_last")
     first = keras.layers.RandomFlip(data_format="channels_first")
