@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_balance.callbacks.callbacks_in_fit import callbacks_in_fit
 from keras_balance.utils.class_counts import (
     effective_number_weights,
     read_class_counts,
@@ -42,7 +43,8 @@ class DeferredReweighting(keras.callbacks.Callback):
 
     Raises:
         ValueError: For counts that are not positive or fewer than two, and numbers out
-            of bounds. From `fit`, for labels that are not those of as many classes.
+            of bounds. From `fit`, for labels that are not those of as many classes, and
+            for two such callbacks.
         TypeError: For arguments of a wrong type.
 
     Example:
@@ -62,7 +64,7 @@ class DeferredReweighting(keras.callbacks.Callback):
         self.start = real_number("start", start, 0, 1)
         counts = np.array(self.class_counts)
         self.weights = effective_number_weights(counts, self.beta)
-        self._compute_loss = None
+        self._compute_loss = self._own_loss = None
 
     @property
     def class_factors(self):
@@ -71,6 +73,13 @@ class DeferredReweighting(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Take out what a training that was interrupted has left in the model."""
+        for other in callbacks_in_fit():
+            is_second = isinstance(other, DeferredReweighting) and other is not self
+            if is_second and other.model is self.model:
+                raise ValueError(
+                    "A training must have one `DeferredReweighting` at most. "
+                    f"Received: callbacks with {self!r} and {other!r}"
+                )
         left = getattr(vars(self.model).get("compute_loss"), "__self__", None)
         if isinstance(left, DeferredReweighting):
             left.on_train_end()
@@ -80,6 +89,7 @@ class DeferredReweighting(keras.callbacks.Callback):
         first = math.ceil(self.start * self.params["epochs"] - 1e-9)
         if epoch >= first and self._compute_loss is None:
             self._compute_loss = self.model.compute_loss
+            self._own_loss = vars(self.model).get("compute_loss")  # as the user set it
             self.model.compute_loss = self._weighted_loss
             # The step that was compiled knows nothing of them.
             self.model.make_train_function(force=True)
@@ -88,7 +98,9 @@ class DeferredReweighting(keras.callbacks.Callback):
         """Give the model its own loss back."""
         if self._compute_loss is not None:
             del self.model.compute_loss
-            self._compute_loss = None
+            if self._own_loss is not None:
+                self.model.compute_loss = self._own_loss
+            self._compute_loss = self._own_loss = None
             self.model.make_train_function(force=True)
 
     def _weighted_loss(

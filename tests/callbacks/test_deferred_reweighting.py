@@ -125,6 +125,27 @@ def test_validation_is_not_weighed_and_the_model_gets_its_loss_back():
     assert fit(model, epochs=1)["loss"][0] == unweighted
 
 
+def test_a_loss_of_the_users_own_stays_in_the_model():
+    model = classifier()
+    plain = model.compute_loss
+
+    def halved(*arguments, **options):
+        return plain(*arguments, **options) / 2
+
+    model.compute_loss = halved
+    fit(model, epochs=1, callbacks=[kb.callbacks.DeferredReweighting(COUNTS, start=0)])
+    assert model.compute_loss is halved
+
+
+def test_two_in_one_training_are_refused():
+    two = [kb.callbacks.DeferredReweighting(COUNTS, start=0) for _ in range(2)]
+    model = classifier()
+    with pytest.raises(ValueError, match="one `DeferredReweighting` at most"):
+        fit(model, epochs=1, callbacks=two)
+    assert "compute_loss" not in vars(model)
+    fit(model, epochs=1, callbacks=two[:1])
+
+
 def test_labels_of_several_outputs():
     callback, model = kb.callbacks.DeferredReweighting(COUNTS, start=0), classifier()
     callback.set_model(model)
