@@ -5,12 +5,12 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_balance.auto.all_seeded import all_seeded
 from keras_balance.auto.out_of_fold import C
 from keras_balance.auto.recipe_trials import Trainings, to_log_probabilities
 from keras_balance.layers import LogitAdjustment
 from keras_balance.models import FewShotClassifier, adjust_logits
 from keras_balance.models.head import ITERATIONS, linear_head
-from keras_balance.utils.seeds import seeded
 
 _LEAST = 1e-7  # probability
 
@@ -96,8 +96,7 @@ class HeadTrainings(Trainings):
         indices = self.images.indices[train_rows].astype("int64")
         if not recipe.few_shots:
             return linear_head(rows, indices, C)
-        with seeded(self.seed):
-            keras.utils.set_random_seed(self.seed)
+        with all_seeded(self.seed):
             few_shots = FewShotClassifier(
                 self.backbone, self.images.num_classes, seed=self.seed
             )

@@ -9,8 +9,8 @@ import warnings
 import keras
 
 from keras_balance.auto import checks
+from keras_balance.auto.all_seeded import all_seeded
 from keras_balance.auto.recipe_training import build_by
-from keras_balance.utils.seeds import seeded
 
 
 def model_digest(build, images, seed):
@@ -24,8 +24,7 @@ def model_digest(build, images, seed):
         images: `LabelledImages`.
         seed: Integer, by which layers draw the seeds that are theirs.
     """
-    with seeded(seed):
-        keras.utils.set_random_seed(seed)
+    with all_seeded(seed):
         model = checks.compiled_model(build(), "build")
         build_by(model, images)
     parts = [type(model).__name__, str([tuple(w.shape) for w in model.weights])]

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 
 from keras_balance.auto import checks
+from keras_balance.auto.all_seeded import all_seeded
 from keras_balance.data.iterators import untuned
 from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.overrides import overridden
-from keras_balance.utils.seeds import seeded
 
 
 def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callbacks=None):
@@ -30,8 +30,7 @@ def train(recipe, images, build, *, batch_size, steps, seed, verbose=0, callback
         `(model, feed)`: the trained model without the layer in front, which is
         inactive at inference, and the `BalancedDataset`.
     """
-    with seeded(seed), untuned():
-        keras.utils.set_random_seed(seed)  # the backend's own, too, as the code does
+    with all_seeded(seed), untuned():  # as the code that is printed does
         model = checks.compiled_model(build(), "build")
         feed = recipe.feed(images, batch_size, seed)
         front = recipe.make_layer(images, seed)

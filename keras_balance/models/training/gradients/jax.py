@@ -1,5 +1,7 @@
 """Gradients on JAX, whose trainer keeps the model's state outside the model."""
 
+import contextlib
+
 import jax
 import keras
 
@@ -47,6 +49,11 @@ def minimize(model, loss_function, optimizer, variables):
         variable.assign(value)
     optimizer.apply(gradients, variables)
     return loss
+
+
+def keep_random_state():
+    """Give nothing back: JAX has no generator of its own."""
+    return contextlib.nullcontext()
 
 
 def differentiate(function, inputs):

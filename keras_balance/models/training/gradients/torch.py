@@ -18,6 +18,11 @@ def minimize(model, loss_function, optimizer, variables):
     return loss.detach()
 
 
+def keep_random_state():
+    """Give torch's generators back as they were, after a `with`."""
+    return torch.random.fork_rng(range(torch.cuda.device_count()))
+
+
 def differentiate(function, inputs):
     """Gradient of the sum of `function(inputs)` by `inputs`."""
     inputs = inputs.detach().requires_grad_()
