@@ -92,6 +92,7 @@ class AutoBalance:
             confident misses. Killed at any moment and run again with the same folder,
             data and `build`, it ends with the same model.
         seed: Integer, or None for that of the search in `directory`, or a fresh one.
+            Trainings set TensorFlow's global seed and Keras' own by it, which stay so.
         verbose: 0 for silence, 1 for a line about every training.
 
     Attributes:
