@@ -29,7 +29,7 @@ from keras_balance.auto.recipe_code import (
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
 from keras_balance.auto.recipe_training import epochs_of
 from keras_balance.auto.recipe_trials import ModelTrainings, out_of_fold
-from keras_balance.auto.recipes import RECIPES, by_index, read_recipes
+from keras_balance.auto.recipes import RECIPES, in_words_of, read_recipes
 from keras_balance.data import LabelledImages
 from keras_balance.metrics.features import backbone_rows
 from keras_balance.models.adjust import gives_logits
@@ -176,7 +176,8 @@ class AutoBalance:
         images = given if given.labels_are_indices else given.as_indices()
         epochs = whole_number("epochs", epochs, 1)
         self.seed = self._seed_to_go_on_with()
-        plan, recipes = self._plan(images, by_index(self.recipes, given), epochs)
+        recipes = in_words_of(images, self.recipes, given)
+        plan, recipes = self._plan(images, recipes, epochs)
         search = self._searched(plan, recipes)
         self.recipe, self.scores = recipes[self.choice], search.longest()
         self._adjust(plan, search)

@@ -133,7 +133,7 @@ class Chooser:
 
     def _judge_case(self, images, case, to_fit_on, fitted, seed, progress):
         part = images.part(case.train, _is_small(images, case.train))
-        targets = _by_label(part.encoding, case.targets)
+        targets = _by_key(part.encoding, case.targets)
         judge, begun = None, []
         # While the judge is fitted to one feed, the next one is read.
         with ThreadPoolExecutor(1) as thread:
@@ -204,6 +204,6 @@ def _is_small(images, rows):
     return size <= _MOST_IN_MEMORY
 
 
-def _by_label(encoding, targets):
+def _by_key(encoding, targets):
     """Write counts as a `sampling_strategy`."""
-    return dict(zip(encoding.classes.tolist(), targets.tolist(), strict=True))
+    return dict(zip(encoding.keys, targets.tolist(), strict=True))

@@ -150,21 +150,22 @@ def read_recipes(recipes):
     return found
 
 
-def by_index(recipes, images):
-    """Recipes for the same images `as_indices`: classes that they name are numbered.
+def in_words_of(images, recipes, given):
+    """Recipes for `images`, which call the classes as these do.
 
     Args:
+        images: `LabelledImages`, those given or the same `as_indices`.
         recipes: dict of name to `Recipe`.
-        images: `LabelledImages` whose labels the recipes name.
+        given: `LabelledImages` whose classes the recipes name.
 
     Raises:
         ValueError, TypeError: For a `sampling_strategy` that the images cannot meet,
             and for what fills and what stands in front when there is no such thing.
     """
-    found, encoding = {}, images.encoding
+    found, keys = {}, images.encoding.keys
     for name, recipe in recipes.items():
         strategy = recipe.sampling_strategy
-        target_counts(images.counts, strategy, encoding)  # an error, if any
+        target_counts(given.counts, strategy, given.encoding)  # an error, if any
         if isinstance(recipe.synthesizer, str):
             registry.find(recipe.synthesizer)
         if recipe.layer is not None and registry.find(recipe.layer, "layer").chooses:
@@ -173,7 +174,8 @@ def by_index(recipes, images):
                 f"Received: layer={recipe.layer!r}"
             )
         if isinstance(strategy, dict) and strategy:
-            numbered = {encoding.index_of(c): n for c, n in strategy.items()}
-            recipe = dataclasses.replace(recipe, sampling_strategy=numbered)
+            index_of = given.encoding.index_of
+            renamed = {keys[index_of(c)]: n for c, n in strategy.items()}
+            recipe = dataclasses.replace(recipe, sampling_strategy=renamed)
         found[name] = recipe
     return found

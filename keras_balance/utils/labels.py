@@ -65,20 +65,21 @@ class LabelEncoding:
         return self.classes[np.asarray(indices, dtype="int64")]
 
     def index_of(self, label, name="label"):
-        """Class index of one label by its original name, or its title.
+        """Class index of one class by its key, or by its label.
 
         Raises:
             ValueError: When there is no such class.
         """
-        if self.titles is not None and label in self.titles:
-            return self.titles.index(label)
-        found = np.flatnonzero(self.classes == label)
-        if len(found) != 1:
+        names, labels = self.keys, self.classes.tolist()
+        # Where a number may be a title, none is taken for a label.
+        if label not in names and not set(names) & set(labels):
+            names = labels
+        if label not in names:
             raise ValueError(
                 f"`{name}` must be one of the classes {self.keys}. "
                 f"Received: {name}={label!r}"
             )
-        return int(found[0])
+        return names.index(label)
 
 
 def read_labels(y, num_classes=None, class_names=None, name="y"):

@@ -39,6 +39,18 @@ def data(rare=6, many=60, seed=1):
     return draw(y, seed).astype("uint8"), y
 
 
+@pytest.mark.once
+def test_titles_that_are_numbers_are_no_labels():
+    x, y = data()
+    titled = kb.data.LabelledImages(x, np.eye(4)[y], titles=[1, 2, 3, 4])
+    chosen = []
+    for images in (titled, kb.data.LabelledImages(x, y)):
+        auto = AutoSynthesizer(["repeat", "manual"], seed=0, verbose=0)
+        dataset = BalancedDataset(images, synthesizer=auto, seed=0)
+        chosen.append((auto.choice, auto.scores, list(dataset.class_counts.values())))
+    assert chosen[0] == chosen[1]
+
+
 def dense(run_eagerly=False):
     model = keras.Sequential(
         [

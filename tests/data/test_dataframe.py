@@ -157,3 +157,15 @@ def test_numbers_in_a_csv_file_are_sorted_as_numbers(table):
     write(folder / "table.csv", rows)
     dataset = from_dataframe(folder / "table.csv", folder, label_mode="int", **OPTIONS)
     assert dataset.class_counts == {2: 4, 10: 4}
+
+
+def test_classes_that_are_numbers_are_named_as_in_the_table(table):
+    folder, rows = table
+    kinds = [1] * 6 + [2] * 2
+    rows = [{**row, "kind": kind} for row, kind in zip(rows, kinds, strict=True)]
+    write(folder / "table.csv", rows)
+    path = folder / "table.csv"
+    filled = from_dataframe(path, folder, sampling_strategy={2: 5}, **OPTIONS)
+    assert filled.class_counts == {1: 6, 2: 5}
+    with pytest.raises(ValueError, match=r"one of the classes \[1, 2\]"):
+        from_dataframe(path, folder, sampling_strategy={0: 9}, **OPTIONS)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -160,6 +162,16 @@ def test_unknown_class(label):
     _, encoding = read_labels([2, 7])
     with pytest.raises(ValueError, match=r"`minority` must be .*\[2, 7\].*minority="):
         encoding.index_of(label, name="minority")
+
+
+def test_classes_go_by_their_titles_first_and_no_label_is_taken_for_one():
+    _, encoding = read_labels(np.eye(3))
+    numbered = dataclasses.replace(encoding, titles=(1, 2, 3))
+    assert [numbered.index_of(key) for key in numbered.keys] == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"\[1, 2, 3\].*label=0"):
+        numbered.index_of(0)
+    named = dataclasses.replace(encoding, titles=("a", "b", "c"))
+    assert [named.index_of(key) for key in ("a", 1, np.int64(2))] == [0, 1, 2]
 
 
 def test_name_of_the_argument_is_told():
