@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from keras_balance.utils import image_plots, plots
+from keras_balance.utils.class_names import check_class_names, sequence_of_names
 from keras_balance.utils.files import folder
-from keras_balance.utils.labels import check_class_names, sequence_of_names
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed
 

@@ -6,8 +6,9 @@ import numpy as np
 from keras_balance.data import LabelledImages
 from keras_balance.metrics.html_report import Misses
 from keras_balance.utils.batches import check_batches
+from keras_balance.utils.class_names import sequence_of_names
 from keras_balance.utils.images import check_same_length
-from keras_balance.utils.labels import read_labels, sequence_of_names
+from keras_balance.utils.labels import read_labels
 from keras_balance.utils.outputs import class_probabilities, predicted_classes
 
 _MOST_MISSES = 24

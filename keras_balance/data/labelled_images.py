@@ -1,7 +1,6 @@
 """`LabelledImages`: images and their labels, checked and read once."""
 
 import copy
-import dataclasses
 import functools
 import hashlib
 
@@ -72,8 +71,9 @@ class LabelledImages:
         sample_weight: Weights `(n,)` that came out of a pipeline, or None.
 
     Raises:
-        ValueError: For bad labels or pixels, and lengths that differ.
-        TypeError: When `x` is no array of numbers.
+        ValueError: For bad labels or pixels, lengths that differ, and `class_names` or
+            `titles` that are not one a class.
+        TypeError: When `x` is no array of numbers, and `titles` are no sequence.
         RuntimeError: For a pipeline that gives other items, or fewer, than it said or
             gave before.
 
@@ -117,7 +117,7 @@ class LabelledImages:
         y = to_numpy(y)
         check_same_length(x, y)
         indices, encoding = read_labels(y, num_classes, class_names)
-        self.encoding = dataclasses.replace(encoding, titles=titles and tuple(titles))
+        self.encoding = encoding.titled(titles)
         self.data_format = _data_format(x, data_format)
         if value_range is not None:
             self.value_range = check_value_range(value_range)

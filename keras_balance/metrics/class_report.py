@@ -10,12 +10,8 @@ from sklearn import metrics as sk
 from keras_balance.metrics.names import check_score_names
 from keras_balance.metrics.target_prior import weigh
 from keras_balance.utils import plots
-from keras_balance.utils.labels import (
-    check_class_names,
-    class_label_options,
-    read_labels,
-    sequence_of_names,
-)
+from keras_balance.utils.class_names import check_class_names, sequence_of_names
+from keras_balance.utils.labels import class_label_options, read_labels
 from keras_balance.utils.outputs import (
     check_single_output,
     check_threshold,

@@ -1,6 +1,6 @@
 """The names that scores are logged under."""
 
-from keras_balance.utils.labels import check_class_names
+from keras_balance.utils.class_names import check_class_names
 
 RESERVED = (
     "macro",

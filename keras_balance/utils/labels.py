@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from keras_balance.utils.class_names import check_distinct, sequence_of_names
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelEncoding:
@@ -55,6 +57,18 @@ class LabelEncoding:
             return read_labels(y, num_classes=self.num_classes, name=name)[0]
         return read_labels(y, class_names=self.classes, name=name)[0]
 
+    def titled(self, titles):
+        """Give the same with other titles, one a class, or None.
+
+        Raises:
+            TypeError: When they are no sequence, or a single string.
+            ValueError: When their number is not that of the classes, or two agree.
+        """
+        if sequence_of_names(titles, "titles") is not None:
+            titles = tuple(titles)
+            check_distinct(titles, self.num_classes, "titles")
+        return dataclasses.replace(self, titles=titles)
+
     @property
     def keys(self):
         """List of the classes as users find them in results: titles, or the labels."""
@@ -100,8 +114,8 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
 
     Raises:
         ValueError: For empty, fractional, missing (None, NaN, NaT, an empty cell) or
-            multi-label labels, for numbers among strings, and for a label outside
-            the declared classes.
+            multi-label labels, for numbers among strings, for a label outside the
+            declared classes, and for one that is declared twice.
     """
     y = _as_array(y, name)
     if y.ndim not in (1, 2) or y.size == 0:
@@ -126,6 +140,7 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
         if classes.dtype.kind in "OUS":
             check_complete(classes, "class_names")
             classes = np.array(classes.tolist())
+        check_distinct(classes.tolist(), len(classes))
         indices = _look_up(flat, classes, name)
     elif num_classes is not None:
         classes = np.arange(num_classes)
@@ -206,39 +221,6 @@ def class_label_options(y, num_classes, class_names=None):
 def count_classes(indices, num_classes):
     """Images per class as an int64 array `(num_classes,)`."""
     return np.bincount(indices, minlength=num_classes)
-
-
-def check_class_names(class_names, num_classes):
-    """`class_names` as a list of strings, or the class indices when None.
-
-    Raises:
-        TypeError: When they are no sequence, or a single string.
-        ValueError: When the number of names is not `num_classes`, or two agree.
-    """
-    if class_names is None:
-        return [str(index) for index in range(num_classes)]
-    names = [str(class_name) for class_name in sequence_of_names(class_names)]
-    if len(names) != num_classes or len(set(names)) != num_classes:
-        raise ValueError(
-            f"`class_names` must be {num_classes} distinct names, one a class. "
-            f"Received: class_names={names}"
-        )
-    return names
-
-
-def sequence_of_names(class_names):
-    """`class_names` as they are, a sequence, or None.
-
-    Raises:
-        TypeError: When they are no sequence, or a single string.
-    """
-    is_none = class_names is None
-    if not is_none and (isinstance(class_names, str) or not np.iterable(class_names)):
-        raise TypeError(
-            "`class_names` must be a sequence of names, one a class. "
-            f"Received: class_names={class_names!r}"
-        )
-    return class_names
 
 
 def _as_array(y, name, is_checked=False):

@@ -98,6 +98,17 @@ def test_labels_are_needed():
         BalancedDataset(pictures()[0])
 
 
+@pytest.mark.parametrize("titles", [["a", "b"], ["a", "b", "a"], [], list("abcd")])
+def test_titles_are_one_a_class(titles):
+    x, y = pictures()
+    with pytest.raises(ValueError, match=r"`titles` must be 3 distinct.*titles=\["):
+        LabelledImages(x, y, titles=titles)
+    with pytest.raises(TypeError, match=r"`titles` must be a sequence.*titles='abc'"):
+        LabelledImages(x, y, titles="abc")
+    named = LabelledImages(x, y, titles=np.array(["a", "b", "c"]))
+    assert BalancedDataset(named, seed=0).real_counts == {"a": 20, "b": 6, "c": 1}
+
+
 @pytest.mark.parametrize(
     "write",
     [

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_balance.utils.labels import (
-    check_class_names,
     count_classes,
     read_class_labels,
     read_labels,
@@ -179,17 +178,6 @@ def test_name_of_the_argument_is_told():
         read_labels([0.5], name="labels")
 
 
-def test_class_names_of_reports():
-    assert check_class_names(None, 2) == ["0", "1"]
-    assert check_class_names(np.array([7, 40]), 2) == ["7", "40"]
-
-
-@pytest.mark.parametrize("class_names", [["a"], ["a", "a"], ["a", "b", "c"]])
-def test_bad_class_names(class_names):
-    with pytest.raises(ValueError, match=r"2 distinct names.*Received: class_names"):
-        check_class_names(class_names, 2)
-
-
 def missing():
     nan = float("nan")
     return {
@@ -234,6 +222,8 @@ def test_class_names_are_read_by_the_same_rule():
         read_labels([1], class_names=[1, "1"])
     with pytest.raises(ValueError, match=r"class_names\[1\]=None"):
         read_labels(["a"], class_names=["a", None])
+    with pytest.raises(ValueError, match=r"3 distinct names.*class_names=\[0, 1, 1\]"):
+        read_labels([0, 1], class_names=[0, 1, 1])
 
 
 @pytest.mark.parametrize(
