@@ -235,12 +235,12 @@ def _number(value):
 
 def read_classes(y_true, num_classes, class_names):
     """Class indices and names, from labels of any form."""
-    y_true, class_names = _as_text(y_true), sequence_of_names(class_names)
+    class_names = sequence_of_names(class_names)
     class_names = None if class_names is None else list(class_names)
-    if y_true.ndim == 2 and y_true.shape[1] > 1:
+    indices, encoding = read_labels(y_true, name="y_true")
+    if encoding.form == "one_hot":
         indices, _ = read_labels(y_true, num_classes, name="y_true")
         return indices, check_score_names(class_names, num_classes)
-    indices, encoding = read_labels(y_true, name="y_true")
     present = encoding.classes.tolist()
     are_words = encoding.classes.dtype.kind in "US"
     if "class_names" in class_label_options(y_true, num_classes, class_names):
@@ -265,13 +265,6 @@ def read_classes(y_true, num_classes, class_names):
             f"y_true with labels {present} and class_names={class_names}"
         )
     return indices, check_score_names(class_names, num_classes)
-
-
-def _as_text(labels):
-    """Write strings as text where they are bytes, as TensorFlow has them."""
-    if labels.dtype.kind == "O" and all(isinstance(one, bytes) for one in labels.flat):
-        labels = labels.astype("S")
-    return np.char.decode(labels) if labels.dtype.kind == "S" else labels
 
 
 def _add_pr_auc(report_dict, y_true, y_pred, names, weights):

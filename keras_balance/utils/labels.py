@@ -100,8 +100,8 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
     """Read labels of any form into class indices.
 
     Args:
-        y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
-            `(n, num_classes)`.
+        y: Labels: `(n,)` or `(n, 1)` integers or strings (bytes are read as text), or
+            one-hot `(n, num_classes)`.
         num_classes: Optional number of classes. Sparse labels must then be
             integers in `[0, num_classes)`, and one-hot labels that wide.
             Without it, the classes are the sorted distinct labels.
@@ -125,7 +125,7 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
         )
     if y.dtype.kind in "OUS":
         check_complete(y, name)
-        y = _as_array(y.tolist(), name, is_checked=True)
+        y = _as_text(y, name)
     if y.dtype.kind not in "biufUS":
         raise TypeError(
             f"`{name}` must hold integers or strings. "
@@ -139,7 +139,7 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
         classes = _as_array(class_names, "class_names")
         if classes.dtype.kind in "OUS":
             check_complete(classes, "class_names")
-            classes = np.array(classes.tolist())
+            classes = _as_text(classes, "class_names")
         check_distinct(classes.tolist(), len(classes))
         indices = _look_up(flat, classes, name)
     elif num_classes is not None:
@@ -240,6 +240,13 @@ def _as_array(y, name, is_checked=False):
         raise ValueError(
             f"`{name}` must hold as many numbers in each row. Received: {name}={y!r}"
         ) from error
+
+
+def _as_text(labels, name):
+    """Give objects as numbers or text; strings of TensorFlow's are bytes."""
+    labels = _as_array(labels.tolist(), name, is_checked=True)
+    is_bytes = labels.dtype.kind == "S"
+    return np.char.decode(labels, errors="backslashreplace") if is_bytes else labels
 
 
 def _is_missing(label):

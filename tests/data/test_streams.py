@@ -62,6 +62,17 @@ def tensors(batch_size=None, named=False):
     return x if batch_size is None else x.batch(batch_size)
 
 
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_names_of_tensorflow_are_text(batch_size):
+    tf = pytest.importorskip("tensorflow")
+    names = np.array(["a", "bee"])[Y]
+    x = tf.data.Dataset.from_tensor_slices((X, names))
+    x = x if batch_size is None else x.batch(batch_size)
+    for parts in [(x,), (X, tf.constant(names))]:
+        dataset = BalancedDataset(*parts, sampling_strategy={"bee": 9}, seed=0)
+        assert dataset.class_counts == {"a": 15, "bee": 9}
+
+
 def of_unknown_length():
     return tensors().filter(lambda image, label: True)
 

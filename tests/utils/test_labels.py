@@ -93,6 +93,15 @@ def test_labels_of_objects():
     assert indices.tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("dtype", ["S", object])
+def test_bytes_are_read_as_text(dtype):
+    y = np.array([[b"b"], ["élan".encode()]], dtype)
+    indices, encoding = read_labels(y)
+    assert encoding.encode(indices).tolist() == [["b"], ["élan"]]
+    assert encoding.decode(y).tolist() == encoding.decode([["b"], ["élan"]]).tolist()
+    assert read_labels(["b"], class_names=[b"c", b"b"])[0].tolist() == [1]
+
+
 def test_encoded_labels_may_be_other_rows_than_those_read():
     _, encoding = read_labels(np.array([[7], [2], [40]], "int16"))
     encoded = encoding.encode([2, 2, 0])
