@@ -44,9 +44,9 @@ def make_imbalance(x, y, sampling_strategy, seed=None):
         array([  6, 127, 124, 128, 127, 127, 127, 125,  30, 126])
     """
     x = x if hasattr(x, "shape") else np.asarray(x)
-    y = np.asarray(y)
     check_same_length(x, y)
     indices, encoding = read_labels(y)
+    y = np.asarray(y)  # not before, when NumPy would write "nan" for a missing name
     if not isinstance(sampling_strategy, collections.abc.Mapping):
         raise TypeError(
             "`sampling_strategy` must be a dict {class: count or fraction}. "

@@ -124,7 +124,7 @@ def class_report(
     threshold = check_threshold(threshold, num_classes_of(y_pred.shape))
     guesses, y_pred = predicted_classes(y_pred, threshold), class_probabilities(y_pred)
     y_true, class_names = _labels_of(y_true, class_names)
-    y_true, names = read_classes(np.asarray(y_true), y_pred.shape[1], class_names)
+    y_true, names = read_classes(y_true, y_pred.shape[1], class_names)
     if len(y_true) != len(y_pred):
         raise ValueError(
             "`y_true` and `y_pred` must have the same length. "

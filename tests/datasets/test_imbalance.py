@@ -140,6 +140,21 @@ def test_lengths_differ():
         make_imbalance(np.zeros((3, 2, 2)), [0, 1, 0, 1], {0: 1})
 
 
+@pytest.mark.parametrize(
+    ("y", "text"),
+    [
+        (["a", "b", float("nan")], r"y\[2\]=nan"),
+        (["a", "b", 1], "labels of one type"),
+        (np.ma.array([0, 1, 2], mask=[0, 0, 1]), r"y\[2\]=masked"),
+    ],
+)
+def test_labels_that_are_missing_or_mixed(y, text):
+    with pytest.raises(ValueError, match=text):
+        make_imbalance(np.zeros((3, 2, 2)), y, {"a": 1})
+    with pytest.raises(ValueError, match=text):
+        subsample(np.zeros((3, 2, 2)), y, 0.5)
+
+
 def test_int_is_a_count_and_float_a_fraction():
     y = np.repeat([0, 1], 10)
     assert np.sum(make_imbalance(images_of(y), y, {0: 1})[1] == 0) == 1

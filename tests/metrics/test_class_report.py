@@ -283,6 +283,8 @@ def test_names_that_are_numbers_are_those_of_the_labels_where_all_could_be_indic
         ([0.5, 1, 2, 2], FEW, None, "whole numbers"),
         (np.ones((4, 3)), FEW, None, "multi-label"),
         (np.eye(4), FEW, None, "num_classes=3 columns"),
+        (["a", "b", float("nan"), "a"], FEW, None, r"y_true\[2\]=nan"),
+        (np.ma.array([0, 1, 2, 2], mask=[0, 1, 0, 0]), FEW, None, r"\[1\]=masked"),
         ([0, 1, 2, 2], FEW[:, 0], None, r"y_pred of shape \(4,\)"),
         ([0, 1, 1, 1], FEW[:, :1] * 2, None, "threshold=0.*y_pred with 1.8"),
         ([0, 1, 2, 2], FEW, ["a", "b"], "3 distinct names"),
