@@ -18,7 +18,8 @@ class ImageOverSampler:
     Args:
         sampling_strategy: As in `BalancedDataset`.
         synthesizer: As in `BalancedDataset`. Clones of the sampler share it.
-        random_state: Integer, or None for a fresh seed.
+        random_state: Integer, a `numpy.random.RandomState` that one is drawn from, or
+            None for a fresh seed.
         shuffle: Whether the images are shuffled, since a split by position, such as
             Keras' `validation_split`, would else hold synthetic images alone, made of
             the real ones in the other part. Without it, the synthetic ones follow the
@@ -68,7 +69,7 @@ class ImageOverSampler:
             synthesizer=self.synthesizer,
             sampling_strategy=self.sampling_strategy,
             shuffle=False,
-            seed=check_seed(self.random_state, "random_state"),
+            seed=_seed(self.random_state),
             dtype=real.source.dtype.name if is_whole else "float32",
         )
         images, labels = [np.asarray(real.x)], [real.labels]
@@ -113,5 +114,11 @@ class ImageOverSampler:
 def _shortfall(real, class_counts):
     shortfall = np.array(list(class_counts.values())) - real.counts
     wanted = np.flatnonzero(shortfall)
-    names = real.encoding.names(wanted)
-    return dict(zip(names.tolist(), shortfall[wanted].tolist(), strict=True))
+    keys = real.encoding.keys
+    return {keys[index]: int(shortfall[index]) for index in wanted}
+
+
+def _seed(random_state):
+    if isinstance(random_state, np.random.RandomState):
+        return random_state.randint(np.iinfo("int32").max)
+    return check_seed(random_state, "random_state")

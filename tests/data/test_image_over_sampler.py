@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_balance.data import ImageOverSampler
+from keras_balance.data import ImageOverSampler, LabelledImages
 
 X = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 1)).astype("uint8")
 Y = np.array([5] * 40 + [9] * 10)
@@ -52,6 +52,22 @@ def test_nothing_to_do(length):
     resampled, _ = sampler.fit_resample(x, np.arange(length) % 2)
     assert len(resampled) == length
     assert sampler.sampling_strategy_ == {}
+
+
+def test_classes_are_called_as_in_counts():
+    images = LabelledImages(X, Y, titles=["cat", "newt"])
+    sampler = ImageOverSampler({"newt": 12})
+    sampler.fit_resample(images, None)
+    assert sampler.sampling_strategy_ == {"newt": 2}
+
+
+def test_a_random_state_of_numpy_is_drawn_from():
+    state = np.random.RandomState(0)
+    first, second, again = (
+        ImageOverSampler(random_state=one).fit_resample(X, Y)[1].tolist()
+        for one in (state, state, np.random.RandomState(0))
+    )
+    assert first == again != second
 
 
 def test_params():
