@@ -5,6 +5,7 @@ and `take(rows)`. It never holds more of a file than one batch.
 """
 
 import contextlib
+import itertools
 import math
 import mmap
 import os
@@ -165,10 +166,13 @@ class LazySource(ArraySource):
             raise changed(f"{len(self.array)} images, before {len(self)}")
         unique, inverse = np.unique(rows, return_inverse=True)
         taken = np.empty((len(inverse), *self.shape[1:]), self.dtype)
+        order = np.argsort(inverse)
+        starts = range(0, len(unique), _AT_ONCE)
+        borders = np.searchsorted(inverse, [*starts, len(unique)], sorter=order)
         # In parts, since pictures that are read together lie in memory twice.
-        for start in range(0, len(unique), _AT_ONCE):
+        for start, part in zip(starts, itertools.pairwise(borders), strict=True):
             some = np.asarray(self.array[unique[start : start + _AT_ONCE]])
-            places = np.flatnonzero(inverse // _AT_ONCE == start // _AT_ONCE)
+            places = order[slice(*part)]
             taken[places] = some[inverse[places] - start]
         return taken
 

@@ -2,6 +2,7 @@ import gc
 import os
 import pickle
 import sys
+import time
 
 import h5py
 import keras
@@ -139,6 +140,29 @@ def test_many_pictures_are_read_in_parts(monkeypatch):
     rows = np.random.default_rng(0).integers(0, 30, 50)
     np.testing.assert_array_equal(open_source(Pictures()).take(rows), X[rows])
     assert max(read) == 4
+
+
+@pytest.mark.once
+def test_many_rows_take_as_much_longer_as_they_are_more(monkeypatch):
+    class Numbers:
+        def __init__(self, length):
+            self.shape, self.dtype = (length, 1, 1, 1), np.dtype("uint8")
+
+        def __len__(self):
+            return self.shape[0]
+
+        def __getitem__(self, rows):
+            return rows.astype("uint8")[:, None, None, None]
+
+    def seconds(length):
+        source, begin = open_source(Numbers(length)), time.perf_counter()
+        taken = source.take(np.arange(length)[::-1])
+        end = time.perf_counter()
+        assert (taken.ravel() == np.arange(length)[::-1] % 256).all()
+        return end - begin
+
+    monkeypatch.setattr(sources, "_AT_ONCE", 1)
+    assert seconds(2**15) < 64 * min(seconds(2**11) for _ in range(3))
 
 
 @pytest.mark.once
