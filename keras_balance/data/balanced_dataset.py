@@ -89,10 +89,10 @@ class BalancedDataset(EpochDataset):
         num_classes: Optional number of classes, to check `y` against.
         synthetic_weight: Optional sample weight of the synthetic images; real ones
             weigh 1. Batches then are `(images, labels, weights)`.
-        sample_weight: Optional weights `(n,)` of the real images, 0 or more. A repeated
-            image has its own, another synthetic one the mean of its class, times
-            `synthetic_weight`. `class_weight` of `fit` goes with neither. By default
-            those of a pipeline of `(x, y, sample_weight)`.
+        sample_weight: Optional weights `(n,)`, or `(n, 1)`, of the real images, 0 or
+            more. A repeated image has its own, another synthetic one the mean of its
+            class, times `synthetic_weight`. `class_weight` of `fit` goes with neither.
+            By default those of a pipeline of `(x, y, sample_weight)`.
         refresh: Epochs after which synthetic images are made anew: `True` for each
             epoch, `False` for never, or a number of epochs. Repeated images are
             always drawn anew.

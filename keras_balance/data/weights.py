@@ -126,18 +126,19 @@ def _factors_of(part):
 
 
 def read_sample_weight(sample_weight):
-    """`sample_weight` as a new float64 array.
+    """`sample_weight` as a new float64 array; a column `(n, 1)` as `(n,)`.
 
     Raises:
         TypeError: For what are no numbers.
     """
     try:
-        return np.array(to_numpy(sample_weight), dtype="float64")
+        weights = np.array(to_numpy(sample_weight), dtype="float64")
     except (TypeError, ValueError) as error:
         raise TypeError(
             "`sample_weight` must hold numbers. "
             f"Received: sample_weight={reprlib.repr(sample_weight)}"
         ) from error
+    return weights[:, 0] if weights.shape[1:] == (1,) else weights
 
 
 def check_sample_weight(sample_weight, number):

@@ -30,6 +30,11 @@ def test_a_repeated_image_has_its_own_weight():
     np.testing.assert_allclose(halved[12:], weights[12:] / 2)
 
 
+def test_weights_may_be_a_column():
+    _, weights = weights_of(sample_weight=OWN)
+    np.testing.assert_array_equal(weights_of(sample_weight=OWN[:, None])[1], weights)
+
+
 def test_who_takes_the_images_gets_their_weights():
     x, y = np.zeros((6, 2, 2, 1), "uint8"), np.array([0, 0, 0, 1, 1, 1])
     given = kb.data.LabelledImages(x, y)
