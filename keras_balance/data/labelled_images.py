@@ -296,7 +296,7 @@ class LabelledImages:
             in_memory: Whether they are read into memory, and not when they are needed.
         """
         part = self.alone()
-        if in_memory or isinstance(self.source.array, np.ndarray):
+        if in_memory or self.source.in_memory:
             part.source = ArraySource(self.source.take(rows))
         else:
             part.source = SomeRows(self.source, rows)

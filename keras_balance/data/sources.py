@@ -113,6 +113,7 @@ def value_range(source):
 class ArraySource:
     """Images in memory."""
 
+    in_memory = True
     _reads_rows = True  # one by one as fast as many together
 
     def __init__(self, array):
@@ -158,6 +159,7 @@ class ArraySource:
 class LazySource(ArraySource):
     """Images that are read when asked for, such as an `h5py.Dataset`."""
 
+    in_memory = False
     _reads_rows = False
 
     def take(self, rows):
@@ -180,6 +182,7 @@ class LazySource(ArraySource):
 class SomeRows(ArraySource):
     """Some rows of a source, read when asked for."""
 
+    in_memory = False
     _reads_rows = False
 
     def __init__(self, source, rows):
@@ -206,6 +209,8 @@ class MappedFile(ArraySource):
     So the pages read do not pile up in this process, and worker processes get the
     path instead of a copy.
     """
+
+    in_memory = False
 
     def __init__(self, array):
         super().__init__(array)

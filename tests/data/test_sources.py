@@ -123,6 +123,18 @@ def test_some_rows_of_what_is_read_when_asked_for(tmp_path):
         np.testing.assert_array_equal(lazy.indices, part.indices)
 
 
+def test_no_row_is_read_before_it_is_asked_for(mapped, monkeypatch):
+    images = LabelledImages(mapped, Y, value_range=(0, 255))
+    for source in (MappedFile, SomeRows):
+        monkeypatch.setattr(source, "take", None)
+    part = images.part(np.arange(5, 25), in_memory=False)
+    nested = part.part(np.array([19, 0]), in_memory=False)
+    monkeypatch.undo()
+    np.testing.assert_array_equal(nested.source.take([0, 1]), X[[24, 5]])
+    in_memory = LabelledImages(X, Y).part(np.arange(5, 25), in_memory=False)
+    assert isinstance(in_memory.source.array, np.ndarray)
+
+
 def test_many_pictures_are_read_in_parts(monkeypatch):
     read = []
 
