@@ -98,7 +98,8 @@ class LabelledImages:
         if num_classes is not None:
             num_classes = whole_number("num_classes", num_classes, 1)
         self.sample_weight = None
-        if y is None and is_stream(x):
+        if is_stream(x):
+            _check_no_labels(x, y)
             x, y, self.sample_weight = read_stream(x, images, labels, cache)
         elif cache is not None:
             raise ValueError(
@@ -324,6 +325,14 @@ def _of_dataset(x, kind):
     """Real images of a `BalancedDataset`; anything else as it is."""
     images = getattr(x, "images", None)
     return images if isinstance(images, kind) else x
+
+
+def _check_no_labels(x, y):
+    if y is not None:
+        raise ValueError(
+            "`y` must be None where `x` is a pipeline, which gives the labels. "
+            f"Received: y of type {type(y).__name__} with x of type {type(x).__name__}"
+        )
 
 
 def _data_format(x, data_format):

@@ -194,6 +194,12 @@ def test_entries_of_a_pipeline_that_are_not_there():
         LabelledImages(items_of_torch(named=True), images="photo", labels="age")
 
 
+@pytest.mark.parametrize("make", [Items, Batches, lambda: tensors(9)])
+def test_labels_beside_a_pipeline_are_refused(make):
+    with pytest.raises(ValueError, match=r"`y` must be None.*Received: y of type nd"):
+        BalancedDataset(make(), Y)
+
+
 def test_what_is_no_pipeline_to_balance():
     with pytest.raises(ValueError, match="must end"):
         BalancedDataset(tensors().repeat())
