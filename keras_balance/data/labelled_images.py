@@ -15,7 +15,7 @@ from keras_balance.data.sources import (
     to_numpy,
     value_range,
 )
-from keras_balance.data.streams import is_stream, read_stream
+from keras_balance.data.streams import check_no_labels, is_stream, read_stream
 from keras_balance.data.weights import check_sample_weight
 from keras_balance.utils.images import (
     check_images,
@@ -57,7 +57,8 @@ class LabelledImages:
         value_range: Optional `(low, high)` of the pixels. By default `(0, 255)` for
             uint8, and else the least and the greatest.
         titles: Optional names of the classes for people, such as those of folders, in
-            class order.
+            class order. By default the `class_names` of `x`, where it has them, as
+            Keras' `image_dataset_from_directory`, and its labels are their places.
         images: Name, or place in the list, of the entry of `x` that holds the images.
         labels: Name, or place, of the entry of `y` that classes are balanced by.
         cache: Optional path of a file that the images of a pipeline are read into, in
@@ -97,9 +98,9 @@ class LabelledImages:
     ):
         if num_classes is not None:
             num_classes = whole_number("num_classes", num_classes, 1)
-        self.sample_weight = None
+        self.sample_weight, given = None, x
         if is_stream(x):
-            _check_no_labels(x, y)
+            check_no_labels(x, y)
             x, y, self.sample_weight = read_stream(x, images, labels, cache)
         elif cache is not None:
             raise ValueError(
@@ -118,7 +119,9 @@ class LabelledImages:
         y = to_numpy(y)
         check_same_length(x, y)
         indices, encoding = read_labels(y, num_classes, class_names)
-        self.encoding = encoding.titled(titles)
+        self.encoding = encoding.titled(
+            _own_titles(given, encoding) if titles is None else titles
+        )
         self.data_format = _data_format(x, data_format)
         if value_range is not None:
             self.value_range = check_value_range(value_range)
@@ -327,12 +330,11 @@ def _of_dataset(x, kind):
     return images if isinstance(images, kind) else x
 
 
-def _check_no_labels(x, y):
-    if y is not None:
-        raise ValueError(
-            "`y` must be None where `x` is a pipeline, which gives the labels. "
-            f"Received: y of type {type(y).__name__} with x of type {type(x).__name__}"
-        )
+def _own_titles(x, encoding):
+    """Names of the classes, where `x` tells them and labels are their places."""
+    names = getattr(x, "class_names", None)
+    places = None if names is None else np.arange(len(names))
+    return names if np.array_equal(encoding.classes, places) else None
 
 
 def _data_format(x, data_format):

@@ -26,6 +26,15 @@ def is_stream(x):
     return is_pipeline or _is_indexed(x) or _is_iterable_of_torch(x)
 
 
+def check_no_labels(x, y):
+    """Raise a `ValueError` for labels beside a pipeline, which gives its own."""
+    if y is not None:
+        raise ValueError(
+            "`y` must be None where `x` is a pipeline, which gives the labels. "
+            f"Received: y of type {type(y).__name__} with x of type {type(x).__name__}"
+        )
+
+
 def read_stream(x, images=None, labels=None, cache=None):
     """Images, labels and weights of a pipeline.
 

@@ -194,6 +194,33 @@ def test_entries_of_a_pipeline_that_are_not_there():
         LabelledImages(items_of_torch(named=True), images="photo", labels="age")
 
 
+def folder_of_keras(label_mode, path):
+    for name, number in [("frequent", 6), ("rare", 2)]:
+        (path / name).mkdir()
+        for place in range(number):
+            keras.utils.save_img(path / name / f"{place}.png", np.zeros((4, 4, 3)))
+    return keras.utils.image_dataset_from_directory(
+        path, label_mode=label_mode, image_size=(4, 4), verbose=False
+    )
+
+
+@pytest.mark.parametrize("label_mode", ["int", "categorical", "binary"])
+def test_a_folder_of_keras_tells_the_names_of_its_classes(label_mode, tmp_path):
+    pytest.importorskip("tensorflow")
+    x = folder_of_keras(label_mode, tmp_path)
+    dataset = BalancedDataset(x, sampling_strategy={"rare": 5}, seed=0)
+    assert dataset.class_counts == {"frequent": 6, "rare": 5}
+    named = LabelledImages(x, titles=["many", "few"])
+    assert named.encoding.keys == ["many", "few"]
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b", "c"], None])
+def test_names_that_are_not_one_a_label_are_left_out(names):
+    batches = Batches()
+    batches.class_names = names
+    assert BalancedDataset(batches, seed=0).class_counts == {0: 15, 1: 15}
+
+
 @pytest.mark.parametrize("make", [Items, Batches, lambda: tensors(9)])
 def test_labels_beside_a_pipeline_are_refused(make):
     with pytest.raises(ValueError, match=r"`y` must be None.*Received: y of type nd"):
