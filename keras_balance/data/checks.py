@@ -1,14 +1,41 @@
 """The arguments of `BalancedDataset`, checked at its boundary."""
 
+import warnings
+
 import keras
 import numpy as np
 
-from keras_balance.utils.numbers import real_number, whole_number
+from keras_balance.utils.numbers import choice, real_number, whole_number
+
+_CHANNELS = (1, 3, 4)
 
 
 def batch_size(value):
     """`batch_size` as a positive int."""
     return whole_number("batch_size", value, 1)
+
+
+def data_format(value, x, shape):
+    """`data_format` of images `(n, ...)` of a shape: as given, as `x` says, or Keras'.
+
+    Warns where the shape speaks against what Keras is set to.
+    """
+    choice("data_format", value, (None, "channels_last", "channels_first"))
+    found = value or getattr(x, "data_format", None)
+    if found is not None:
+        return found
+    found = keras.config.image_data_format()
+    is_last = found == "channels_last"
+    other, *rest = shape[1:] if is_last else shape[:0:-1]
+    if other in _CHANNELS and min(rest) > max(_CHANNELS):
+        likely = "channels_first" if is_last else "channels_last"
+        warnings.warn(
+            f"Images of shape {tuple(shape[1:])} are taken for {found!r}, as Keras is "
+            f'set to. Give `data_format="{likely}"`, or {found!r} where that is right, '
+            "to `kb.data.LabelledImages` where the call takes none.",
+            stacklevel=5,
+        )
+    return found
 
 
 def options(kwargs):

@@ -4,9 +4,9 @@ import copy
 import functools
 import hashlib
 
-import keras
 import numpy as np
 
+from keras_balance.data import checks
 from keras_balance.data.companions import split
 from keras_balance.data.sources import (
     ArraySource,
@@ -53,7 +53,8 @@ class LabelledImages:
         class_names: Optional sequence of the labels in class order, instead of
             `num_classes`.
         data_format: `"channels_last"` or `"channels_first"`. By default that of `x`
-            where it has one, and else Keras' own.
+            where it has one, and else Keras' own: where the shape of the images speaks
+            against that, a warning asks for it.
         value_range: Optional `(low, high)` of the pixels. By default `(0, 255)` for
             uint8, and else the least and the greatest.
         titles: Optional names of the classes for people, such as those of folders, in
@@ -122,7 +123,7 @@ class LabelledImages:
         self.encoding = encoding.titled(
             _own_titles(given, encoding) if titles is None else titles
         )
-        self.data_format = _data_format(x, data_format)
+        self.data_format = checks.data_format(data_format, x, self.source.shape)
         if value_range is not None:
             self.value_range = check_value_range(value_range)
         self._set_indices(indices)
@@ -335,14 +336,3 @@ def _own_titles(x, encoding):
     names = getattr(x, "class_names", None)
     places = None if names is None else np.arange(len(names))
     return names if np.array_equal(encoding.classes, places) else None
-
-
-def _data_format(x, data_format):
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise ValueError(
-            '`data_format` must be "channels_last", "channels_first" or None. '
-            f"Received: data_format={data_format!r}"
-        )
-    if data_format is not None:
-        return data_format
-    return getattr(x, "data_format", None) or keras.config.image_data_format()

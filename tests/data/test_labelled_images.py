@@ -177,9 +177,28 @@ def test_the_layout_is_that_of_the_data():
     given = LabelledImages(x, y, data_format="channels_first")
     assert given.data_format == "channels_first"
     keras.config.set_image_data_format("channels_first")
-    assert LabelledImages(x, y).data_format == "channels_first"
+    wanted = "channels_first"
+    with pytest.warns(UserWarning, match='Give `data_format="channels_last"`'):
+        assert LabelledImages(x, y).data_format == wanted
+    assert LabelledImages(x.transpose(0, 3, 1, 2), y).data_format == wanted
     with pytest.raises(ValueError, match="`data_format`"):
         LabelledImages(x, y, data_format="channels")
+
+
+def test_images_that_look_like_another_layout_are_warned_of():
+    torch = pytest.importorskip("torch")
+    x, y = pictures()
+    x = np.repeat(x, 3, axis=3).transpose(0, 3, 1, 2)
+    items = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
+    for parts in [(x, y), (items,)]:
+        with pytest.warns(UserWarning, match=r"\(3, 8, 8\) are taken for 'channels_l"):
+            assert BalancedDataset(*parts).images.data_format == "channels_last"
+        for data_format in ("channels_first", "channels_last"):
+            dataset = BalancedDataset(*parts, data_format=data_format)
+            assert dataset.images.data_format == data_format
+    # Small images may be anything.
+    LabelledImages(np.zeros((4, 3, 4, 8)), [0, 0, 1, 1])
+    LabelledImages(np.zeros((4, 4, 5, 3)), [0, 0, 1, 1])
 
 
 def test_a_batch_is_pure():

@@ -214,7 +214,7 @@ def test_made_images_of_32_bits_stay_within_them():
 
 def large(name):
     """A filling's layer for large pictures."""
-    shown = kb.data.LabelledImages(*coloured())
+    shown = kb.data.LabelledImages(*coloured(), data_format="channels_last")
     return kb.data.registry.fit(name, shown, 0)
 
 

@@ -102,3 +102,9 @@ def test_the_second_image_of_a_pair_is_another_one():
         alike = (firsts == seconds).all(axis=(1, 2, 3))
         np.testing.assert_array_equal(alike, np.split(labels, 2)[0] == 2)
         np.testing.assert_array_equal(both, pairs[index][0])
+
+
+def test_images_to_start_from_have_the_layout_of_the_model():
+    dagan = DAGAN((3, 8, 8), 2, data_format="channels_first")
+    real = dagan.starting_from((np.zeros((4, 3, 8, 8)), [0, 0, 1, 1])).images
+    assert real.data_format == "channels_first"

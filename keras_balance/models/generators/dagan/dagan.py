@@ -275,7 +275,7 @@ class DAGAN(ClassGenerator):
         if images is None:
             return super().generate(labels, seed, batch_size)
         self.check_fitted()
-        real, seed = _labelled(images), check_seed(seed)
+        real, seed = self._labelled(images), check_seed(seed)
         self._check_scale(*real.value_range)
         indices = real.encoding.decode(labels, "labels")
         rows = real.draw(indices, random_generator(seed, 1))
@@ -301,7 +301,13 @@ class DAGAN(ClassGenerator):
             ...     sampling_strategy=dict.fromkeys(np.unique(y_new).tolist(), 100),
             ... )
         """
-        return _StartingFrom(self, _labelled(images))
+        return _StartingFrom(self, self._labelled(images))
+
+    def _labelled(self, images):
+        """Give `LabelledImages`, as such or of `(images, labels)`."""
+        if isinstance(images, LabelledImages):
+            return images
+        return LabelledImages(*images, data_format=self.data_format)
 
     def get_config(self):
         """Config to rebuild the model from; weights apart."""
@@ -318,8 +324,3 @@ class _StartingFrom:
     def generate(self, labels, seed=None):
         """Make one image for each label."""
         return self.dagan.generate(labels, seed, images=self.images)
-
-
-def _labelled(images):
-    """`LabelledImages`, as such or of `(images, labels)`."""
-    return images if isinstance(images, LabelledImages) else LabelledImages(*images)
