@@ -51,7 +51,7 @@ class LabelledImages:
             outputs; the others may be anything `(n, ...)`.
         num_classes: Optional number of classes, to check `y` against.
         class_names: Optional sequence of the labels in class order, instead of
-            `num_classes`.
+            `num_classes`; of one-hot labels, the names of their columns.
         data_format: `"channels_last"` or `"channels_first"`. By default that of `x`
             where it has one, and else Keras' own: where the shape of the images speaks
             against that, a warning asks for it.
@@ -120,9 +120,9 @@ class LabelledImages:
         y = to_numpy(y)
         check_same_length(x, y)
         indices, encoding = read_labels(y, num_classes, class_names)
-        self.encoding = encoding.titled(
-            _own_titles(given, encoding) if titles is None else titles
-        )
+        if titles is None:
+            titles = _own_titles(given, encoding, class_names)
+        self.encoding = encoding.titled(titles)
         self.data_format = checks.data_format(data_format, x, self.source.shape)
         if value_range is not None:
             self.value_range = check_value_range(value_range)
@@ -331,8 +331,10 @@ def _of_dataset(x, kind):
     return images if isinstance(images, kind) else x
 
 
-def _own_titles(x, encoding):
-    """Names of the classes, where `x` tells them and labels are their places."""
+def _own_titles(x, encoding, class_names):
+    """Names of classes whose labels are their places: as given, or as `x` tells."""
+    if encoding.form == "one_hot" and class_names is not None:
+        return class_names
     names = getattr(x, "class_names", None)
     places = None if names is None else np.arange(len(names))
     return names if np.array_equal(encoding.classes, places) else None

@@ -106,7 +106,7 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
             integers in `[0, num_classes)`, and one-hot labels that wide.
             Without it, the classes are the sorted distinct labels.
         class_names: Optional sequence of the labels in class order, instead of
-            `num_classes`.
+            `num_classes`; of one-hot labels one a column.
         name: Name of the argument in error messages.
 
     Returns:
@@ -132,6 +132,8 @@ def read_labels(y, num_classes=None, class_names=None, name="y"):
             f"Received: {name} of dtype {y.dtype}"
         )
     if y.ndim == 2 and y.shape[1] > 1:
+        if class_names is not None:
+            check_distinct(list(class_names), y.shape[1])
         return _read_one_hot(y, num_classes, name)
     form = "sparse" if y.ndim == 1 else "column"
     flat = _whole_numbers(y.reshape(-1), name)

@@ -9,7 +9,9 @@ import numpy as np
 
 
 def check_seed(seed, name="seed"):
-    """`seed` as an int of 31 bits; a fresh one for None.
+    """`seed` as an int of 31 bits, which every generator takes; a fresh one for None.
+
+    A longer one is hashed into them.
 
     Args:
         seed: What was given.
@@ -17,8 +19,7 @@ def check_seed(seed, name="seed"):
 
     Raises:
         TypeError: When it is neither an integer (NumPy's included) nor None.
-        ValueError: When it is negative, or 2**31 and more, which torch's and others'
-            generators do not take.
+        ValueError: When it is negative.
     """
     if seed is None:
         return secrets.randbits(31)
@@ -26,11 +27,9 @@ def check_seed(seed, name="seed"):
         raise TypeError(
             f"`{name}` must be an integer or None. Received: {name}={seed!r}"
         )
-    if not 0 <= seed < 2**31:
-        raise ValueError(
-            f"`{name}` must be from 0 to 2**31 - 1. Received: {name}={seed}"
-        )
-    return int(seed)
+    if seed < 0:
+        raise ValueError(f"`{name}` must not be negative. Received: {name}={seed}")
+    return int(seed) if seed < 2**31 else derive_seed(int(seed))
 
 
 def random_generator(seed, *place):

@@ -98,6 +98,16 @@ def test_labels_are_needed():
         BalancedDataset(pictures()[0])
 
 
+def test_class_names_are_those_of_the_columns_of_one_hot_labels():
+    x, y = np.zeros((6, 8, 8, 1), "uint8"), np.eye(3)[[0, 0, 0, 1, 1, 2]]
+    images = LabelledImages(x, y, class_names=["cat", "dog", "emu"])
+    counts = kb.BalancedDataset(images, sampling_strategy={"emu": 3}).class_counts
+    assert counts == {"cat": 3, "dog": 2, "emu": 3}
+    for names in (["cat", "dog"], ["cat", "dog", "cat"]):
+        with pytest.raises(ValueError, match="`class_names` must be 3 distinct"):
+            LabelledImages(x, y, class_names=names)
+
+
 @pytest.mark.parametrize("titles", [["a", "b"], ["a", "b", "a"], [], list("abcd")])
 def test_titles_are_one_a_class(titles):
     x, y = pictures()
