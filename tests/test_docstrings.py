@@ -5,12 +5,15 @@ An example finds small data under the names that its readers would have given th
 shows no output of may give any.
 """
 
+import ast
 import copy
 import doctest
 import functools
 import importlib
+import inspect
 import pkgutil
 import re
+import types
 
 import keras
 import keras_tuner
@@ -38,6 +41,7 @@ SKIPPED = {
     "datasets.emnist.load_data": "a file of the reader's",
     "datasets.emnist.class_names": "a file of the reader's",
     "datasets.mnist.load_data": "a file of the reader's",
+    "datasets.omniglot.class_names": "a file of the reader's",
     "datasets.omniglot.load_data": "a file of the reader's",
     "models.generators.bagan.bagan.BAGAN": "minutes: it trains a BAGAN",
     "models.generators.bagan.published.published_bagan": "minutes: it trains a BAGAN",
@@ -48,6 +52,7 @@ SKIPPED = {
     "tuners.balanced_hyper_model.BalancedHyperModel": "minutes: it is a search",
     "tuners.first_trial.default_first": "minutes: it is a search",
     "tuners.resumable.resumable": "minutes: it is a search",
+    "tuners.trials_picture.save_trials_picture": "minutes: of a search",
 }
 
 
@@ -162,3 +167,36 @@ def test_another_output_is_noticed():
 
 def test_what_is_skipped_is_there():
     assert set(SKIPPED) <= set(EXAMPLES)
+
+
+def shown_by(index):
+    """What the index of the package, or of a room, imports to show it."""
+    nodes = ast.parse(inspect.getsource(index)).body
+    taken = [node.names for node in nodes if isinstance(node, ast.ImportFrom)]
+    return [getattr(index, alias.asname) for names in taken for alias in names]
+
+
+def public_functions(module):
+    return [
+        thing
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing)
+        and thing.__module__ == module.__name__
+        and not name.startswith("_")
+    ]
+
+
+def public_things():
+    """Classes and functions that rooms show, and those of modules that they show."""
+    for room in shown_by(kb):
+        for thing in shown_by(room) if isinstance(room, types.ModuleType) else [room]:
+            is_module = isinstance(thing, types.ModuleType)
+            yield from public_functions(thing) if is_module else [thing]
+
+
+def test_all_that_is_public_has_an_example():
+    things = [thing for thing in public_things() if callable(thing)]
+    assert kb.BalancedDataset in things
+    assert kb.data.registry.register in things
+    lacking = [one.__qualname__ for one in things if ">>>" not in (one.__doc__ or "")]
+    assert lacking == []

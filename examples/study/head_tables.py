@@ -7,6 +7,7 @@ from study.line_tables import mean
 from study.tables import markdown, signed
 
 RECOMMENDED = "repeat, layer"  # of the trainings, what the rows recommend
+COPY = ", a JPEG copy"  # in the names of rows that had no original
 
 
 def heads_table(cells):
@@ -16,7 +17,7 @@ def heads_table(cells):
     """
     rows = []
     for name, by_arm in _by_row(cells).items():
-        arms = [arm_of(training, ROWS[name]) for training in TRAININGS]
+        arms = [arm_of(training, _row(name)) for training in TRAININGS]
         draws = sorted(set.intersection(*(set(by_arm[a]) for a in arms if a in by_arm)))
         number = str(len(draws))
         for way, title in WAYS.items():
@@ -32,7 +33,7 @@ def recommended_table(cells):
     """Markdown: what the last layer adds to the way that the rows recommend."""
     rows = []
     for name, by_arm in _by_row(cells).items():
-        arm = arm_of(RECOMMENDED, ROWS[name])
+        arm = arm_of(RECOMMENDED, _row(name))
         if arm not in by_arm:
             continue
         draws = sorted(by_arm[arm])
@@ -42,6 +43,10 @@ def recommended_table(cells):
         rows.append([name, str(len(draws)), *told, str(int((gains[:, 0] < 0).sum()))])
     head = ["", "draws", "as trained", "last layer anew", "gained, macro F1"]
     return markdown([*head, "gained, rare F1", "draws behind, macro F1"], rows)
+
+
+def _row(name):
+    return ROWS[name.replace(COPY, "")]
 
 
 def _by_row(cells):

@@ -87,6 +87,10 @@ def class_names(path=None):
         FileNotFoundError: When there is nothing at `path`, or no image in it.
         OSError: When there is no `path` and the download fails.
         ValueError: For a zip that is garbled.
+
+    Example:
+        >>> kb.datasets.omniglot.class_names("images_background_small1.zip")[0]
+        'Balinese/character01'
     """
     with _open(path) as archives:
         return _characters(_find_drawings(archives, path))

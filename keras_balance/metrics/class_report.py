@@ -45,6 +45,13 @@ class ClassReport:
             the recalls). The scores of a class without images are NaN.
         confusion_matrix: Array `(num_classes, num_classes)`, true classes down,
             predicted classes across.
+
+    Example:
+        >>> outputs = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
+        >>> report = kb.metrics.class_report([0, 0, 1], outputs)
+        >>> report.confusion_matrix
+        array([[1, 1],
+               [0, 1]])
     """
 
     class_names: list
@@ -164,6 +171,10 @@ def save_confusion_matrix(path, matrix, class_names, title=None):
 
     Raises:
         ValueError: For a matrix that is not square, and names that are not one a class.
+
+    Example:
+        >>> matrix = [[230, 10], [4, 8]]
+        >>> kb.metrics.save_confusion_matrix("confusion.png", matrix, ["fine", "crack"])
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or len(matrix) != matrix.shape[1]:

@@ -94,6 +94,14 @@ class Comparison:
         values: Dict of arm to dict of score to array `(seeds,)`.
         confidence_level: Of the intervals.
         is_difference: Whether these are differences from another arm.
+
+    Example:
+        >>> comparison = kb.metrics.compare_reports(
+        ...     {"plain": [plain_0, plain_1], "BAGAN": [bagan_0, bagan_1]}
+        ... )
+        >>> comparison.arms
+        ['plain', 'BAGAN']
+        >>> comparison.against("plain").interval("BAGAN", "macro F1").mean
     """
 
     values: dict

@@ -21,6 +21,11 @@ class Misses:
         predicted: Names of the `n` classes that they were taken for.
         confidence: Probabilities `(n,)` of these classes, or None.
         value_range: `(low, high)` of the pixels.
+
+    Example:
+        >>> report = kb.metrics.class_report([0, 1], [[0.9, 0.1], [0.8, 0.2]])
+        >>> misses = kb.metrics.Misses("1", x_test[:1], ["0"], np.array([0.8]))
+        >>> kb.metrics.save_html_report("report.html", report, misses=misses)
     """
 
     class_name: str

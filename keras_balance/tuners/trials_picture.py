@@ -20,6 +20,10 @@ def save_trials_picture(tuner, path):
 
     Raises:
         ValueError: When no trial is completed.
+
+    Example:
+        >>> tuner.search(x, y, epochs=10, validation_data=(x_val, y_val))
+        >>> kb.tuners.save_trials_picture(tuner, "trials.png")
     """
     trials = [tuner.oracle.trials[trial_id] for trial_id in tuner.oracle.start_order]
     trials = [trial for trial in trials if trial.score is not None]

@@ -111,6 +111,10 @@ def unregister(name):
 
     Raises:
         ValueError: For another name.
+
+    Example:
+        >>> kb.data.registry.register("as it is", lambda images, seed: None, rank=11)
+        >>> kb.data.registry.unregister("as it is")
     """
     if name not in _registered:
         raise ValueError(
@@ -121,12 +125,22 @@ def unregister(name):
 
 
 def names(role=None):
-    """Names of the fillings, from the simplest on; those of one role, or all."""
+    """Names of the fillings, from the simplest on; those of one role, or all.
+
+    Example:
+        >>> kb.data.registry.names("search")[:3]
+        ['nothing', 'repeat', 'manual']
+    """
     return [f.name for f in _ranked() if role is None or role in f.roles]
 
 
 def names_to_choose_from():
-    """Names of the fillings that do not choose among others themselves."""
+    """Names of the fillings that do not choose among others themselves.
+
+    Example:
+        >>> "auto" in kb.data.registry.names_to_choose_from()
+        False
+    """
     return [f.name for f in _ranked() if not f.chooses]
 
 
@@ -135,6 +149,10 @@ def find(name, argument="synthesizer"):
 
     Raises:
         ValueError: When there is none.
+
+    Example:
+        >>> kb.data.registry.find("repeat").rank
+        10
     """
     found = _all().get(name)
     if found is None:
@@ -146,7 +164,12 @@ def find(name, argument="synthesizer"):
 
 
 def needed_by(name):
-    """Names of all fillings that one is made of, itself included."""
+    """Names of all fillings that one is made of, itself included.
+
+    Example:
+        >>> sorted(kb.data.registry.needed_by("bagan+manual"))
+        ['bagan', 'bagan+manual', 'manual']
+    """
     parts = find(name).needs
     return {name}.union(*(needed_by(part) for part in parts))
 
@@ -163,6 +186,11 @@ def fit(name, images, seed, fitted=None):
 
     Returns:
         What `BalancedDataset` takes as `synthesizer`.
+
+    Example:
+        >>> images = kb.data.LabelledImages(x, y)
+        >>> layer = kb.data.registry.fit("elastic", images, seed=0)
+        >>> dataset = kb.BalancedDataset(images, synthesizer=layer)
     """
     fitted = {} if fitted is None else fitted
     if name not in fitted:
