@@ -15,7 +15,8 @@ from study.pictures import (
     draw_reliability,
     draw_row,
 )
-from study.readme import DOCS, RARE, finished_rows, line_rows, read_row, write
+from study.places import DOCS
+from study.readme import RARE, finished_rows, line_rows, read_row, write
 
 if __name__ == "__main__":
     write()

@@ -26,8 +26,9 @@ import keras_balance as kb
 from study.experiment import BATCH_SIZE, draw, load, train_by
 from study.files import write_arrays, write_text
 from study.lines import scores
+from study.places import RESULTS
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "decisions.jsonl"
+LINES = RESULTS / "decisions.jsonl"
 FOLDS = 10
 TAUS = np.linspace(0, 2.5, 51).round(2).tolist()  # those of `AutoAdjustment`
 EVEN_MIXUP = kb.data.Mix("mixup", partner="uniform")
@@ -62,7 +63,7 @@ def main():
     parser.add_argument("--arms", nargs="*", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--draws", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--folds", nargs="*", choices=RECIPES, default=[])
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--out", type=pathlib.Path, default=LINES)
     options = parser.parse_args()
     paths = {"fashion_mnist": options.fashion, "emnist": options.emnist}
     for name in options.tasks:

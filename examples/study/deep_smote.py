@@ -25,8 +25,9 @@ import keras_balance as kb
 from study import cifar, heads, regret
 from study.experiment import Task, load
 from study.lines import Lines, scores
+from study.places import RESULTS
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "deep_smote.jsonl"
+LINES = RESULTS / "deep_smote.jsonl"
 COUNTS = (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40)
 COUNTS_OF_PHOTOGRAPHS = (4500, 2000, 1000, 800, 600, 500, 400, 250, 150, 80)
 TASKS = {
@@ -59,7 +60,7 @@ def main():
     parser.add_argument("--cifar10", help=cifar.PATH_HELP)
     parser.add_argument("--draws", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--auto", action="store_true", help="run `AutoBalance`, too")
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--out", type=pathlib.Path, default=LINES)
     options = parser.parse_args()
     cells = Lines(options.out, ["data", "draw", "arm"])
     for draw in options.draws:

@@ -25,8 +25,9 @@ import keras_balance as kb
 from study import cifar
 from study.experiment import draw, load, train_by
 from study.lines import Lines, scores
+from study.places import RESULTS
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "fillings.jsonl"
+LINES = RESULTS / "fillings.jsonl"
 PER_CLASS, REPEAT = 240, "repeat"
 GENERATORS = {
     "VAE": kb.models.VAE,
@@ -67,7 +68,7 @@ ROWS = {
 
 
 def main():
-    parser = parser_of(__doc__, ROWS, RESULTS)
+    parser = parser_of(__doc__, ROWS, LINES)
     parser.add_argument(
         "--generators", nargs="*", choices=GENERATORS, default=list(GENERATORS)
     )

@@ -27,9 +27,8 @@ from study.cifar import CLASSES
 from study.experiment import draw, load
 from study.files import atomic_path
 from study.gallery_pictures import save_copies, save_mixed
-from study.readme import DOCS
+from study.places import DOCS, GALLERY
 
-GALLERY = DOCS.parent / "gallery"
 SIDE = 96  # of a magnetic tile in the pictures
 RARE_DIGIT, RARE_TILE, RARE_PHOTOGRAPH = 8, "crack", "ship"
 DIGITS = [*"0123456789"]

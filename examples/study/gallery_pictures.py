@@ -50,6 +50,20 @@ def save_beside(path, originals, copies, names, value_range=(0, 255)):
     save_small(image_plots.image_strip(grids, names, value_range), path, dpi)
 
 
+def save_samples(path, rows, titles):
+    """Draw what each arm makes of some classes, an arm a row, a class a panel.
+
+    Args:
+        path: Where the picture goes.
+        rows: Dict of a row's name to images `(classes, columns, height, width,
+            channels)`, 0 to 255.
+        titles: Names of the classes.
+    """
+    images = np.stack([*rows.values()], axis=1)
+    grids = dict(zip(titles, images, strict=True))
+    save_small(image_plots.image_strip(grids, [*rows]), path, 1.5 * DPI)
+
+
 def save_small(figure, path, dpi=DPI):
     """Write a figure with few colours: noise takes ten times the bytes with all."""
     stream = io.BytesIO()

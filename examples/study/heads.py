@@ -14,7 +14,6 @@ shares of the real images taken out of that. No strength is chosen: it is 1.
 Finished cells are lines of `examples/results/heads.jsonl`: a run goes on.
 """
 
-import pathlib
 import time
 
 import numpy as np
@@ -24,9 +23,10 @@ from study import fillings
 from study.experiment import train_by
 from study.fillings import Row, draws, parser_of
 from study.lines import Lines, scores
+from study.places import RESULTS
 from study.regret import PHOTOGRAPHS
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "heads.jsonl"
+LINES = RESULTS / "heads.jsonl"
 ROWS = {
     **{name: row for name, row in fillings.ROWS.items() if row.dataset != "cifar10"},
     **{
@@ -54,7 +54,7 @@ WAYS = {"": "as trained", TAU: "tau 1", HEAD: "last layer anew, tau 1"}
 
 
 def main():
-    parser = parser_of(__doc__, ROWS, RESULTS)
+    parser = parser_of(__doc__, ROWS, LINES)
     parser.add_argument(
         "--trainings", nargs="*", choices=TRAININGS, default=list(TRAININGS)
     )

@@ -1,12 +1,15 @@
-"""How good the images of each generator are: EMNIST digits, twelve of one of them.
+"""How good the images of each generator are, where a class has twelve.
 
     cd examples
-    python -m study.quality --emnist FOLDER
+    python -m study.quality --emnist FOLDER --fashion-mnist FOLDER --cifar10 PATH \
+        --tiles ZIP --work FOLDER
 
-240 images a class and 12 of the 8, defaults, one draw. 100 images a class are set
-against all 400 real ones of the file, by `kb.metrics.sample_quality` on pixels; what
-class they are of is said by a support vector machine that has learned from all real
-ones. Finished cells are lines of `examples/results/quality.jsonl`.
+Each generator by its defaults, one draw. 100 images a class are set against all real
+ones by `kb.metrics.sample_quality`, and so are real ones that nothing was trained on
+("real"): what a score can be. `study.quality_sets` has the images and their judges.
+
+Finished cells are lines of `examples/results/quality.jsonl`. Some images of each arm
+stay in `--work`, and come side by side into `docs/gallery/`.
 """
 
 import argparse
@@ -15,61 +18,107 @@ import time
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.decomposition import PCA
-from sklearn.pipeline import make_pipeline
-from sklearn.svm import SVC
 
 import keras_balance as kb
-from study.experiment import load
-from study.fillings import GENERATORS, PER_CLASS
+from study import cifar
+from study.files import write_arrays
+from study.fillings import GENERATORS
+from study.gallery_pictures import save_samples
 from study.lines import Lines
-from study.tables import markdown
+from study.places import GALLERY, RESULTS
+from study.quality_sets import SETS
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "quality.jsonl"
-RARE, KEPT, DRAWN, SEED = 8, 12, 100, 0
-# Of the rare class, as `sample_quality` calls them, and the nearest of the twelve.
+LINES = RESULTS / "quality.jsonl"
+DRAWN, SHOWN, SEED, REAL = 100, 8, 0, "real"
+# Of the rare class, as `sample_quality` calls them.
 SCORES = ("agreement", "diversity", "precision", "recall", "density", "coverage")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--emnist", help="folder of its files", required=True)
-    parser.add_argument("--generators", nargs="*", choices=GENERATORS)
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--emnist", help="folder of EMNIST's files")
+    parser.add_argument("--fashion-mnist", help="folder of Fashion-MNIST's files")
+    parser.add_argument("--cifar10", help=cifar.PATH_HELP)
+    parser.add_argument("--tiles", help="zip of class folders")
+    parser.add_argument(
+        "--generators", nargs="*", choices=GENERATORS, default=list(GENERATORS)
+    )
+    parser.add_argument("--out", type=pathlib.Path, default=LINES)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    real, _ = load("emnist", options.emnist)
-    cells = Lines(options.out, ["arm"])
-    for name in options.generators or GENERATORS:
-        if {"arm": name} not in cells:
-            cells.add({"arm": name, **measure(GENERATORS[name], *real)})
+    cells = Lines(options.out, ["data", "arm"])
+    arms = [REAL, *options.generators]
+    for name, (argument, read) in SETS.items():
+        if path := getattr(options, argument):
+            compare(cells, name, lambda: read(path), arms, options.work)  # noqa: B023
 
 
-def measure(generator, x, y):
-    """Train a generator on a few of the images, and judge what it draws by all."""
-    classes = np.unique(y)
-    counts = dict.fromkeys(classes.tolist(), PER_CLASS) | {RARE: KEPT}
-    few, labels = kb.datasets.make_imbalance(x, y, counts, seed=SEED)
-    start = time.process_time()
-    model = generator(x.shape[1:], len(classes), seed=SEED)
-    model.fit(few, labels, verbose=0)
-    seconds = time.process_time() - start
-    wanted = np.repeat(classes, DRAWN)
-    made = model.generate(wanted, seed=SEED)
-    found = kb.metrics.sample_quality(made, wanted, x, y, classifier=judge(x, y))
-    told = {name: found[str(RARE)][name] for name in SCORES}
-    told["agreement_all"] = np.mean([one["agreement"] for one in found.values()])
-    told["nearest"] = nearest(made[wanted == RARE], few[labels == RARE], x[y == RARE])
-    told = {name: round(float(value), 3) for name, value in told.items()}
-    return told | {"processor_seconds": round(seconds, 1)}
+def compare(cells, name, read, arms, work):
+    """Add the cells of a data set that are not there, and draw what each arm gives.
 
-
-def judge(x, y):
-    """Classifier of all real images; of one class it is certain."""
-    svm = make_pipeline(PCA(50, random_state=0), SVC(C=10.0))
-    svm.fit(x.reshape(len(x), -1).astype("float32"), y)
-    return lambda images: np.eye(len(np.unique(y)))[
-        svm.predict(images.reshape(len(images), -1))
+    Args:
+        cells: `Lines`.
+        name: Of the data set.
+        read: Function that gives its `study.quality_sets.Images`.
+        arms: Names of generators, and of the real images.
+        work: Folder of the images that are shown.
+    """
+    files = {arm: work / f"{name}_{arm}.npz" for arm in arms}
+    missing = [
+        arm
+        for arm in arms
+        if {"data": name, "arm": arm} not in cells or not files[arm].exists()
     ]
+    images = read()
+    for arm in missing:
+        told, shown = measure(arm, images)
+        write_arrays(files[arm], shown=shown)
+        if {"data": name, "arm": arm} not in cells:
+            cells.add({"data": name, "arm": arm, **told})
+    rows = {arm: np.load(file)["shown"] for arm, file in files.items()}
+    kept = np.bincount(images.few[1])
+    titles = [f"{images.titles[c]}, of {kept[c]}" for c in images.shown]
+    save_samples(GALLERY / f"samples_{name}.png", rows, titles)
+
+
+def measure(arm, images):
+    """Scores of an arm's images, and some of them, `(2, SHOWN, height, width, c)`."""
+    start = time.process_time()
+    made, wanted = held_out(images) if arm == REAL else generated(arm, images)
+    seconds = time.process_time() - start
+    found = kb.metrics.sample_quality(
+        made, wanted, *images.real, images.classify, images.features
+    )
+    told = {name: found[str(images.rare)][name] for name in SCORES}
+    told["agreement_all"] = np.mean([one["agreement"] for one in found.values()])
+    told["nearest"] = nearest(
+        made[wanted == images.rare],
+        images.few[0][images.few[1] == images.rare],
+        images.real[0][images.real[1] == images.rare],
+    )
+    told = {name: round(float(value), 3) for name, value in told.items()}
+    if arm != REAL:
+        told["processor_seconds"] = round(seconds, 1)
+    shown = np.stack([made[wanted == c][:SHOWN] for c in images.shown])
+    return told, np.clip(shown, 0, 255).astype("uint8")
+
+
+def generated(arm, images):
+    """Train a generator on few images; what it draws, and of which classes."""
+    x, y = images.few
+    classes = np.unique(y)
+    model = GENERATORS[arm](x.shape[1:], len(classes), seed=SEED)
+    model.fit(x, y, verbose=0)
+    wanted = np.repeat(classes, DRAWN)
+    return model.generate(wanted, seed=SEED), wanted
+
+
+def held_out(images):
+    """At most as many real images of each class that nothing was trained on."""
+    x, y = images.held_out
+    rows = [np.flatnonzero(y == c)[:DRAWN] for c in np.unique(y)]
+    rows = np.concatenate(rows)
+    return x[rows].astype("float32"), y[rows]
 
 
 def nearest(made, kept, real):
@@ -81,17 +130,6 @@ def nearest(made, kept, real):
     others = distances.min(axis=1) > 0  # all but the kept ones themselves
     expected = np.median(distances[others].min(axis=1))
     return np.median(cdist(made, kept).min(axis=1)) / expected
-
-
-def quality_table(cells):
-    """Markdown: a row for each generator."""
-    names = {"agreement_all": "agreement, all", "agreement": "agreement, class 8"}
-    names |= {name: name for name in (*SCORES[1:], "nearest")}
-    rows = []
-    for cell in cells:
-        scores = (f"{cell[name]:.2f}" for name in names)
-        rows.append([f"`{cell['arm']}`", *scores, f"{cell['processor_seconds']:.0f}"])
-    return markdown(["", *names.values(), "processor, s"], rows)
 
 
 if __name__ == "__main__":

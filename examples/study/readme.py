@@ -7,16 +7,16 @@ import re
 from study.decision_tables import decision_tables
 from study.field_table import field_table
 from study.files import read_json, write_text
+from study.generator_table import generator_table
 from study.head_tables import heads_table, recommended_table
 from study.line_tables import read_cells, tables_of
-from study.quality import quality_table
+from study.places import DOCS, RESULTS, ROOT
+from study.quality_table import quality_table
 from study.regret_table import regret_table
-from study.rows import RESULTS, ROWS
-from study.summary import advice, generators, picture_caption, summary
+from study.rows import ROWS
+from study.summary import advice, picture_caption, summary
 from study.tables import caption, choices, gap, is_as_paper, paper_table, table
 
-ROOT = RESULTS.parents[1]
-DOCS = ROOT / "docs" / "results"  # pages and pictures
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 RARE = "ship"  # the class of README's picture
 BLOCK = re.compile(r"(<!-- results: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -56,7 +56,8 @@ def block(row, pictures):
     if row == "summary":
         return summary([read_row(row) for row in finished_rows()])
     if row == "generators":
-        return generators([read_row(row) for row in finished_rows()])
+        rows = [read_row(row) for row in finished_rows()]
+        return generator_table(rows, read_cells(line_rows()["fillings"]))
     if row == "picture":
         return picture_caption(read_cells(line_rows()["pretrained"]), RARE)
     if row == "advice":

@@ -27,8 +27,9 @@ from study import cifar, pretrained
 from study.experiment import draw, load, made_by
 from study.files import write_arrays
 from study.lines import Lines, scores
+from study.places import RESULTS
 
-RESULTS = pathlib.Path(__file__).parents[1] / "results" / "regret.jsonl"
+LINES = RESULTS / "regret.jsonl"
 FRESH = (
     "handwriting, 8",
     "handwriting, 0",
@@ -54,7 +55,7 @@ def main():
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--tasks", nargs="*", help="all but those of FRESH by default")
     parser.add_argument("--arms", nargs="*", help="all by default")
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--out", type=pathlib.Path, default=LINES)
     options = parser.parse_args()
     found = tasks(options)
     wanted = options.tasks or [name for name in found if name not in FRESH]

@@ -9,9 +9,7 @@ import keras
 from study.arms import PAPER
 from study.cells import cell_path
 from study.files import read_json, write_json, write_results
-
-SCRIPTS = pathlib.Path(__file__).parents[1]
-RESULTS = SCRIPTS / "results"
+from study.places import RESULTS, SCRIPTS
 
 ARMS = [
     "balanced",

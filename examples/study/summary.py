@@ -34,8 +34,6 @@ OTHERS = {  # title: arm that the layer is set against
     "balanced": "balanced",
     "balanced, augmented too": "balanced+elastic, all classes",
 }
-GENERATIVE = ("bagan", "autoencoder", "published")  # in the names of their arms
-EITHER = ("auto", "auto, no elastic")  # arms that choose among both
 CROPS = tuple(f"crops, {name}" for name in PHOTOGRAPHS)
 # What a reader has, what there is to use, and the row, the task in it where there are
 # several, and its arms before and after, that show what it gave.
@@ -107,32 +105,6 @@ def gains_of_layer(results):
     """Paired differences of the layer, one row of the summary."""
     gains = (gain_over(results, LAYER, other) for other in OTHERS.values())
     return [title_of(results), *gains]
-
-
-def generators(rows):
-    """Table of the best arm with a generator against the best without, row by row."""
-    head = ["", "the best with a generator", "macro F1", "the best without", "macro F1"]
-    table = [best_of_both(results) for results in rows if all(by_generator(results))]
-    return markdown([*head, "ahead by"], table)
-
-
-def by_generator(results):
-    """Arms with a generator and arms without; where one draw tells nothing, none."""
-    options = results["options"]
-    parts = [], []
-    for arm in options["arms"] if options["seeds"] > 1 else []:
-        if arm not in EITHER and not arm.startswith("balanced"):
-            parts[not any(name in arm for name in GENERATIVE)].append(arm)
-    return parts
-
-
-def best_of_both(results):
-    """The best arm of either kind and their paired difference, one row of a table."""
-    values, told, best = macro_f1(results), [], []
-    for arms in by_generator(results):
-        best.append(max(arms, key=lambda arm: values[arm].mean()))
-        told += [best[-1], f"{100 * values[best[-1]].mean():.1f}"]
-    return [title_of(results), *told, gain_over(results, *best)]
 
 
 def chosen(results, arm):
