@@ -134,8 +134,9 @@ class BalancedDataset(EpochDataset):
 
     Raises:
         ValueError: For bad labels or pixels, a class without any image, a single
-            class, and a `sampling_strategy` that cannot be met; from `fit`, for labels
-            that are strings, and for a class that the model has no output for.
+            class, and a `sampling_strategy` that cannot be met; from a model, for
+            labels that are strings; and from `fit`, for a class that the model has no
+            output for.
         TypeError: For arguments of a wrong type.
         ImportError: For `"smote"` without imbalanced-learn.
 
@@ -189,7 +190,7 @@ class BalancedDataset(EpochDataset):
             labels=labels,
         )
         # What is left as it is, such as images for validation, may lack a class.
-        if sampling_strategy != {}:
+        if not checks.leaves_all(sampling_strategy):
             self.images.check_every_class()
         self._source, self._encoding = self.images.source, self.images.encoding
         self.mix = read_mix(mix, self._encoding)

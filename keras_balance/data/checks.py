@@ -15,6 +15,11 @@ def batch_size(value):
     return whole_number("batch_size", value, 1)
 
 
+def leaves_all(sampling_strategy):
+    """Whether a `sampling_strategy` leaves every class as it is: an empty dict."""
+    return isinstance(sampling_strategy, dict) and not sampling_strategy
+
+
 def data_format(value, x, shape):
     """`data_format` of images `(n, ...)` of a shape: as given, as `x` says, or Keras'.
 

@@ -54,9 +54,9 @@ class ImageOverSampler:
             y: Labels, sparse, `(n, 1)` or one-hot.
 
         Returns:
-            `(X, y)`: the real images as they were and the synthetic ones among
-            them, in the dtype of `X` (rounded where that is an integer type), and
-            labels in the encoding of `y`.
+            `(X, y)`: the real images as they were and the synthetic ones among them,
+            repeated ones too made in float32, in the dtype of `X` (rounded where that
+            is an integer type), and labels in the encoding of `y`.
 
         Raises:
             ValueError, TypeError: As `BalancedDataset`.

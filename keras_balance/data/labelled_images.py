@@ -12,11 +12,11 @@ from keras_balance.data.sources import (
     ArraySource,
     SomeRows,
     open_source,
-    to_numpy,
     value_range,
 )
 from keras_balance.data.streams import check_no_labels, is_stream, read_stream
 from keras_balance.data.weights import check_sample_weight
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.images import (
     check_images,
     check_same_length,

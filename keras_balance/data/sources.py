@@ -12,9 +12,9 @@ import os
 import tempfile
 import weakref
 
-import keras
 import numpy as np
 
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.images import check_images, chunks
 
 # Synthetic images beyond this many bytes are kept in a file.
@@ -44,23 +44,6 @@ def _open(x):
     if isinstance(x, np.memmap) and _can_reopen(x):
         return MappedFile(x)
     return ArraySource(np.asarray(x)) if isinstance(x, np.ndarray) else LazySource(x)
-
-
-def to_numpy(array):
-    """Give a tensor of any backend as a NumPy array; anything else as it is."""
-    if isinstance(array, np.ndarray):
-        return array
-    if keras.ops.is_tensor(array):
-        return keras.ops.convert_to_numpy(array)
-    # Tensors of the backends that are not Keras' own at the moment: what is read
-    # when it is indexed has NumPy's types and no `__dlpack__`.
-    dtype = getattr(array, "dtype", None)
-    is_tensor = dtype is not None and not isinstance(dtype, np.dtype)
-    if not is_tensor and not hasattr(array, "__dlpack__"):
-        return array
-    if hasattr(array, "detach"):
-        array = array.detach().cpu()
-    return np.asarray(array)
 
 
 def changed(received):

@@ -11,7 +11,8 @@ import numpy as np
 
 from keras_balance.data.companions import pick
 from keras_balance.data.reading import InFile, InMemory, Reading
-from keras_balance.data.sources import changed, to_numpy
+from keras_balance.data.sources import changed
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.files import atomic_path
 
 # What torch's loaders have for `collate_fn`, unless they are given another one.

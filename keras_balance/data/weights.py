@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_balance.data.in_fit import fit_in_progress
-from keras_balance.data.sources import to_numpy
+from keras_balance.utils.arrays import to_numpy
 
 # How much more than the most frequent class a rare one may weigh, by rounding.
 _TOLERANCE = 1.1

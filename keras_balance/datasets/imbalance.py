@@ -5,6 +5,7 @@ import numbers
 
 import numpy as np
 
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.images import check_same_length
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.numbers import real_number
@@ -15,7 +16,8 @@ def make_imbalance(x, y, sampling_strategy, seed=None):
     """Keep only some images of the named classes.
 
     Args:
-        x: Array `(n, ...)` of images; a `numpy.memmap` is read only where kept.
+        x: Array or tensor `(n, ...)` of images, or a table of their files, a row each;
+            a `numpy.memmap` is read only where kept.
         y: Labels: `(n,)` or `(n, 1)` integers or strings, or one-hot
             `(n, num_classes)`.
         sampling_strategy: Dict of class names as they stand in `y` (column numbers
@@ -43,7 +45,7 @@ def make_imbalance(x, y, sampling_strategy, seed=None):
         >>> np.bincount(y)
         array([  6, 127, 124, 128, 127, 127, 127, 125,  30, 126])
     """
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = to_numpy(x) if hasattr(x, "shape") else np.asarray(x)
     check_same_length(x, y)
     indices, encoding = read_labels(y)
     y = np.asarray(y)  # not before, when NumPy would write "nan" for a missing name
@@ -61,7 +63,8 @@ def make_imbalance(x, y, sampling_strategy, seed=None):
         order = random_generator(seed, index).permutation(len(members))
         keep[members[order[count:]]] = False
     kept = np.flatnonzero(keep)
-    return x[kept], y[kept]
+    rows = x.iloc if hasattr(x, "iloc") else x
+    return rows[kept], y[kept]
 
 
 def subsample(x, y, fraction, seed=None):

@@ -1,6 +1,7 @@
 """Augmentation whose strength depends on the class."""
 
 import keras
+import numpy as np
 
 from keras_balance.layers.base import ImageLayer
 from keras_balance.layers.mixing import check_mixes_nothing
@@ -146,6 +147,7 @@ class ClassAwareAugmentation(ImageLayer):
     def _rates_of(self, labels, n, is_batch):
         """Rate of each image, float32 `(n,)`."""
         ops = self.backend
+        _check_numbers(labels)
         labels = ops.convert_to_tensor(labels)
         shape = tuple(labels.shape)
         if len(shape) not in (is_batch, is_batch + 1):
@@ -164,6 +166,19 @@ class ClassAwareAugmentation(ImageLayer):
         table = rate_table(self.rates)
         place = ops.numpy.clip(labels + 1, 0, len(table) - 1)
         return ops.numpy.take(ops.convert_to_tensor(table), place)
+
+
+def _check_numbers(labels):
+    """Raise a `TypeError` for strings, which TensorFlow has tensors of."""
+    if isinstance(labels, (list, tuple, np.ndarray)):
+        are_strings = np.asarray(labels).dtype.kind in "OUS"
+    else:
+        are_strings = getattr(labels.dtype, "name", "") == "string"
+    if are_strings:
+        raise TypeError(
+            "Labels must be (n,) or (n, 1) integers or one-hot (n, num_classes). "
+            "Received: labels that are strings"
+        )
 
 
 def _check_data(data):

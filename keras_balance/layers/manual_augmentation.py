@@ -39,8 +39,9 @@ class ManualAugmentation(ImageLayer):
     translation and elastic distortion are one resampling, so that images blur
     once; noise comes after it, then values are clipped to `value_range`. The
     layer is used like Keras' own image layers: inside a model (jit-compiled
-    too), on arrays, or in `tf.data` on every backend. With `training=False`
-    images stay as they are.
+    too, but on TensorFlow only with `elastic_factor` or `fill_mode="wrap"`), on
+    arrays, or in `tf.data` on every backend. With `training=False` images stay as
+    they are.
 
     Each factor is a number f or a pair `(lower, upper)`. One value per image is
     drawn uniformly from `[-f, f]` or `[lower, upper]`; `noise_factor` and

@@ -285,6 +285,11 @@ def _read_labels(y_true, num_classes):
 
 def _check_labels(labels, num_classes):
     """Raise a `ValueError` for what `_read_labels` says is no label."""
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(
+            "`y_true` must hold class indices, or one-hot rows. "
+            f"Received: y_true of dtype {labels.dtype}"
+        )
     if _has_rows(labels.shape, num_classes):
         sums = labels.sum(axis=1, dtype="float64")
         bad = (labels < 0).any(axis=1) | ~(np.abs(sums - 1) < _TOLERANCE)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.class_names import check_distinct, sequence_of_names
 
 
@@ -233,7 +234,7 @@ def _as_array(y, name, is_checked=False):
             f"Received: {name}[{int(np.argmax(masked))}]=masked"
         )
     try:
-        array = np.asarray(y)
+        array = np.asarray(to_numpy(y))
         # Of numbers among strings NumPy makes strings: look at them before.
         is_listed = isinstance(y, (list, tuple)) and array.dtype.kind in "US"
         is_listed = is_listed and not is_checked
@@ -290,7 +291,8 @@ def _whole_numbers(flat, name):
     if flat.dtype.kind != "f":
         return flat
     # Beyond 2**53 a float no longer tells neighbouring whole numbers apart.
-    whole = (np.abs(flat) < 2.0**53) & (flat == np.round(flat))
+    wide = flat.astype("float64")  # half precision does not reach so far
+    whole = (np.abs(wide) < 2.0**53) & (wide == np.round(wide))
     if not whole.all():
         row = int(np.argmin(whole))
         raise ValueError(

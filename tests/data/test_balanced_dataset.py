@@ -538,3 +538,9 @@ def test_square_root_of_the_imbalance_and_the_real_counts():
     assert dataset.class_counts == {"few": 8, "many": 32}
     assert dataset.real_counts == {"few": 2, "many": 32}
     assert dataset.real_counts.shown == dataset.class_counts
+
+
+def test_a_strategy_of_another_type_is_told_what_it_must_be():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(TypeError, match="must be a name, a float or a dict"):
+        BalancedDataset(*imbalanced(), sampling_strategy=pandas.Series({1: 20}))

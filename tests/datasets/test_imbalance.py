@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -188,3 +189,17 @@ def test_subsample_of_one_hot_with_an_empty_column():
 def test_subsample_bad_fraction(fraction, error):
     with pytest.raises(error, match="fraction="):
         subsample(np.zeros((2, 2, 2)), [0, 1], fraction)
+
+
+def test_tensors_and_tables_are_cut_as_arrays_are():
+    pandas = pytest.importorskip("pandas")
+    y = np.array([0, 0, 0, 1, 1])
+    x = images_of(y)
+    expected, labels = make_imbalance(x, y, {0: 1}, seed=0)
+    tensors = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
+    found, found_labels = make_imbalance(*tensors, {0: 1}, seed=0)
+    assert (found == expected).all()
+    assert (found_labels == labels).all()
+    table = pandas.DataFrame({"file": [*"abcde"]}, index=[5, 6, 7, 8, 9])
+    rows, _ = make_imbalance(table, pandas.Series(y), {0: 1}, seed=0)
+    assert [*rows.file] == ["abcde"[int(one[0, 0])] for one in expected]

@@ -215,3 +215,14 @@ def test_layers_that_change_the_shape_are_refused():
     layer = ClassAwareAugmentation(keras.layers.CenterCrop(3, 3), [1.0])
     with pytest.raises(ValueError, match=r"keep the shape.*Received: layer="):
         layer(batch())
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="other backends have no tensors of strings, so that Keras refuses them",
+)
+def test_labels_that_are_strings_are_refused():
+    layer = ClassAwareAugmentation(negative(), {1: 1.0})
+    data = {"images": np.zeros((2, 8, 8, 1), "float32"), "labels": np.array(["a", "b"])}
+    with pytest.raises(TypeError, match="labels that are strings"):
+        layer(data, training=True)

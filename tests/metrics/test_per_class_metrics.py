@@ -448,3 +448,9 @@ def test_bad_batches(y_true, y_pred, text):
 
 def test_numpy_integers_are_integers():
     assert kb.metrics.PerClassMetrics(np.int64(3)).num_classes == 3
+
+
+def test_labels_that_are_strings_are_refused():
+    metric = kb.metrics.PerClassMetrics(3, class_names=list("abc"))
+    with pytest.raises(ValueError, match=r"class indices, or one-hot.*<U1"):
+        metric.update_state(np.array(list("abc")), np.full((3, 3), 1 / 3))

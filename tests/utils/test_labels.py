@@ -255,3 +255,9 @@ def test_numbers_as_names_are_names():
 def test_a_label_of_no_class_is_refused(y):
     with pytest.raises(ValueError, match="Received: y"):
         read_class_labels(y, 2, ["cat", "dog"])
+
+
+def test_whole_numbers_in_half_precision():
+    indices, encoding = read_labels(np.array([0, 2048, 0], "float16"))
+    assert indices.tolist() == [0, 1, 0]
+    assert encoding.classes.tolist() == [0, 2048]

@@ -1,9 +1,9 @@
 """Generated images that are augmented on top."""
 
 from keras_balance.data import checks
-from keras_balance.data.sources import to_numpy
 from keras_balance.data.synthesis.augment import augment
 from keras_balance.layers.mixing import check_augmentation
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.seeds import check_seed, derive_seed
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from keras_balance.data import checks
-from keras_balance.data.sources import to_numpy
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.labels import read_class_labels
 from keras_balance.utils.numbers import real_number
 from keras_balance.utils.outputs import check_single_probability, class_probabilities

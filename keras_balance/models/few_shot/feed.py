@@ -13,6 +13,7 @@ from keras_balance.data import (
     balanced_image_dataset_from_directory,
 )
 from keras_balance.data.synthesis.makers import augment
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.batches import check_batches
 from keras_balance.utils.progress_line import ProgressLine
 from keras_balance.utils.seeds import derive_seed, random_generator
@@ -145,16 +146,16 @@ class BatchEpochs:
         look = self.features.compute if is_new else self.features
         for place, batch in enumerate(_watched(batches, verbose)):
             images, some, weight = keras.utils.unpack_x_y_sample_weight(batch)
-            images = _to_numpy(images)
+            images = _array(images)
             if is_new:
                 seed = derive_seed(self.seed, epoch, place)
                 layout = _layout_of(self.batches)
                 images = augment(self.augmentation, images, seed, layout)
             rows.append(look(images))
             self._number = place + 1
-            labels.append(_to_numpy(some))
+            labels.append(_array(some))
             if weight is not None:
-                weights.append(_to_numpy(weight).reshape(-1))
+                weights.append(_array(weight).reshape(-1))
         weights = np.concatenate(weights) if weights else None
         return np.concatenate(rows), np.concatenate(labels), weights
 
@@ -196,7 +197,7 @@ class RowEpochs:
 
     def read(self, epoch, verbose=0):
         """`(rows, labels, None)`, the same in every epoch."""
-        rows = np.asarray(_to_numpy(self.rows), dtype="float32")
+        rows = np.asarray(_array(self.rows), dtype="float32")
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
             raise ValueError(
@@ -283,7 +284,7 @@ def held_out_features(validation_data, model, features):
         data = open_epochs(validation_data, None, model, features)
         found = [part for part in data.read(0) if part is not None]
     elif isinstance(validation_data, (tuple, list)):
-        x, *found = map(_to_numpy, validation_data)
+        x, *found = map(_array, validation_data)
         found = [x if x.ndim == 2 else features(x), *found]
     else:
         return validation_data
@@ -343,7 +344,5 @@ def _each(batches):
     return iter(batches)
 
 
-def _to_numpy(values):
-    if keras.ops.is_tensor(values):
-        values = keras.ops.convert_to_numpy(values)
-    return np.asarray(values)
+def _array(values):
+    return np.asarray(to_numpy(values))

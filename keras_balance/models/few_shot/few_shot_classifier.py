@@ -13,6 +13,7 @@ from keras_balance.layers.cosine_head import CosineHead
 from keras_balance.layers.mixing import check_augmentation
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
+from keras_balance.models.few_shot.accuracy import accuracy
 from keras_balance.models.few_shot.feed import (
     FeatureFeed,
     held_out_features,
@@ -115,8 +116,14 @@ class FewShotClassifier(ImagesOrFeatures):
         _check_backbone(backbone)
         self.backbone = backbone
         self.backbone.trainable = False
+        # Half precision has no number for how unlikely a rare class may be.
         self.head = CosineHead(
-            self.num_classes, power, anchor=anchor, shrinkage=shrinkage, name="head"
+            self.num_classes,
+            power,
+            anchor=anchor,
+            shrinkage=shrinkage,
+            dtype="float32",
+            name="head",
         )
         self._features = Features(backbone, name="backbone", cache=cache)
         if backbone.built and isinstance(backbone.input_shape, tuple):
@@ -280,7 +287,7 @@ class FewShotClassifier(ImagesOrFeatures):
         self.compile(
             keras.optimizers.Adam(schedule),
             self.loss if by_user else loss,
-            **(vars(self._compiled_with) if by_user else {"metrics": ["accuracy"]}),
+            **(vars(self._compiled_with) if by_user else {"metrics": [accuracy()]}),
         )
 
     def _is_compiled_by_user(self):

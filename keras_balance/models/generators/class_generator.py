@@ -6,7 +6,6 @@ from keras import ops
 
 from keras_balance.data import LabelledImages
 from keras_balance.data.iterators import untuned
-from keras_balance.data.sources import to_numpy
 from keras_balance.layers import ManualAugmentation
 from keras_balance.layers.mixing import check_augmentation
 from keras_balance.models.generators import checks
@@ -16,6 +15,7 @@ from keras_balance.models.training.columns import with_columns
 from keras_balance.models.training.phase_bars import PhaseBars
 from keras_balance.models.training.phased_model import PhasedModel
 from keras_balance.models.training.phases import Closing, Course, plan_epochs
+from keras_balance.utils.arrays import to_numpy
 from keras_balance.utils.labels import class_label_options, read_class_labels
 from keras_balance.utils.numbers import flag, whole_number
 from keras_balance.utils.seeds import check_seed, random_generator

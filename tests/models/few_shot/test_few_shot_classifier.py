@@ -626,3 +626,33 @@ def test_a_batch_without_an_image_is_refused():
 def test_wrong_layers_to_unfreeze(unfreeze):
     with pytest.raises((TypeError, ValueError), match="`unfreeze` must be"):
         classifier().fit(*images(), epochs=1, unfreeze=unfreeze, verbose=0)
+
+
+def test_labels_of_validation_data_may_have_another_form(tmp_path):
+    """A table gives one-hot labels, a folder class indices."""
+    (x, y), one_hot = images(), np.eye(3)[images()[1]]
+    found = []
+    for labels, held_out in ((y, y), (one_hot, y), (y, one_hot), (y[:, None], one_hot)):
+        model = classifier()
+        options = {"validation_data": (x, held_out), "epochs": 2, "verbose": 0}
+        history = model.fit(x, labels, **options).history
+        found.append(history["val_accuracy"])
+        assert model.evaluate(x, y, verbose=0)[1] == pytest.approx(found[-1][-1])
+    assert found == [pytest.approx(found[0])] * 4
+    assert found[0][-1] == np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.evaluate(x, one_hot, verbose=0)[1] == pytest.approx(found[0][-1])
+
+
+def test_half_precision_keeps_what_is_unlikely():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = classifier()
+        model.fit(*images(), epochs=1, verbose=0)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.backbone.compute_dtype == "float16"
+    probabilities = model.predict(images()[0], verbose=0)
+    assert probabilities.dtype == "float32"
+    assert (probabilities > 0).all()
