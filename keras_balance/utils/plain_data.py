@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 
 # Turns, marked so that JSON gives back what was there.
-_ARRAY, _TUPLE, _DICT = "array", "tuple", "dict"
+_ARRAY, _SCALAR, _TUPLE, _DICT = "array", "scalar", "tuple", "dict"
 
 
 def to_bytes(content):
@@ -15,7 +15,7 @@ def to_bytes(content):
 
     Args:
         content: Dicts, lists and tuples of None, bools, ints, floats, strings, NumPy
-            numbers (which come back as Python's) and NumPy arrays of numbers.
+            numbers and NumPy arrays of numbers.
 
     Raises:
         TypeError: For anything else.
@@ -61,13 +61,13 @@ def is_plain(content):
 
 
 def _mark(content, arrays):
+    # First of all: NumPy's doubles and strings are Python's, too.
+    if isinstance(content, (np.generic, np.ndarray)) and content.dtype.kind != "O":
+        arrays.append(content)
+        kind = _SCALAR if isinstance(content, np.generic) else _ARRAY
+        return {kind: str(len(arrays) - 1)}
     if content is None or isinstance(content, (bool, int, float, str)):
         return content
-    if isinstance(content, np.generic):
-        return _mark(content.item(), arrays)
-    if isinstance(content, np.ndarray) and content.dtype.kind != "O":
-        arrays.append(content)
-        return {_ARRAY: str(len(arrays) - 1)}
     if isinstance(content, list):
         return [_mark(entry, arrays) for entry in content]
     if isinstance(content, tuple):
@@ -89,6 +89,8 @@ def _unmark(content, arrays):
     ((kind, entries),) = content.items()
     if kind == _ARRAY:
         return arrays[entries]
+    if kind == _SCALAR:
+        return arrays[entries][()]
     if kind == _TUPLE:
         return tuple(_unmark(entries, arrays))
     return {_unmark(key, arrays): _unmark(entry, arrays) for key, entry in entries}

@@ -51,6 +51,16 @@ def classifier(units=4):
     return model
 
 
+class Scale(keras.layers.Layer):
+    """Has a weight that is a single number."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
 class Killed(Exception):
     """Stands in for SIGKILL where the process is to live on."""
 
@@ -239,6 +249,29 @@ def test_callbacks_go_on_with_their_state(tmp_path):
     assert resumed[0].history == whole[0].history
     # Nor does it go on where it had stopped.
     assert_same(train(tmp_path / "backup", 1, others=others(), epochs=9), expected)
+
+
+def test_the_best_weights_come_back_where_one_is_a_single_number(tmp_path):
+    def scaled():
+        layers = [*classifier().layers[:-1], Scale(), keras.layers.Dense(3)]
+        model = keras.Sequential([keras.Input((8, 8, 1)), *layers])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(0.1), loss, run_eagerly=EAGERLY)
+        return model
+
+    def run(name, kill_after=0):
+        keras.utils.set_random_seed(0)
+        # The first epoch is the best one.
+        options = {"min_delta": 1e6, "patience": 2, "restore_best_weights": True}
+        stop = CALLBACKS.EarlyStopping("loss", **options)
+        path = tmp_path / name
+        return train(path, kill_after, scaled(), others=[stop], epochs=9)
+
+    expected = run("whole")
+    assert expected.history.epoch == [0, 1, 2]
+    with pytest.raises(Killed):
+        run("backup", 4)
+    assert_same(run("backup"), expected)
 
 
 @pytest.mark.once

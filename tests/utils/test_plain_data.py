@@ -34,9 +34,10 @@ def test_arrays_come_back_bit_for_bit(array):
     assert back.tobytes() == array.tobytes()
 
 
-def test_numpy_numbers_become_pythons():
-    back = from_bytes(to_bytes([np.float32(0.5), np.int64(3), np.bool_(True)]))
-    assert [type(value) for value in back] == [float, int, bool]
+def test_numpy_numbers_stay_numpys():
+    numbers = [np.float32(0.5), np.float64(0.5), np.int64(3), np.bool_(True)]
+    back = from_bytes(to_bytes({"some": (numbers, {np.int64(1): np.str_("a")})}))
+    assert repr(back) == repr({"some": (numbers, {np.int64(1): np.str_("a")})})
 
 
 @pytest.mark.parametrize("content", [object(), {1: {2}}, [np.array([None])], print])
