@@ -9,7 +9,9 @@ import warnings
 import keras
 import numpy as np
 
-from keras_balance.callbacks.callbacks_in_fit import callbacks_in_fit
+from keras_balance.callbacks.callbacks_in_fit import callbacks_in_fit, misplaced
+from keras_balance.callbacks.data_notes import data_notes
+from keras_balance.data.in_fit import fit_in_progress
 from keras_balance.utils.files import read_sealed, remove_temporaries, write_sealed
 from keras_balance.utils.losses import check_epoch
 from keras_balance.utils.numbers import whole_number
@@ -42,6 +44,9 @@ class ResumableBackup(keras.callbacks.Callback):
     data before the first epoch, and its workers read ahead. Nor the place within a pass
     over the data: an epoch must be a whole pass, without `steps_per_epoch`.
 
+    A training that is over, or was stopped, is not repeated, and goes on where it
+    ended when `fit` is given more `epochs` than it was.
+
     The file is written atomically. It holds numbers and text, no code.
 
     Args:
@@ -58,11 +63,13 @@ class ResumableBackup(keras.callbacks.Callback):
         epoch: Epoch, counted from 0, that training begins at: give it to `fit`.
 
     Raises:
-        ValueError: For a file that is truncated, garbled, or of another training.
-            Nothing is loaded then.
+        ValueError: For a file that is truncated, garbled, or of another training: with
+            other callbacks, another model, or a `dataset` of other arguments or other
+            images, of those on disk a few are looked at. Nothing is loaded then.
             Also when `every` is below 1, and from `fit`, when an epoch is no whole
-            pass over the `dataset`, when `initial_epoch=backup.epoch` is missing, and
-            for a model that is not built.
+            pass over the `dataset`, when `initial_epoch=backup.epoch` is missing, for
+            a model that is not built, and for one of `callbacks` that `fit` does not
+            get, or gets behind this one.
         TypeError: When `path` is no path, or `every` no integer.
         OSError: For a file that cannot be read.
         FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite. The
@@ -80,9 +87,11 @@ class ResumableBackup(keras.callbacks.Callback):
         self.callbacks = tuple(callbacks)
         self.every = whole_number("every", every, 1)
         self.history, self.history_epochs = {}, []
+        self._data_notes = data_notes(dataset)
+        self._fitted = None  # the model whose `fit` is told that the training is over
         remove_temporaries(self.path)
         self._found = self._read() if self.path.exists() else None
-        self.epoch = self._found["resume_at"] if self._found else 0
+        self.epoch = self._found["epoch"] if self._found else 0
         # At once: workers may look at the data before training begins.
         self._set_dataset_epoch()
 
@@ -90,11 +99,18 @@ class ResumableBackup(keras.callbacks.Callback):
         """Give the model the state of the backup."""
         self._check_data_is_known()
         self._check_epoch_is_a_pass()
+        self._check_places()
         self._warn_of_forgotten()
         self._begins = True
         if self._found is None:
             return
         self._restore(self._found)
+        if self.epoch < self.params["epochs"] <= self._found["resume_at"]:
+            self.epoch = self._found["resume_at"]
+            # As Keras' own BackupAndRestore tells it: `fit` was called before it was
+            # known whether a training that was stopped is over.
+            self._fitted = fit_in_progress()[1].get("self", self.model)
+            self._fitted._initial_epoch = self.epoch
 
     def on_epoch_begin(self, epoch, logs=None):
         """Check that `fit` begins where the backup ends."""
@@ -117,30 +133,34 @@ class ResumableBackup(keras.callbacks.Callback):
         epochs = self.params["epochs"]
         is_last = self.model.stop_training or epoch + 1 == epochs
         if is_last or (epoch + 1) % self.every == 0:
-            self.epoch = epochs if is_last else epoch + 1
-            write_sealed(self.path, to_bytes(self._state(epoch + 1)))
+            self.epoch = epoch + 1
+            state = self._state(resume_at=epochs if is_last else self.epoch)
+            write_sealed(self.path, to_bytes(state))
 
     def on_train_end(self, logs=None):
         """Give the history of a training that was over already."""
         if self._found is not None:
             self._restore_history()
             self._found = None
+        if self._fitted is not None:
+            self._fitted._initial_epoch = self._fitted = None
 
     # What a backup holds.
 
-    def _state(self, epoch):
+    def _state(self, resume_at):
+        """Give all that is kept; a `fit` of as many epochs resumes at `resume_at`."""
         model = self.model
         own = getattr(model, "get_training_state", dict)()
         return {
             "backend": keras.backend.backend(),
-            "epoch": epoch,
-            "resume_at": self.epoch,
+            "epoch": self.epoch,
+            "resume_at": resume_at,
             "variables": [
                 (_dtype(variable), np.array(keras.ops.convert_to_numpy(variable)))
                 for variable in _variables(model)
             ],
             "model": own,
-            "dataset": self._describe_dataset(),
+            "dataset": self._data_notes,
             "dataset_epoch": getattr(self.dataset, "epoch", None),
             "random": random.getstate(),
             "history": self.history,
@@ -164,16 +184,16 @@ class ResumableBackup(keras.callbacks.Callback):
                     stacklevel=2,
                 )
 
-    def _describe_dataset(self):
-        """Note what decides on the batches."""
-        if self.dataset is None:
-            return None
-        found = {}
-        for name in ("seed", "num_batches", "class_counts"):
-            value = getattr(self.dataset, name, None)
-            # Arrays do not say in a word whether they are equal.
-            found[name] = value.tolist() if isinstance(value, np.ndarray) else value
-        return found
+    def _check_places(self):
+        """Raise a `ValueError` for callbacks whose state would not be that of `fit`."""
+        for callback in self.callbacks:
+            how = misplaced(callback, self)
+            if how is not None:
+                raise ValueError(
+                    "The `callbacks` of a backup must stand in front of it in "
+                    "`fit(callbacks=[...])`, or it keeps what they knew before. "
+                    f"Received: {type(callback).__name__}, {how}"
+                )
 
     def _read(self):
         content = read_sealed(self.path)
@@ -189,9 +209,17 @@ class ResumableBackup(keras.callbacks.Callback):
         kept = [name for name, _ in state["callbacks"]]
         given = [type(callback).__name__ for callback in self.callbacks]
         self._must_be("backend", keras.backend.backend(), state["backend"])
-        self._must_be("dataset", self._describe_dataset(), state["dataset"])
+        self._check_dataset(state["dataset"])
         self._must_be("callbacks", given, kept)
         return state
+
+    def _check_dataset(self, kept):
+        own = self._data_notes
+        if own is None or kept is None:
+            self._must_be("dataset", own, kept)
+            return
+        for name in kept:
+            self._must_be(name, own.get(name), kept[name])
 
     def _must_be(self, name, received, expected):
         if received != expected:

@@ -81,6 +81,18 @@ class Kill(keras.callbacks.Callback):
             raise Killed
 
 
+class Stop(keras.callbacks.Callback):
+    """Stops the training behind an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            self.model.stop_training = True
+
+
 def train(
     path,
     kill_after=0,
@@ -89,6 +101,7 @@ def train(
     others=(),
     epochs=4,
     how=None,
+    validation_data=None,
     **kwargs,
 ):
     """What a script would do, in a process of its own each time; returns the model."""
@@ -104,12 +117,13 @@ def train(
         epochs=epochs,
         initial_epoch=backup.epoch,
         callbacks=[*others, backup, Kill(kill_after, how)],
+        validation_data=validation_data,
         verbose=0,
     )
     return model
 
 
-def train_bagan(path, kill_after=0, x=None, **kwargs):
+def train_bagan(path, kill_after=0, x=None, others=(), **kwargs):
     keras.utils.set_random_seed(0)
     bagan = BAGAN((8, 8, 1), 3, **dense_networks(), candidates=1, seed=1)
     bagan.compile(run_eagerly=EAGERLY)
@@ -118,7 +132,7 @@ def train_bagan(path, kill_after=0, x=None, **kwargs):
     bagan.fit(
         *(data() if x is None else (x,)),
         initial_epoch=backup.epoch,
-        callbacks=[backup, Kill(kill_after)],
+        callbacks=[*others, backup, Kill(kill_after)],
         verbose=0,
         **options,
     )
@@ -165,6 +179,25 @@ def test_a_training_that_is_over_is_not_repeated(tmp_path, uninterrupted):
 def test_a_training_goes_on_for_more_epochs(tmp_path, uninterrupted):
     train(tmp_path / "backup", epochs=2)
     assert_same(train(tmp_path / "backup", epochs=4), uninterrupted)
+
+
+def test_a_training_that_was_stopped_goes_on_for_more_epochs(tmp_path, uninterrupted):
+    def run(kill_after=0, epochs=3):
+        return train(tmp_path / "backup", kill_after, others=[Stop(1)], epochs=epochs)
+
+    stopped = run()
+    assert stopped.history.epoch == [0, 1]
+    over = run(kill_after=1)  # no batch comes
+    assert_same(over, stopped)
+    assert_same(run(epochs=4), uninterrupted)
+    # What was over does not tell the model's next training where to begin.
+    assert over.fit(feed(), verbose=0).epoch == [0]
+
+
+def test_a_bagan_that_was_stopped_begins_each_phase(tmp_path):
+    train_bagan(tmp_path / "backup", others=[Stop(0)])
+    resumed = train_bagan(tmp_path / "backup", epochs=3)
+    assert_same(resumed, train_bagan(tmp_path / "whole", epochs=3))
 
 
 def test_backups_every_few_epochs(tmp_path, uninterrupted):
@@ -288,6 +321,46 @@ def test_what_decides_and_is_not_kept_is_warned_of(tmp_path):
         dataset.epoch = 0
 
 
+@pytest.mark.parametrize(
+    ("place", "text"), [("missing", "missing there"), ("behind", "behind it")]
+)
+def test_callbacks_that_cannot_be_kept_are_refused(tmp_path, place, text):
+    stop, dataset = CALLBACKS.EarlyStopping("loss"), feed()
+    backup = ResumableBackup(tmp_path / "backup", dataset, [stop])
+    given = [backup, stop] if place == "behind" else [backup]
+    with pytest.raises(ValueError, match=rf"in front of .*EarlyStopping, {text}"):
+        classifier().fit(dataset, callbacks=given, verbose=0)
+
+
+class Wrapper(keras.callbacks.Callback):
+    """Hands on what it hears, as one of a user's own may."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = CALLBACKS.CallbackList(inner)
+
+    def set_model(self, model):
+        self.inner.set_model(model)
+
+    def set_params(self, params):
+        self.inner.set_params(params)
+
+    def on_train_begin(self, logs=None):
+        self.inner.on_train_begin(logs)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("inner", [["stop"], ["backup"], ["stop", "backup"]])
+def test_callbacks_within_another_one_are_found(tmp_path, inner):
+    stop, dataset = CALLBACKS.EarlyStopping("loss"), feed()
+    backup = ResumableBackup(tmp_path / "backup", dataset, [stop])
+    named = {"stop": stop, "backup": backup}
+    wrapper = Wrapper([named.pop(name) for name in inner])
+    others = list(named.values())
+    given = [wrapper, *others] if "stop" in inner else [*others, wrapper]
+    classifier().fit(dataset, callbacks=given, verbose=0)
+
+
 def test_bfloat16_weights(tmp_path):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("bfloat16")
@@ -359,6 +432,14 @@ def test_another_training_is_refused(backup):
         ("seed", feed(seed=6), ()),
         ("num_batches", feed(batch_size=15), ()),
         ("class_counts", feed(sampling_strategy="minority"), ()),
+        ("images", BalancedDataset(data()[0] + 1, data()[1], 45, seed=5), ()),
+        ("batch_size", feed(batch_size=46), ()),
+        ("shuffle", feed(shuffle=False), ()),
+        ("synthesizer", feed(synthesizer="manual"), ()),
+        ("synthetic_weight", feed(synthetic_weight=0.5), ()),
+        ("refresh", feed(refresh=False), ()),
+        ("mix", feed(mix="mixup"), ()),
+        ("dtype", feed(dtype="uint8"), ()),
         ("callbacks", feed(), [CALLBACKS.EarlyStopping("loss")]),
     ]:
         with pytest.raises(ValueError, match=rf"backup of another .*{name}"):
