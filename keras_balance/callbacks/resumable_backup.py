@@ -29,11 +29,11 @@ class ResumableBackup(keras.callbacks.Callback):
     model's own operations are deterministic. What was lost is the epoch in progress.
 
     Kept are the weights, the variables of all optimizers, the states of all seed
-    generators of the model (dropout, augmentation), the epoch of the dataset, the
-    state of Python's `random` (by which Keras shuffles the batches of a
-    `PyDataset`), the history, the phase of a generator with its best checkpoint, and
-    the state of the callbacks that are given. The model must be built the same way,
-    from the same seeds, by the script that resumes.
+    generators of the model (dropout, augmentation), the epoch of the dataset, and of
+    one that is `validation_data`, the state of Python's `random` (by which Keras
+    shuffles the batches of a `PyDataset`), the history, the phase of a generator with
+    its best checkpoint, and the state of the callbacks that are given. The model must
+    be built the same way, from the same seeds, by the script that resumes.
 
     Not kept, since Keras does not show them: its global seed generator, from which
     layers draw that call `keras.random` without `seed`, and the order in which `fit`
@@ -71,7 +71,8 @@ class ResumableBackup(keras.callbacks.Callback):
             a model that is not built, and for one of `callbacks` that `fit` does not
             get, or gets behind this one.
         TypeError: When `path` is no path, or `every` no integer.
-        OSError: For a file that cannot be read.
+        OSError: For a file that cannot be read; from `fit`, for a folder that cannot be
+            made.
         FloatingPointError: From `fit`, when a loss or a weight is NaN or infinite. The
             backup then stays that of the last good epoch.
 
@@ -88,6 +89,7 @@ class ResumableBackup(keras.callbacks.Callback):
         self.every = whole_number("every", every, 1)
         self.history, self.history_epochs = {}, []
         self._data_notes = data_notes(dataset)
+        self._validation = None
         self._fitted = None  # the model whose `fit` is told that the training is over
         remove_temporaries(self.path)
         self._found = self._read() if self.path.exists() else None
@@ -101,6 +103,8 @@ class ResumableBackup(keras.callbacks.Callback):
         self._check_epoch_is_a_pass()
         self._check_places()
         self._warn_of_forgotten()
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # an error before the work
+        self._validation = _feed_for_validation(self.dataset)
         self._begins = True
         if self._found is None:
             return
@@ -162,6 +166,7 @@ class ResumableBackup(keras.callbacks.Callback):
             "model": own,
             "dataset": self._data_notes,
             "dataset_epoch": getattr(self.dataset, "epoch", None),
+            "validation_epoch": getattr(self._validation, "epoch", None),
             "random": random.getstate(),
             "history": self.history,
             "history_epochs": self.history_epochs,
@@ -252,6 +257,9 @@ class ResumableBackup(keras.callbacks.Callback):
         self.history, self.history_epochs = state["history"], state["history_epochs"]
         random.setstate(state["random"])
         self._set_dataset_epoch()
+        epoch = state.get("validation_epoch")
+        if self._validation is not None and epoch is not None:
+            self._validation.epoch = epoch
 
     def _fitting(self, variables, kept):
         """Values for the variables, all checked before the first is assigned."""
@@ -299,6 +307,13 @@ def _check_path(path):
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"`path` must be the path of a file. Received: path={path!r}")
     return pathlib.Path(path)
+
+
+def _feed_for_validation(dataset):
+    """Find a feed of the validation data, if it counts epochs of its own."""
+    feed = fit_in_progress()[1].get("validation_data")
+    is_feed = isinstance(feed, keras.utils.PyDataset) and hasattr(feed, "epoch")
+    return feed if is_feed and feed is not dataset else None
 
 
 def _variables(model):

@@ -200,6 +200,17 @@ def test_a_bagan_that_was_stopped_begins_each_phase(tmp_path):
     assert_same(resumed, train_bagan(tmp_path / "whole", epochs=3))
 
 
+def test_the_feed_for_validation_goes_on_too(tmp_path):
+    def run(name, kill_after=0):
+        held_out = feed(batch_size=15, seed=7, synthesizer="manual")
+        return train(tmp_path / name, kill_after, validation_data=held_out)
+
+    expected = run("whole")
+    with pytest.raises(Killed):
+        run("backup", 5)
+    assert_same(run("backup"), expected)
+
+
 def test_backups_every_few_epochs(tmp_path, uninterrupted):
     with pytest.raises(Killed):
         train(tmp_path / "backup", kill_after=7, every=2)
@@ -564,6 +575,14 @@ def test_a_diverged_epoch_is_not_backed_up(backup):
     with pytest.raises(FloatingPointError, match=r"after epoch 2\..*nan"):
         resumed.on_epoch_end(1, {"loss": 1.0})
     assert backup.read_bytes() == before
+
+
+@pytest.mark.once
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("in the place of a folder")
+    backup = ResumableBackup(tmp_path / "file" / "backup", feed())
+    with pytest.raises(OSError, match="file"):
+        backup.on_train_begin()
 
 
 @pytest.mark.parametrize(
