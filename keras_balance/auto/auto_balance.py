@@ -90,7 +90,8 @@ class AutoBalance:
             page with what was tried, what was chosen and why, how good it is on
             training images that it was not trained on, and the rarest class's most
             confident misses. Killed at any moment and run again with the same folder,
-            data and `build`, it ends with the same model.
+            data and `build`, it ends with the same model. Other first weights are
+            another `build`, unless each call gives others.
         seed: Integer, or None for that of the search in `directory`, or a fresh one.
             Trainings set TensorFlow's global seed and Keras' own by it, which stay so.
         verbose: 0 for silence, 1 for a line about every training.

@@ -5,13 +5,18 @@ import json
 import pathlib
 import re
 
-from keras_balance.utils.files import read_sealed, write_json, write_sealed
+from keras_balance.utils.files import (
+    read_sealed,
+    remove_temporaries,
+    write_json,
+    write_sealed,
+)
 from keras_balance.utils.plain_data import from_bytes, to_bytes
 
 _SETTING = "setting.json"
 _HINTS = {
     "data": " (other images, or in another order)",
-    "build": " (another model, or compiled otherwise)",
+    "build": " (another model, of other first weights, or compiled otherwise)",
 }
 
 
@@ -56,6 +61,7 @@ class Kept:
     def _open(self, setting):
         found = kept_setting(self._directory)
         if found is None:
+            remove_temporaries(self._directory / _SETTING)
             write_json(self._directory / _SETTING, setting)
             return
         differing = [key for key in setting if found.get(key) != setting[key]]
@@ -81,6 +87,7 @@ class Kept:
     def _keep(self, name, result):
         path = self.path(_file_name(name))
         if path is not None:
+            remove_temporaries(path)
             write_sealed(path, to_bytes(result))
         return result
 

@@ -50,6 +50,7 @@ class Features:
         ValueError: For a `cache` that is a folder, or a file of something else, which
             stays as it is; when called, for a backbone that gives no `(n, d)`, or
             features that are NaN or infinite.
+        OSError: When the folder of `cache` cannot be made.
 
     Example:
         >>> rows = Features(None)(np.zeros((5, 8, 8, 1), "uint8"))
@@ -70,6 +71,8 @@ class Features:
         self._cache = None if cache is None else pathlib.Path(cache)
         self._weights, self._is_checked = None, True
         if self._cache is not None:
+            # An error, if any, before the work that is to be kept.
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
             self._keep(_read_cache(self._cache, backbone))
             self._weights, self._is_checked = _fingerprint(backbone), False
 

@@ -49,6 +49,15 @@ def test_names_that_differ_in_signs_alone_have_files_of_their_own(tmp_path):
     assert (again.get("a+", never), again.get("a-", never)) == (3, 4)
 
 
+def test_what_killed_writers_left_is_removed(tmp_path):
+    mark = "-keras_balance-abcd1234"
+    for name in (f".setting{mark}.json", f".a{mark}.trial", f".b{mark}.trial"):
+        (tmp_path / name).write_bytes(b"half")
+    Kept(tmp_path, {}).get("a", lambda: 3)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"setting.json", "a.trial", f".b{mark}.trial"}
+
+
 @pytest.mark.parametrize("content", [b'{"da', b"[1]", b"\xff\xfe\x00"])
 def test_a_foreign_setting_is_named(tmp_path, content):
     (tmp_path / "setting.json").write_bytes(content)

@@ -1,11 +1,10 @@
 import keras
+import numpy as np
 import pytest
 
 from keras_balance.auto.model_digest import model_digest
 from keras_balance.data import LabelledImages
 from small_data import grey_images
-
-pytestmark = pytest.mark.once
 
 IMAGES = LabelledImages(*grey_images((4, 4)))
 
@@ -37,11 +36,22 @@ def subclassed(units=2):
     return model
 
 
+def started_at(number):
+    """A model that begins with weights from elsewhere."""
+    model = networked()
+    model.set_weights([np.full(w.shape, number) for w in model.get_weights()])
+    return model
+
+
+def drawn():
+    return started_at(np.random.default_rng().random())
+
+
 def digest(build, *args):
     return model_digest(lambda: build(*args), IMAGES, 0)
 
 
-@pytest.mark.parametrize("build", [networked, subclassed])
+@pytest.mark.parametrize("build", [networked, subclassed, drawn])
 def test_made_again_a_model_is_the_same(build):
     assert digest(build) == digest(build)
 
@@ -54,5 +64,11 @@ def test_other_layers_or_another_training_are_another_model():
         digest(networked, 2, "mse", 0.2),
         digest(subclassed),
         digest(subclassed, 3),
+        digest(started_at, 0.1),
+        digest(started_at, 0.2),
     ]
     assert len(set(found)) == len(found)
+
+
+def test_the_last_digits_of_weights_are_those_of_a_machine():
+    assert digest(started_at, 0.1) == digest(started_at, 0.1 + 1e-8)

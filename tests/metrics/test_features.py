@@ -160,3 +160,9 @@ def test_pixels_of_photographs_are_warned_of(sides, channels, warned, recwarn):
     found = [str(warning.message) for warning in recwarn]
     assert len(found) == warned
     assert not warned or "Give `features=`" in found[0]
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("in the place of a folder")
+    with pytest.raises(OSError, match="file"):
+        Features(mean_and_spread, cache=tmp_path / "file" / "cache")
