@@ -314,13 +314,13 @@ class AutoBalance:
             "data": images.fingerprint(),
             "value_range": [float(end) for end in images.value_range],
             "seed": self.seed,
+            "backend": keras.backend.backend(),
+            "version": __version__,
             "build": build and model_digest(build, images, self.seed),
             "recipes": {n: dataclasses.asdict(r) for n, r in recipes.items()},
             "target_prior": np.asarray(self.target_prior).tolist(),
             "batch_size": self.batch_size,
             **rest,
-            "backend": keras.backend.backend(),
-            "version": __version__,
         }
         return Kept(self.directory, setting)
 
