@@ -44,8 +44,9 @@ class ResumableBackup(keras.callbacks.Callback):
     data before the first epoch, and its workers read ahead. Nor the place within a pass
     over the data: an epoch must be a whole pass, without `steps_per_epoch`.
 
-    A training that is over, or was stopped, is not repeated, and goes on where it
-    ended when `fit` is given more `epochs` than it was.
+    A training that is over, or was stopped, is not repeated. Given more `epochs`, it
+    goes on, where it was stopped from the epoch that would have come next: `fit` says
+    which `initial_epoch` that is.
 
     The file is written atomically. It holds numbers and text, no code.
 
@@ -60,7 +61,8 @@ class ResumableBackup(keras.callbacks.Callback):
         every: Number of epochs from one backup to the next.
 
     Attributes:
-        epoch: Epoch, counted from 0, that training begins at: give it to `fit`.
+        epoch: Epoch, counted from 0, that training begins at: give it to `fit`. Of a
+            training that was stopped, the number of epochs it was to have.
 
     Raises:
         ValueError: For a file that is truncated, garbled, or of another training: with
@@ -90,10 +92,9 @@ class ResumableBackup(keras.callbacks.Callback):
         self.history, self.history_epochs = {}, []
         self._data_notes = data_notes(dataset)
         self._validation = None
-        self._fitted = None  # the model whose `fit` is told that the training is over
         remove_temporaries(self.path)
         self._found = self._read() if self.path.exists() else None
-        self.epoch = self._found["epoch"] if self._found else 0
+        self.epoch = self._found["resume_at"] if self._found else 0
         # At once: workers may look at the data before training begins.
         self._set_dataset_epoch()
 
@@ -106,25 +107,13 @@ class ResumableBackup(keras.callbacks.Callback):
         self.path.parent.mkdir(parents=True, exist_ok=True)  # an error before the work
         self._validation = _feed_for_validation(self.dataset)
         self._begins = True
-        if self._found is None:
-            return
-        self._restore(self._found)
-        if self.epoch < self.params["epochs"] <= self._found["resume_at"]:
-            self.epoch = self._found["resume_at"]
-            # As Keras' own BackupAndRestore tells it: `fit` was called before it was
-            # known whether a training that was stopped is over.
-            self._fitted = fit_in_progress()[1].get("self", self.model)
-            self._fitted._initial_epoch = self.epoch
+        if self._found is not None:
+            self._restore(self._found)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Check that `fit` begins where the backup ends."""
         if self._begins and self._found is not None:
-            if epoch != self.epoch:
-                raise ValueError(
-                    "`fit` must begin where the backup ends: give it "
-                    f"`initial_epoch=backup.epoch`, {self.epoch}, or remove "
-                    f"{self.path} to begin anew. Received: initial_epoch={epoch}"
-                )
+            self._check_begins_at(epoch)
             self._restore_history()
         self._begins, self._found = False, None
 
@@ -137,28 +126,25 @@ class ResumableBackup(keras.callbacks.Callback):
         epochs = self.params["epochs"]
         is_last = self.model.stop_training or epoch + 1 == epochs
         if is_last or (epoch + 1) % self.every == 0:
-            self.epoch = epoch + 1
-            state = self._state(resume_at=epochs if is_last else self.epoch)
-            write_sealed(self.path, to_bytes(state))
+            self.epoch = epochs if is_last else epoch + 1
+            write_sealed(self.path, to_bytes(self._state(epoch + 1)))
 
     def on_train_end(self, logs=None):
         """Give the history of a training that was over already."""
         if self._found is not None:
             self._restore_history()
             self._found = None
-        if self._fitted is not None:
-            self._fitted._initial_epoch = self._fitted = None
 
     # What a backup holds.
 
-    def _state(self, resume_at):
-        """Give all that is kept; a `fit` of as many epochs resumes at `resume_at`."""
+    def _state(self, epoch):
+        """Give all that is kept at the beginning of an epoch."""
         model = self.model
         own = getattr(model, "get_training_state", dict)()
         return {
             "backend": keras.backend.backend(),
-            "epoch": self.epoch,
-            "resume_at": resume_at,
+            "epoch": epoch,
+            "resume_at": self.epoch,
             "variables": [
                 (_dtype(variable), np.array(keras.ops.convert_to_numpy(variable)))
                 for variable in _variables(model)
@@ -225,6 +211,20 @@ class ResumableBackup(keras.callbacks.Callback):
             return
         for name in kept:
             self._must_be(name, own.get(name), kept[name])
+
+    def _check_begins_at(self, epoch):
+        expected = self._found["epoch"]
+        if epoch != expected:
+            # Of a training that was stopped, `backup.epoch` is the end that it had.
+            was_stopped = expected != self._found["resume_at"]
+            how = (
+                "backup.epoch`, {}" if not was_stopped else "{}`, where it was stopped"
+            )
+            raise ValueError(
+                "`fit` must begin where the backup ends: give it `initial_epoch="
+                f"{how.format(expected)}, or remove {self.path} to begin anew. "
+                f"Received: initial_epoch={epoch}"
+            )
 
     def _must_be(self, name, received, expected):
         if received != expected:

@@ -102,6 +102,7 @@ def train(
     epochs=4,
     how=None,
     validation_data=None,
+    initial_epoch=None,
     **kwargs,
 ):
     """What a script would do, in a process of its own each time; returns the model."""
@@ -115,7 +116,7 @@ def train(
     model.fit(
         dataset,
         epochs=epochs,
-        initial_epoch=backup.epoch,
+        initial_epoch=backup.epoch if initial_epoch is None else initial_epoch,
         callbacks=[*others, backup, Kill(kill_after, how)],
         validation_data=validation_data,
         verbose=0,
@@ -128,10 +129,10 @@ def train_bagan(path, kill_after=0, x=None, others=(), **kwargs):
     bagan = BAGAN((8, 8, 1), 3, **dense_networks(), candidates=1, seed=1)
     bagan.compile(run_eagerly=EAGERLY)
     backup = ResumableBackup(path, x)
-    options = {"autoencoder_epochs": 2, "epochs": 2, "batch_size": 45, **kwargs}
+    options = {"autoencoder_epochs": 2, "epochs": 2, "batch_size": 45}
+    options |= {"initial_epoch": backup.epoch, **kwargs}
     bagan.fit(
         *(data() if x is None else (x,)),
-        initial_epoch=backup.epoch,
         callbacks=[*others, backup, Kill(kill_after)],
         verbose=0,
         **options,
@@ -182,21 +183,22 @@ def test_a_training_goes_on_for_more_epochs(tmp_path, uninterrupted):
 
 
 def test_a_training_that_was_stopped_goes_on_for_more_epochs(tmp_path, uninterrupted):
-    def run(kill_after=0, epochs=3):
-        return train(tmp_path / "backup", kill_after, others=[Stop(1)], epochs=epochs)
+    def run(kill_after=0, epochs=3, **options):
+        path = tmp_path / "backup"
+        return train(path, kill_after, others=[Stop(1)], epochs=epochs, **options)
 
     stopped = run()
     assert stopped.history.epoch == [0, 1]
     over = run(kill_after=1)  # no batch comes
     assert_same(over, stopped)
-    assert_same(run(epochs=4), uninterrupted)
-    # What was over does not tell the model's next training where to begin.
-    assert over.fit(feed(), verbose=0).epoch == [0]
+    with pytest.raises(ValueError, match=r"`initial_epoch=2`.*Received: .*=3"):
+        run(epochs=4)
+    assert_same(run(epochs=4, initial_epoch=2), uninterrupted)
 
 
 def test_a_bagan_that_was_stopped_begins_each_phase(tmp_path):
     train_bagan(tmp_path / "backup", others=[Stop(0)])
-    resumed = train_bagan(tmp_path / "backup", epochs=3)
+    resumed = train_bagan(tmp_path / "backup", epochs=3, initial_epoch=1)
     assert_same(resumed, train_bagan(tmp_path / "whole", epochs=3))
 
 
