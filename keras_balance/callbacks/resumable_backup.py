@@ -215,14 +215,12 @@ class ResumableBackup(keras.callbacks.Callback):
     def _check_begins_at(self, epoch):
         expected = self._found["epoch"]
         if epoch != expected:
-            # Of a training that was stopped, `backup.epoch` is the end that it had.
-            was_stopped = expected != self._found["resume_at"]
-            how = (
-                "backup.epoch`, {}" if not was_stopped else "{}`, where it was stopped"
-            )
+            how = f"backup.epoch`, {expected}"
+            if expected != self._found["resume_at"]:  # which `backup.epoch` is
+                how = f"{expected}`, where it was stopped"
             raise ValueError(
                 "`fit` must begin where the backup ends: give it `initial_epoch="
-                f"{how.format(expected)}, or remove {self.path} to begin anew. "
+                f"{how}, or remove {self.path} to begin anew. "
                 f"Received: initial_epoch={epoch}"
             )
 
