@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_balance.auto import checks
-from keras_balance.auto.chooser import BATCH_SIZE, Chooser
+from keras_balance.auto.chooser import Chooser
+from keras_balance.auto.lengths import BATCH_SIZE
 from keras_balance.data import BalancedDataset
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.strategies import target_counts

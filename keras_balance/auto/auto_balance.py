@@ -12,12 +12,9 @@ from keras_balance.auto.auto_adjustment import AutoAdjustment
 from keras_balance.auto.balance_report import write_page
 from keras_balance.auto.default_build import default_build, default_code
 from keras_balance.auto.folds import simulated_cases
-from keras_balance.auto.head_recipes import (
-    HEADS,
-    HeadTrainings,
-    head_code,
-)
+from keras_balance.auto.head_recipes import HEADS, HeadTrainings, head_code
 from keras_balance.auto.kept import Kept, kept_setting
+from keras_balance.auto.lengths import MAX_RATIO
 from keras_balance.auto.model_digest import model_digest
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_code import (
@@ -38,8 +35,6 @@ from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import check_prior, read_prior
 from keras_balance.utils.seeds import check_seed
 from keras_balance.version import __version__
-
-_MAX_RATIO = 20
 
 
 class AutoBalance:
@@ -237,6 +232,7 @@ class AutoBalance:
     def _plan(self, images, recipes, epochs):
         """Give the trainings to choose by, and the recipes to choose from."""
         if self.features is not None:
+            # Not `rows_of`: the model that is kept sees the layout of the data, too.
             rows = backbone_rows(self.features, images.source)
             kept = self._kept(images, HEADS, features=_digest(rows))
             return HeadTrainings(self.features, images, rows, self.seed, kept), HEADS
@@ -253,7 +249,7 @@ class AutoBalance:
         return plan, recipes
 
     def _searched(self, plan, recipes):
-        cases = simulated_cases(plan.images, plan.cases, _MAX_RATIO, plan.seed)
+        cases = simulated_cases(plan.images, plan.cases, MAX_RATIO, plan.seed)
         course = course_of(recipes, cases) + [("fold", 0)] * plan.folds
         course.append(("final", 0))
         progress = Progress(

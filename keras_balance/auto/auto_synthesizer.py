@@ -1,7 +1,8 @@
 """`AutoSynthesizer`: finds out what to fill the shortfall of a class with."""
 
 from keras_balance.auto import checks
-from keras_balance.auto.chooser import BATCH_SIZE, Chooser
+from keras_balance.auto.chooser import Chooser
+from keras_balance.auto.lengths import BATCH_SIZE
 from keras_balance.data import BalancedDataset
 from keras_balance.data.synthesis import registry
 

@@ -9,15 +9,13 @@ from keras_balance.auto import checks, decision
 from keras_balance.auto.folds import make_folds
 from keras_balance.auto.judge import Judge, known
 from keras_balance.auto.keras_judge import KerasJudge
+from keras_balance.auto.lengths import MAX_RATIO, default_steps
 from keras_balance.auto.progress import Progress
 from keras_balance.data.synthesis import registry
 from keras_balance.metrics.features import Features, warn_of_pixels
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.seeds import check_seed, derive_seed
 
-BATCH_SIZE = 64
-_MAX_RATIO = 20
-_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 _MOST_IN_MEMORY = 2**26  # bytes of a case's images; others are read again each time
 
 
@@ -106,7 +104,7 @@ class Chooser:
         self._left_out = set()
         rows = [images.rows_of(c) for c in range(images.num_classes)]
         names = images.encoding.keys
-        folds = make_folds(rows, targets, self.folds, _MAX_RATIO, seed, names)
+        folds = make_folds(rows, targets, self.folds, MAX_RATIO, seed, names)
         cases = [case for fold in folds for case in fold.cases]
         self._titles = [case.title for case in cases]
         # What a candidate is fitted to is fitted in the first case of a fold.
@@ -176,8 +174,7 @@ class Chooser:
             return Judge(held_out, case.scored, **options)
         steps = self.steps
         if steps is None:
-            steps = _EPOCHS * len(case.train) // BATCH_SIZE
-            steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
+            steps = default_steps(len(case.train))
         return KerasJudge(self.classifier, held_out, case.scored, steps, seed)
 
     @property

@@ -3,19 +3,17 @@
 import math
 from concurrent.futures import Future
 
-import keras
 import numpy as np
 from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
+from keras_balance.auto.rows import Rows, in_own_layout, rows_of
 from keras_balance.metrics.features import Features, principal_components
-from keras_balance.utils.images import to_layout
 
 # Images of a feed that a backbone looks at; a support vector machine on its features
 # needs fewer than one on pixels, and the backbone takes longer than it.
 _MOST_BY_BACKBONE = 2_000
-_AT_ONCE = 128  # held-out images that are read together
 _NUMBERS_TOGETHER = 2**19  # in batches of a feed that are augmented together
 
 
@@ -40,11 +38,7 @@ class Judge:
         if self.features.backbone is not None:
             most_images = min(most_images, _MOST_BY_BACKBONE)
         self.epochs, self.most_images = epochs, most_images
-        rows = _Rows(len(held_out))
-        for start in range(0, len(held_out), _AT_ONCE):
-            places = np.arange(start, min(start + _AT_ONCE, len(held_out)))
-            rows.add(self.features(self._in_own_layout(held_out.source.take(places))))
-        self._rows = rows.all
+        self._rows = rows_of(held_out, self.features)
 
     def f1(self, dataset):
         """Fit to epochs of a dataset; array of the F1 of each class scored."""
@@ -68,18 +62,14 @@ class Judge:
         """Rows and class indices of the epochs, or of the first part of them."""
         total = self.epochs * len(dataset)
         batches = min(total, -(-self.most_images // dataset.batch_size))
-        rows, indices = _Rows(batches * dataset.batch_size), []
+        rows, indices = Rows(batches * dataset.batch_size), []
         for images, labels in _read(dataset, batches):
             for start in range(0, len(images), dataset.batch_size):
                 some = images[start : start + dataset.batch_size]
-                rows.add(self.features(self._in_own_layout(some)))
+                some = in_own_layout(some, self.held_out.data_format)
+                rows.add(self.features(some))
             indices.append(self.held_out.encoding.decode(labels))
         return rows.all, np.concatenate(indices)
-
-    def _in_own_layout(self, images):
-        """Images in Keras' own layout, whatever that of the data is."""
-        wanted = keras.config.image_data_format()
-        return to_layout(images, self.held_out.data_format, wanted)
 
 
 def _read(dataset, number):
@@ -92,25 +82,6 @@ def _read(dataset, number):
     together = max(1, _NUMBERS_TOGETHER // numbers)
     for start in range(0, number, together):
         yield dataset.batches(places[start : start + together])
-
-
-class _Rows:
-    """Rows in one array: those of a list would lie in memory twice when joined."""
-
-    def __init__(self, most):
-        self._most, self._length, self._array = most, 0, None
-
-    def add(self, rows):
-        """Append rows `(m, d)`."""
-        if self._array is None:
-            self._array = np.empty((self._most, rows.shape[1]), rows.dtype)
-        self._array[self._length : self._length + len(rows)] = rows
-        self._length += len(rows)
-
-    @property
-    def all(self):
-        """All rows that were appended."""
-        return self._array[: self._length]
 
 
 def known(result):

@@ -1,6 +1,5 @@
 """What a classifier says of each training image that it was not trained on."""
 
-import keras
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -8,20 +7,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_balance.auto.keras_judge import KerasJudge
+from keras_balance.auto.lengths import BATCH_SIZE, default_steps
+from keras_balance.auto.rows import rows_of
 from keras_balance.data import BalancedDataset
 from keras_balance.metrics.adjustment import read_log_shares
 from keras_balance.metrics.features import Features
 from keras_balance.models.adjust import gives_logits
 from keras_balance.models.head import ITERATIONS
-from keras_balance.utils.images import to_layout
 from keras_balance.utils.seeds import derive_seed
 
-BATCH_SIZE = 64
 # Strength of the prior on the weights, for standardised features: 1,280 of them and
 # some hundred images a class were classified best by 0.001 to 0.01.
 C = 0.003
 _COMPONENTS = 50  # of pixels, which are many and alike
-_LEAST_STEPS, _MOST_STEPS, _EPOCHS = 400, 800, 6
 
 
 def by_regression(images, features, folds, progress):
@@ -34,7 +32,7 @@ def by_regression(images, features, folds, progress):
         folds: int array `(n,)`, the fold of each image.
         progress: `Progress`.
     """
-    rows = _rows(images, features)
+    rows = rows_of(images, Features(features))
     if features is None:  # the strength of the prior is that for standardised ones
         rows = rows / (rows.std() or 1.0)
     log_shares = np.empty((len(rows), images.num_classes))
@@ -67,8 +65,7 @@ def by_classifier(images, build, steps, feed, folds, progress, seed):
         seed: Integer.
     """
     if steps is None:
-        steps = _EPOCHS * len(images) // BATCH_SIZE
-        steps = min(max(steps, _LEAST_STEPS), _MOST_STEPS)
+        steps = default_steps(len(images))
     every_class = np.arange(images.num_classes)
     log_shares = np.empty((len(images), images.num_classes))
     for fold in range(folds.max() + 1):
@@ -81,16 +78,6 @@ def by_classifier(images, build, steps, feed, folds, progress, seed):
         score = np.mean(guesses == images.indices[held_out])
         progress.end(f"fold {fold + 1}", score)
     return log_shares
-
-
-def _rows(images, features):
-    """Float32 rows `(n, d)` of images: of a backbone, or of their pixels."""
-    features, wanted = Features(features), keras.config.image_data_format()
-    rows = []
-    for start in range(0, len(images), BATCH_SIZE):
-        batch = images.source[start : start + BATCH_SIZE]
-        rows.append(features(to_layout(batch, images.data_format, wanted)))
-    return np.concatenate(rows)
 
 
 def _dataset(images, feed, seed):
