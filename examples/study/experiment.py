@@ -217,12 +217,7 @@ def made_by(recipe, task, data, batch_size):
     feed = recipe.feed(images, batch_size, task.seed)
     # Then Keras does not let TensorFlow tune the pipeline, for whose end it may wait.
     feed.workers = 2
-    layer = recipe.make_layer(images, task.seed)
-    loss = recipe.make_loss(feed, from_logits=False)
-    trainee = model if layer is None else keras.Sequential([layer, model])
-    if trainee is not model or loss is not None:
-        trainee.compile(model.optimizer, loss or model.loss)
-    return model, trainee, feed
+    return model, recipe.put_on(model, feed, images, task.seed), feed
 
 
 def train_by(recipe, task, data, batch_size, steps):

@@ -9,11 +9,13 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_balance.auto.front import in_front
 from keras_balance.data import BalancedDataset
 from keras_balance.data.mix import KINDS, Mix
 from keras_balance.data.strategies import target_counts
 from keras_balance.data.synthesis import registry
 from keras_balance.losses import LogitAdjustedCrossentropy
+from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.numbers import choice, real_number
 
 
@@ -101,6 +103,26 @@ class Recipe:
         if not self.tau and self.mix is None:
             return None
         return LogitAdjustedCrossentropy(feed, tau=self.tau, from_logits=from_logits)
+
+    def put_on(self, model, feed, images, seed):
+        """Give what `fit` is called on: the model behind the layer, with the loss.
+
+        Args:
+            model: A compiled Keras classifier, whose optimizer stays.
+            feed: The `BalancedDataset` that `feed` gives.
+            images: `LabelledImages` that it is made of.
+            seed: Integer, of the layer.
+
+        Returns:
+            A compiled `keras.Model` that trains the weights of `model`; `model` itself
+            where the recipe has no layer.
+
+        Raises:
+            ValueError: Where there is a layer, for a model with a `train_step` or
+                `compute_loss` of its own.
+        """
+        layer = self.make_layer(images, seed)
+        return in_front(layer, model, self.make_loss(feed, gives_logits(model)))
 
 
 # From the simplest on: the first within one standard error of the best is taken.

@@ -2,8 +2,6 @@
 
 import keras
 
-from keras_balance.auto.recipe_training import in_front
-from keras_balance.models.adjust import gives_logits
 from keras_balance.utils.overrides import overridden
 
 _HOOKS = [
@@ -29,8 +27,7 @@ def by_recipe(recipe, images, feed, model, callbacks, seed):
         `(model, callbacks)` to call `fit` with. It trains the classifier's weights,
         and its callbacks see the classifier, so that what a tuner saves is that.
     """
-    front = recipe.make_layer(images, seed)
-    trainee = in_front(front, model, recipe.make_loss(feed, gives_logits(model)))
+    trainee = recipe.put_on(model, feed, images, seed)
     if trainee is model:
         return model, callbacks
     return trainee, [_SeeingAnother(callbacks, model)]
