@@ -14,11 +14,8 @@ from keras_balance.layers.mixing import check_augmentation
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
 from keras_balance.models.few_shot.accuracy import accuracy
-from keras_balance.models.few_shot.feed import (
-    FeatureFeed,
-    held_out_features,
-    open_epochs,
-)
+from keras_balance.models.few_shot.epochs import held_out_features, open_epochs
+from keras_balance.models.few_shot.feed import FeatureFeed
 from keras_balance.models.few_shot.images_or_features import ImagesOrFeatures
 from keras_balance.models.few_shot.unfreezing import last_layers, unfrozen
 from keras_balance.models.training.columns import appending

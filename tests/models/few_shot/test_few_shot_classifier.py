@@ -10,6 +10,7 @@ import keras_balance as kb
 from keras_balance.metrics.features import Features
 from keras_balance.models import FewShotClassifier
 from keras_balance.models.few_shot import feed as feeds
+from keras_balance.models.few_shot.epochs import ArrayEpochs, BatchEpochs
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -237,11 +238,11 @@ def test_images_are_augmented_in_their_own_layout(form):
 
     features = Features(look)
     if form == "array":
-        feeds.ArrayEpochs(data, features, flip, 0).read(1)
+        ArrayEpochs(data, features, flip, 0).read(1)
     elif form == "feed":
-        feeds.BatchEpochs(feed, features, flip, 0).read(1)
+        BatchEpochs(feed, features, flip, 0).read(1)
     else:
-        batches = feeds.ArrayEpochs(data, features, flip, 0).as_images(12)
+        batches = ArrayEpochs(data, features, flip, 0).as_images(12)
         seen.append(batches[0][0])
     # Each row of pixels is of one colour: left and right are alike, up and down not.
     for image in np.concatenate(seen):
