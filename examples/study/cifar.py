@@ -96,20 +96,6 @@ def load_data(path):
     return [(found.images[rows], found.labels[rows]) for rows in (~is_test, is_test)]
 
 
-def pack(source, target, counts):
-    """Copy a zip's test images and first `counts` ranked training images of a class."""
-    ranks = _ranks()
-    with (
-        zipfile.ZipFile(source) as archive,
-        zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as smaller,
-    ):
-        for name in _pictures(archive):
-            split, label, file = _parts(name)
-            place = CLASSES.index(label)
-            if split == "test" or ranks[place][_number(file)] < counts[place]:
-                smaller.writestr(f"{split}/{label}/{file}", archive.read(name))
-
-
 def long_tail(largest, smallest):
     """Counts of the classes that fall by the same factor from one to the next."""
     ratio = smallest / largest

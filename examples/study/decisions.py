@@ -25,7 +25,7 @@ from sklearn.model_selection import StratifiedKFold
 import keras_balance as kb
 from study.experiment import BATCH_SIZE, draw, load, train_by
 from study.files import write_arrays, write_text
-from study.lines import scores
+from study.lines import logs_of, scores
 from study.places import RESULTS
 
 LINES = RESULTS / "decisions.jsonl"
@@ -165,7 +165,7 @@ def told(folder, first, arm):
 
 def decided(y, shares, counts, tau, rare):
     """Scores with `tau` times the logarithms of the real shares taken out."""
-    logs = np.log(np.maximum(shares, 1e-30)) - tau * np.log(counts / counts.sum())
+    logs = logs_of(shares) - tau * np.log(counts / counts.sum())
     return {**scores(y, logs, rare), "tau": tau}
 
 

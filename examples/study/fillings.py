@@ -24,7 +24,7 @@ import numpy as np
 import keras_balance as kb
 from study import cifar
 from study.experiment import draw, load, train_by
-from study.lines import Lines, scores
+from study.lines import Lines, logs_of, scores
 from study.places import RESULTS
 
 LINES = RESULTS / "fillings.jsonl"
@@ -162,7 +162,7 @@ class Draw:
         seconds = {"processor_seconds": round(time.process_time() - start, 1)}
         if decided:
             shown = np.array([*feed.class_counts.values()])
-            logits = np.log(np.maximum(shares, 1e-30)) - np.log(shown / shown.sum())
+            logits = logs_of(shares) - np.log(shown / shown.sum())
             self.add(decided, scores(y, logits, self.task.rare))
         self.add(arm, scores(y, shares, self.task.rare) | seconds)
 

@@ -181,8 +181,7 @@ def save_curves(folder):
         x, y = held["features_train"], held["labels_train"]
         test = held["features_test"], held["labels_test"]
     rows, rare = pretrained.draw(y, SEED), CLASSES.index(RARE_PHOTOGRAPH)
-    rank = np.arange(len(rows)) % pretrained.PER_CLASS
-    rows = rows[(y[rows] != rare) | (rank < pretrained.RARE_IMAGES)]
+    rows = pretrained.few_of(y, rows, rare)
     save_curve("ship", (x[rows], y[rows]), test, "uniform", CLASSES, [rare])
     with np.load(folder / "tiles.npz") as held:
         x, y = held["features"], held["labels"]

@@ -22,7 +22,7 @@ import keras_balance as kb
 from study import fillings
 from study.experiment import train_by
 from study.fillings import Row, draws, parser_of
-from study.lines import Lines, scores
+from study.lines import Lines, logs_of, scores
 from study.places import RESULTS
 from study.regret import PHOTOGRAPHS
 
@@ -111,8 +111,7 @@ def decided(model, feed, data, images):
 
 
 def log_probabilities(model, images):
-    shares = model.predict(images, batch_size=500, verbose=0)
-    return np.log(np.maximum(shares, 1e-30))
+    return logs_of(model.predict(images, batch_size=500, verbose=0))
 
 
 if __name__ == "__main__":

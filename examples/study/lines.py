@@ -57,6 +57,11 @@ def scores(y, logits, rare=None, digits=4):
     return {name: round(float(np.mean(value)), digits) for name, value in told.items()}
 
 
+def logs_of(shares):
+    """Logarithms of shares, finite where a share is 0."""
+    return np.log(np.maximum(shares, 1e-30))
+
+
 def recalls(y, logits):
     """Recall of every class."""
     right = logits.argmax(-1) == y

@@ -88,7 +88,7 @@ def draw_reliability(cells, path):
     """Draw how often the rare class was there against how likely it was said to be.
 
     Args:
-        cells: Cells of `measure_reliability.py`.
+        cells: Cells of `study.reliability`.
         path: Where the picture goes.
     """
     worlds = list(dict.fromkeys(cell["data"] for cell in cells))

@@ -97,8 +97,7 @@ def cifar10(path, draws, cells):
     for seed in range(draws):
         for name, rare in RARE.items():
             balanced = draw(y, seed)
-            rank = np.arange(len(balanced)) % PER_CLASS
-            few = balanced[(y[balanced] != rare) | (rank < RARE_IMAGES)]
+            few = few_of(y, balanced, rare)
             arms = judge(x, y, balanced, few, x_test, seed)
             arms |= judge_mirrored(both, y, balanced, few, both_test, seed)
             for arm, run in arms.items():
@@ -112,6 +111,12 @@ def draw(y, seed):
     rng = np.random.default_rng(seed)
     parts = [rng.permutation(np.flatnonzero(y == c))[:PER_CLASS] for c in range(10)]
     return np.concatenate(parts)
+
+
+def few_of(y, rows, rare):
+    """Of the rows that `draw` gives, those that stay where one class is rare."""
+    rank = np.arange(len(rows)) % PER_CLASS
+    return rows[(y[rows] != rare) | (rank < RARE_IMAGES)]
 
 
 def judge(x, y, balanced, few, x_test, seed):

@@ -26,7 +26,7 @@ import keras_balance as kb
 from study import cifar, pretrained
 from study.experiment import draw, load, made_by
 from study.files import write_arrays
-from study.lines import Lines, scores
+from study.lines import Lines, logs_of, scores
 from study.places import RESULTS
 
 LINES = RESULTS / "regret.jsonl"
@@ -144,8 +144,7 @@ def photographs(train, test, rare):
 
     def make(seed, work):
         rows = pretrained.draw(train[1], seed)
-        rank = np.arange(len(rows)) % pretrained.PER_CLASS
-        few = rows[(train[1][rows] != rare) | (rank < pretrained.RARE_IMAGES)]
+        few = pretrained.few_of(train[1], rows, rare)
         parts = [(train[0][chosen], train[1][chosen]) for chosen in (few, rows)]
         return Features(*parts, test, rare, "uniform", seed, work)
 
@@ -233,7 +232,7 @@ class Pictures:
         return model, feed
 
     def _predict(self, model):
-        return log(model.predict(self.test[0], batch_size=512, verbose=0))
+        return logs_of(model.predict(self.test[0], batch_size=512, verbose=0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -303,7 +302,7 @@ class Features:
         shares = auto.model.predict(
             self.test[0][:, None, None], batch_size=500, verbose=0
         )
-        return log(shares), {
+        return logs_of(shares), {
             "choice": auto.choice,
             "tau": auto.tau,
             "cost": round(auto.cost, 1),
@@ -312,10 +311,6 @@ class Features:
     @property
     def _log_shares(self):
         return np.log(np.bincount(self.train[1]) / len(self.train[1]))
-
-
-def log(shares):
-    return np.log(np.maximum(shares, 1e-30))
 
 
 if __name__ == "__main__":

@@ -6,39 +6,12 @@ import sys
 
 import keras
 
-from study.arms import PAPER
+from study.arms import NAMED, PAPER
 from study.cells import cell_path
 from study.files import read_json, write_json, write_results
 from study.places import RESULTS, SCRIPTS
 
-ARMS = [
-    "balanced",
-    "balanced+manual, all classes",
-    "balanced+elastic, all classes",
-    "imbalanced",
-    "imbalanced+elastic, all classes",
-    "class weights",
-    "oversampling",
-    "smote",
-    "shift, all classes",
-    "flip, all classes",
-    "manual",
-    "manual, all classes",
-    "elastic",
-    "elastic, all classes",
-    "auto layer",
-    "autoencoder",
-    "bagan",
-    "bagan+manual",
-    "half bagan+manual, half manual",
-    "bagan+manual, all classes",
-    "bagan+elastic, all classes",
-    "half bagan+manual, half manual, all classes",
-    "published",
-    "auto",
-    "auto, no elastic",
-    "auto, no elastic, all classes",
-]
+ARMS = list(NAMED)
 FEW_ARMS = [
     "balanced",
     "imbalanced",

@@ -22,7 +22,7 @@ import keras_balance as kb
 from study.efficientnet_lite import efficientnet_lite0
 from study.features import CUT
 from study.lines import Lines
-from study.pretrained import PER_CLASS, RARE, RARE_IMAGES, TILES, draw, measure
+from study.pretrained import RARE, TILES, draw, few_of, measure
 
 FIRST = "block15_expand_conv"  # behind the cut
 RATE, EPOCHS = 3e-4, 8
@@ -78,11 +78,9 @@ def cifar10(path, draws, cells):
 
     for seed in range(draws):
         balanced = draw(y, seed)
-        rank = np.arange(len(balanced)) % PER_CLASS
         for arm in ARMS:
             for name, rare in RARE.items():
-                few = balanced[(y[balanced] != rare) | (rank < RARE_IMAGES)]
-                add(few, arm, seed, arm, [name])
+                add(few_of(y, balanced, rare), arm, seed, arm, [name])
             add(balanced, arm, seed, f"balanced, {arm}", RARE)
 
 

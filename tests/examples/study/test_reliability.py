@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from measure_reliability import reliability
 
 from study.pictures import pooled_bins
+from study.reliability import reliability
 
 pytestmark = pytest.mark.once
 

@@ -1,7 +1,7 @@
 """How near the strength of adjustment that is found comes to the best one.
 
-    python examples/measure_adjustment.py --features FOLDER --mnist FOLDER \
-        --fashion FOLDER
+    cd examples
+    python -m study.adjustment --features FOLDER --mnist FOLDER --fashion FOLDER
 
 Trains logistic regressions where some classes are rare, finds `tau` by
 `AutoAdjustment` from out-of-fold probabilities of the training data, and compares
@@ -26,12 +26,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import keras_balance as kb
+from study.files import write_text
+from study.places import RESULTS
+from study.regret import CLOTHES, only
 
+LINES = RESULTS / "adjustment.jsonl"
 NOTHING, ONE, FOUND = "no adjustment", "tau 1", "found tau"
 BEST, WEIGHTS, BALANCED = "best tau of the test set", "class weights", "balanced data"
-CLOTHES = {"shirt": 6, "boot": 9}
 TAUS = np.linspace(0, 2.5, 51)
-RESULTS = pathlib.Path(__file__).parent / "results" / "adjustment.jsonl"
 
 
 def main():
@@ -40,7 +42,7 @@ def main():
     parser.add_argument("--mnist", type=pathlib.Path, help="folder of MNIST's files")
     parser.add_argument("--fashion", type=pathlib.Path, help="of Fashion-MNIST")
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--output", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--output", type=pathlib.Path, default=LINES)
     options = parser.parse_args()
     lines = []
     for name, (prior, strength, draw) in tasks(options).items():
@@ -53,7 +55,7 @@ def main():
             for arm, scores in row.items()
         ]
         tell(name, rows)
-        options.output.write_text("".join(lines), encoding="utf-8")
+        write_text(options.output, "".join(lines))
 
 
 def tasks(options):
@@ -125,13 +127,6 @@ def pixels(data, per_class, rare):
     parts = [(x.reshape(len(x), -1) / x.max(), y) for x, y in data]
     counts = [rare.get(c, per_class) for c in range(parts[0][1].max() + 1)]
     return task("uniform", 0.03, *parts, counts)
-
-
-def only(part, classes):
-    """The images of two classes, which are called 0 and 1."""
-    x, y = part
-    chosen = np.isin(y, classes)
-    return x[chosen], (y[chosen] == classes[1]).astype("int64")
 
 
 def split_of(x, y):

@@ -1,12 +1,13 @@
 """How often a class is there when a classifier says with so much certainty that it is.
 
-    python examples/measure_reliability.py --features FOLDER
-    python examples/write_readme.py
+    cd examples
+    python -m study.reliability --features FOLDER
+    python write_readme.py
 
 Logistic regressions on the features of a pretrained network, photographs of CIFAR-10
-with 12 of 240 images of one class, as in `measure_adjustment.py`. The probability of
-the rare class on test images, binned, as trained and behind `kb.layers.LogitAdjustment`
-(its `tau` 1, and the one that `measure_adjustment.py` has found), in two worlds: all
+with 12 of 240 images of one class, as in `study.adjustment`. The probability of the
+rare class on test images, binned, as trained and behind `kb.layers.LogitAdjustment`
+(its `tau` 1, and the one that `study.adjustment` has found), in two worlds: all
 classes equally frequent, and the rare class as rare as in training. Writes
 `examples/results/reliability.jsonl`, of which `write_readme.py` draws the picture.
 """
@@ -17,14 +18,15 @@ import pathlib
 
 import keras
 import numpy as np
-from measure_adjustment import FOUND, regression, tasks
 
 import keras_balance as kb
+from study.adjustment import FOUND, LINES, regression, tasks
+from study.files import write_text
 from study.line_tables import read_cells
+from study.places import RESULTS
 
 STRENGTH = 0.003
 BINS = 10
-RESULTS = pathlib.Path(__file__).parent / "results"
 EQUAL, NATURAL = "equally frequent", "as rare as in training"
 RARE = ("ship", "cat", "automobile", "frog")
 
@@ -43,13 +45,12 @@ def main():
             taus = {"tau 1": 1.0, FOUND: kept_tau(name, seed)}
             for cell in cells(*draw[:2], taus, seed):
                 lines.append(json.dumps({**cell, "draw": seed, "task": name}) + "\n")
-    path = options.output / "reliability.jsonl"
-    path.write_text("".join(lines), encoding="utf-8")
+    write_text(options.output / "reliability.jsonl", "".join(lines))
 
 
 def kept_tau(name, seed):
     """The strength that was found on the training data of the same draw."""
-    kept = read_cells(RESULTS / "adjustment.jsonl")
+    kept = read_cells(LINES)
     wanted = {"data": name, "draw": seed, "arm": FOUND}
     return next(one["tau"] for one in kept if wanted.items() <= one.items())
 
