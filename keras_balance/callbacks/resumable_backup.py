@@ -36,13 +36,11 @@ class ResumableBackup(keras.callbacks.Callback):
     be built the same way, from the same seeds, by the script that resumes.
 
     Not kept, since Keras does not show them: its global seed generator, from which
-    layers draw that call `keras.random` without `seed`, and the order in which `fit`
-    shuffles plain arrays. On torch, nor torch's own generator, from which a `Dropout`
-    without `seed` draws there: give it one. With several workers pass `shuffle=False`
-    to `fit`: a `BalancedDataset` shuffles its images by itself; on JAX and torch call
-    `model.evaluate(*dataset[0][:2])` once before, too, since Keras there looks at the
-    data before the first epoch, and its workers read ahead. Nor the place within a pass
-    over the data: an epoch must be a whole pass, without `steps_per_epoch`.
+    layers draw that call `keras.random` without `seed`, on torch its own, from which a
+    `Dropout` without `seed` draws, and the order in which `fit` shuffles plain arrays.
+    Nor the place within a pass over the data: an epoch must be a whole pass, without
+    `steps_per_epoch`. The guide "A training that gets killed" tells what several
+    workers need.
 
     A training that is over, or was stopped, is not repeated. Given more `epochs`, it
     goes on, where it was stopped from the epoch that would have come next: `fit` says

@@ -27,19 +27,12 @@ class BalancedDataset(EpochDataset):
     is filled with repeated, augmented or generated ones. Batches are a pure function
     of seed, epoch and index, whoever asks for them, and in what order.
 
-    Synthetic images are made in large batches when their epoch begins, and kept as
-    precise as the real ones (integers are rounded); where they take more than 64 MiB
-    they are kept in a temporary file. So workers only ever read.
-
     `class_weight` in `fit`, or a loss or a `DeferredReweighting` that was given other
     counts, would correct a second time what is balanced here, which is warned of once
     (not where `fit` gets what `to_tf_dataset` gave).
 
-    It feeds `tf.distribute` strategies and `keras.distribution` too, with a
-    `batch_size` that is a multiple of the devices; with `keras.distribution` the images
-    of an epoch must be one, too. On several machines, give each the same `seed` and
-    pass `shuffle=False` to `fit`: each then makes the same batches, and the strategy
-    shares them out.
+    The guides "Data larger than memory" and "Several devices" tell what is kept in
+    memory, and how several devices or machines are fed.
 
     Args:
         x: Images `(n, height, width, channels)` (or channels first) of any number
@@ -112,12 +105,8 @@ class BalancedDataset(EpochDataset):
             every model with a `keras.Input` does. Synthetic images are rounded. MixUp,
             whose pixels lie in between, wants `"float32"`.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
-            `use_multiprocessing`, `max_queue_size`. On TensorFlow `workers=2` is the
-            quicker way on few cores: with one, the end of an epoch may wait for the
-            thread by which TensorFlow tunes its pipelines. On JAX and torch, with
-            several workers, call `model.evaluate(*dataset[0][:2])` once before `fit`:
-            Keras 3.15 there looks at the data before the first epoch, and what its
-            workers have read ahead by then comes a second time.
+            `use_multiprocessing`, `max_queue_size`. What several workers need on JAX
+            and torch, the guide "Data larger than memory" tells.
 
     Attributes:
         epoch: The epoch, counted from 0, that batches belong to. It moves on at the
