@@ -7,7 +7,7 @@ import math
 import keras
 import numpy as np
 
-from keras_balance.auto import checks
+from keras_balance.auto import checks, search_report
 from keras_balance.auto.auto_adjustment import AutoAdjustment
 from keras_balance.auto.balance_report import write_page
 from keras_balance.auto.default_build import default_build, default_code
@@ -42,24 +42,17 @@ class AutoBalance:
 
     A recipe says how often rare images come (as they are, at the square root of the
     imbalance, balanced), what stands in front of the model, what is mixed, and which
-    loss is taken. All recipes are tried briefly on a case that makes a frequent class
-    of the training data as rare as the rarest one, in a long tail more than one. In the
-    score these weigh as much as the classes that are too rare to be tested.
-    What mixes behind a layer is tried only where the layer alone is not clearly behind.
-    The best three are trained in full on two other cases, or on more where a training
-    has less than 400 steps, as long as they are not clearly behind, and the simplest
-    within one standard error of the best is taken. They are compared by the
-    log-likelihood of the images that were held out, each recipe at its best strength of
-    the decision and its best temperature: of a few images, a recipe's F1 says too
-    little. The error is that of the paired differences. Then the strength is found from
-    out-of-fold probabilities of the chosen recipe (see `AutoAdjustment`), and a model
+    loss is taken. Recipes are tried on cases, in which a frequent class of the training
+    data is made as rare as the rarest one: all of them briefly on one, the best three
+    in full on others. Those that get fewer of the images right that were held out, by
+    more than the noise, are left out, and of the others the simplest within one
+    standard error of the best log-likelihood is taken. Then the strength of the
+    decision is found from out-of-fold probabilities (see `AutoAdjustment`), and a model
     is trained on all the data. No other data are looked at. Plain training is always
     among the recipes.
 
-    A trial on a part of the images takes as many epochs, but 300 steps, a brief one
-    150: before, what learns fastest leads. All cost at most as much as nine trainings
-    of the model where these have 900 steps, twenty where they have 300, and thirty
-    where they have 120.
+    All trials cost at most as much as nine trainings of the model where these have 900
+    steps, twenty where they have 300, and thirty where they have 120.
 
     Behind each training the last layer is trained anew, by `kb.models.retrain_head`,
     where the model ends in a `Dense` layer.
@@ -220,7 +213,7 @@ class AutoBalance:
         Returns:
             A `matplotlib.figure.Figure`, to be saved.
         """
-        return _known(self._search).figure(self.choice)
+        return search_report.figure(_known(self._search), self.choice)
 
     def code(self):
         """Python code that trains the same model from `x`, `y` and `build`.
@@ -268,8 +261,8 @@ class AutoBalance:
         else:
             self._adjustment = _adjustment(self.target_prior, found, counts, self.seed)
             self.tau = self._adjustment.tau
-        self._table = search.table(self.choice)
-        self.advice = search.advice(self.choice) + _other_world(
+        self._table = search_report.table(search, self.choice)
+        self.advice = search_report.advice(search, self.choice) + _other_world(
             self.target_prior, found, counts, self.seed
         )
 

@@ -71,21 +71,20 @@ def paired_error(values, others):
     return standard_error(np.ravel(values) - np.ravel(others))
 
 
-def simplest_within_noise(scores):
-    """Name of the first candidate whose paired difference from the best is noise.
+def within_noise(scores):
+    """Names of the candidates whose paired difference from the best is noise.
 
     How hard a case or a class is touches all candidates alike, and is no noise.
 
     Args:
-        scores: dict of name to array of what was measured side by side, from the
-            simplest candidate on.
+        scores: dict of name to array of what was measured side by side.
     """
     best = max(scores.values(), key=np.mean)
-    return next(
+    return [
         name
         for name, values in scores.items()
         if best.mean() - values.mean() <= paired_error(best, values)
-    )
+    ]
 
 
 def table(scores, titles, choice, left_out=()):

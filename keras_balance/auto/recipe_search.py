@@ -3,18 +3,16 @@
 import numpy as np
 
 from keras_balance.auto import checks
-from keras_balance.auto.decision import paired_error, simplest_within_noise
+from keras_balance.auto.decision import paired_error, within_noise
 from keras_balance.auto.recipe_trials import STRENGTHS
 from keras_balance.metrics.adjustment import TAUS
-from keras_balance.utils import plots
 from keras_balance.utils.priors import read_prior
-from keras_balance.utils.tables import text_table
 
 BRIEF = 0.25  # of a training, which every recipe gets on one case
 FINALISTS = 3  # at most so many are trained in full on the other cases
 _NEARLY = 0.75  # of a full training: a brief one that is so long counts as one
 _CLEARLY = 2  # errors of the paired difference from the best: more is out
-_GAINING = 0.01  # macro F1, faster than the chosen one
+_MEASURES = "log_likelihood", "right"
 
 
 class RecipeSearch:
@@ -22,7 +20,9 @@ class RecipeSearch:
 
     Recipes are compared by the mean log-likelihood of held-out images, each at its best
     strength: what is right by a hair and what is right by far count alike in F1, and of
-    four images of a class that is all there is to see.
+    four images of a class that is all there is to see. But what has learnt its images
+    by heart is too sure of all others, right or wrong: so of those to choose from, the
+    ones that get fewer images right by more than the noise leave first.
 
     Args:
         recipes: dict of name to `Recipe`, from the simplest on.
@@ -121,17 +121,14 @@ class RecipeSearch:
             return theory if is_uniform else 0.0
         return float(STRENGTHS[_best_strength(tried)])
 
-    def likelihoods(self, round_):
-        """Log-likelihoods of a round at the best strength: lists of `(n,)`, by recipe.
+    def of_images(self, round_, what="log_likelihood"):
+        """Give what a round tells of images at the best strength, by recipe.
 
-        One array a case, of its held-out images.
+        Lists of `(n,)`, one array a case, of its held-out images.
         """
         tried = self.trials[round_]
         return {
-            name: [
-                one["log_likelihood"][_best_strength(tried[name])]
-                for one in tried[name]
-            ]
+            name: [one[what][_best_strength(tried[name])] for one in tried[name]]
             for name in self.recipes
             if name in tried
         }
@@ -148,7 +145,7 @@ class RecipeSearch:
 
     def errors(self):
         """Of each recipe tried in full, the error of its distance from the best."""
-        compared = self._compared()
+        compared = self._compared("full")
         best = max(compared.values(), key=np.mean, default=None)
         return {name: paired_error(best, found) for name, found in compared.items()}
 
@@ -156,51 +153,15 @@ class RecipeSearch:
         """Macro F1 of each recipe, one a case, in its longest trainings."""
         return self.macro_f1("brief") | self.macro_f1("full")
 
-    def table(self, choice):
-        """Give what was tried as text; `*` marks the chosen recipe."""
-        brief, full = self._log_loss("brief"), self._log_loss("full")
-        errors, f1 = self.errors(), self.longest()
-        rows = [
-            [
-                name,
-                _as_text(brief.get(name)),
-                _as_text(full.get(name)),
-                _as_text(errors.get(name)),
-                _as_text(f1.get(name)),
-                f"{self.tau(name):.2f}" if name in brief else "",
-                f"{self.seconds[name]:.0f}",
-                "*" * (name == choice),
-            ]
-            for name in self.recipes
-        ]
-        titles = ["recipe", "brief", "full", "error", "macro f1", "tau", "seconds"]
-        return text_table([*titles, "chosen"], rows)
+    def log_loss(self, round_):
+        """Mean log-loss of each recipe that was tried in a round."""
+        found = self.of_images(round_)
+        return {name: -_mean(cases) for name, cases in found.items()}
 
-    def figure(self, choice):
-        """Draw what was tried; the chosen recipe is marked."""
-        titles = {"brief": "brief trainings", "full": "full trainings"}
-        names, series = list(self.recipes), {}
-        for round_, title in titles.items():
-            found = self._log_loss(round_)
-            errors = self.errors() if round_ == "full" else {}
-            means = [-found.get(name, np.nan) for name in names]
-            series[title] = means, [errors.get(name, np.nan) for name in names]
-        xlabel = (
-            "log-likelihood of held-out images; bars: error of the distance to the best"
-        )
-        return plots.marked_rows(series, names, names.index(choice), xlabel)
-
-    def advice(self, choice):
-        """Name a stronger finalist that more steps may put ahead, or nothing."""
-        brief, full = self.macro_f1("brief"), self.macro_f1("full")
-        gains = {n: full[n].mean() - brief[n].mean() for n in full if n in brief}
-        names = list(self.recipes)
-        later = [n for n in gains if names.index(n) > names.index(choice)]
-        ahead = [n for n in later if gains[n] > gains.get(choice, np.inf) + _GAINING]
-        if not ahead:
-            return ""
-        name = max(ahead, key=gains.get)
-        return f"More epochs may do better: {name!r} was still gaining.\n"
+    def accuracy(self):
+        """Share of what will be met that each recipe gets right in long trainings."""
+        found = self.of_images("brief", "right") | self.of_images("full", "right")
+        return {name: _mean(cases) for name, cases in found.items()}
 
     def _helped_alone(self, name):
         """Whether a recipe is worth trying: what adds to a layer that helps alone."""
@@ -215,11 +176,6 @@ class RecipeSearch:
         }
         return not alone or bool(alone & {*self._still_open(tried, "brief")})
 
-    def _log_loss(self, round_):
-        """Mean log-loss of each recipe tried in a round."""
-        found = self.likelihoods(round_)
-        return {name: -_mean(cases) for name, cases in found.items()}
-
     def _still_open(self, names, round_):
         """Those of the names that were tried and are not clearly behind the best."""
         found = self._finite(round_)
@@ -233,31 +189,37 @@ class RecipeSearch:
 
     def _best(self, round_, names):
         """Those of the names that are best so far, and not clearly behind the best."""
-        losses, open_ = self._log_loss(round_), self._still_open(names, round_)
+        losses, open_ = self.log_loss(round_), self._still_open(names, round_)
         best = sorted(open_, key=losses.get)[:FINALISTS]
         return [name for name in open_ if name in best]
 
     def _choose(self):
-        compared = self._compared() or _on_shared_cases(self._finite("brief"))
-        if compared:
-            return simplest_within_noise(compared)
+        round_ = "full" if self._compared("full") else "brief"
+        likely, right = (self._compared(round_, what) for what in _MEASURES)
+        if likely:
+            often_right = within_noise(right)
+            return within_noise({name: likely[name] for name in often_right})[0]
         left = [name for name in self.recipes if name not in self._diverged()]
         if not left:
             raise checks.diverged(f"each of recipes={list(self.recipes)}")
         return left[0]
 
-    def _compared(self):
-        """Log-likelihoods of full trainings on the cases that the finalists share.
+    def _compared(self, round_, what="log_likelihood"):
+        """Give what a round tells of the images of the cases that recipes share.
 
-        Where the time is over within a case, those who came to it do not win by that.
+        In full trainings, those that the finalists share: where the time is over within
+        a case, those who came to it do not win by that.
         """
+        found = self._finite(round_, what)
+        if round_ == "brief":
+            return _on_shared_cases(found)
         diverged = self._diverged()
         finalists = [name for name in self._finalists if name not in diverged]
-        return _on_shared_cases(self._finite("full"), finalists)
+        return _on_shared_cases(found, finalists)
 
-    def _finite(self, round_):
-        """`likelihoods` of the recipes that never diverged."""
-        diverged, found = self._diverged(), self.likelihoods(round_)
+    def _finite(self, round_, what="log_likelihood"):
+        """`of_images` of the recipes that never diverged."""
+        diverged, found = self._diverged(), self.of_images(round_, what)
         return {name: found[name] for name in found if name not in diverged}
 
     def _diverged(self):
@@ -332,7 +294,3 @@ def _best_strength(tried):
     """Place of the strength with the best mean over cases."""
     means = [one["log_likelihood"].mean(axis=1) for one in tried]
     return int(np.mean(means, axis=0).argmax())
-
-
-def _as_text(values):
-    return "" if values is None else f"{np.mean(values):.4f}"

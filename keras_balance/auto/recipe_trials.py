@@ -261,25 +261,28 @@ def scores_over_taus(log_probabilities, indices, counts, prior, scored):
         scored: Indices of the classes whose F1 is wanted.
 
     Returns:
-        dict of `"f1"`, float `(len(TAUS), len(scored))`, and `"log_likelihood"`,
-        float32 `(len(STRENGTHS), n)`, of each image at the best temperature of each
-        strength, weighted so that the mean is that of the world.
+        dict of `"f1"`, float `(len(TAUS), len(scored))`; and of each image at each
+        strength, float32 `(len(STRENGTHS), n)`, weighted so that the mean is that of
+        the world: `"log_likelihood"`, at the strength's best temperature, and
+        `"right"`, which is 0 where it is taken for another class.
     """
     direction = -np.log(counts / np.sum(counts))
     adjusted = AdjustedScores(
         indices, log_probabilities, TAUS[:, None] * direction, prior
     )
     weights = adjusted.weights / adjusted.weights.mean()
-    likelihoods = []
+    likelihoods, right = [], []
     for tau in STRENGTHS:
         logits = log_probabilities + tau * direction
         likelihoods.append(weights * _at_best_temperature(logits, indices, weights))
+        right.append(weights * (logits.argmax(axis=1) == indices))
     f1 = adjusted.class_scores()["f1"][:, scored]
     if not np.isfinite(log_probabilities).all():
         f1 = np.full_like(f1, np.nan)  # of guesses that are none
     return {
         "f1": f1,
         "log_likelihood": np.array(likelihoods, "float32"),
+        "right": np.array(right, "float32"),
     }
 
 

@@ -3,6 +3,7 @@ import types
 import numpy as np
 import pytest
 
+from keras_balance.auto import search_report
 from keras_balance.auto.kept import Kept
 from keras_balance.auto.progress import Progress
 from keras_balance.auto.recipe_search import RecipeSearch, course_of, lengths_of
@@ -36,7 +37,13 @@ class Trainings:
         mean = np.full((len(STRENGTHS), IMAGES), self.found.get(recipe, -0.5))
         mean[3] += 0.001  # the best strength
         f1 = np.full((len(TAUS), CLASSES), 0.5)
-        return {"f1": f1, "log_likelihood": mean + noise, "seconds": 1.0}
+        right = np.ones_like(mean)
+        return {
+            "f1": f1,
+            "log_likelihood": mean + noise,
+            "right": right,
+            "seconds": 1.0,
+        }
 
 
 def searched(found, recipes=None, brief=0.25, cases=CASES):
@@ -58,7 +65,7 @@ def test_the_three_best_are_trained_in_full_on_the_other_cases():
     full = [(place, name) for round_, place, name in asked if round_ == "full"]
     assert full == [(place, name) for place in (1, 2) for name in found]
     assert choice in found
-    assert "*" in search.table(choice)
+    assert "*" in search_report.table(search, choice)
 
 
 def test_what_is_clearly_behind_is_not_trained_on():
@@ -95,6 +102,29 @@ def test_brief_trainings_that_are_nearly_full_ones_count_as_such(brief):
     search = searched(found, brief=0.7)[2]
     lengths = [len(found) for found in search.trials["full"].values()]
     assert sorted(lengths) == [2, 2, 2]
+
+
+def test_what_gets_fewer_images_right_is_not_taken_however_likely_it_found_them():
+    class Wavering(Trainings):
+        """`plain` misses some images of each full training, and doubts the others."""
+
+        missed = 0
+
+        def trial(self, name, *args):
+            result = super().trial(name, *args)
+            if name.startswith("full") and name.endswith("plain"):
+                result["right"][:, : self.missed] = 0
+            return result
+
+    recipes = {"plain": Recipe({}), "repeat": Recipe()}
+    for missed, choice in ((0, "plain"), (1, "repeat"), (4, "repeat")):
+        trainings = Wavering({"plain": -0.2, "repeat": -0.2002})
+        trainings.missed = missed
+        progress = Progress(course_of(recipes, CASES), np.inf, 0)
+        prior = np.full(CLASSES, 1 / CLASSES)
+        search = RecipeSearch(recipes, trainings, prior, progress)
+        assert search.run(CASES) == choice
+        assert search.accuracy()["plain"] == pytest.approx(1 - missed / IMAGES)
 
 
 def test_without_a_case_the_simplest_is_taken():
@@ -143,9 +173,10 @@ def test_a_recipe_that_diverged_is_not_taken():
     choice, asked, search = searched(found)
     assert choice in ("repeat", "square root")
     assert "photo, mixup" not in {name for _, _, name in asked}
-    row = next(line for line in search.table(choice).splitlines() if "plain" in line)
+    table = search_report.table(search, choice)
+    row = next(line for line in table.splitlines() if "plain" in line)
     assert "nan" in row
-    assert search.figure(choice) is not None
+    assert search_report.figure(search, choice) is not None
 
 
 def test_where_all_diverged_an_error_names_them():

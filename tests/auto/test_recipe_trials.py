@@ -60,10 +60,22 @@ def test_what_decides_alike_is_as_good_whatever_its_temperature():
     assert best(sure) > -np.mean(np.logaddexp(0, -2 * margins))
 
 
-def test_each_class_has_the_share_that_it_will_have():
-    rare = scored(1.0, prior=np.array([0.1, 0.9]))["log_likelihood"]
+@pytest.mark.parametrize("what", ["log_likelihood", "right"])
+def test_each_class_has_the_share_that_it_will_have(what):
+    rare = scored(1.0, prior=np.array([0.1, 0.9]))[what]
     assert rare.shape == (len(STRENGTHS), len(INDICES))
     assert rare[0, 40:].sum() / rare[0].sum() == pytest.approx(0.9, rel=1e-5)
+
+
+def test_right_is_what_the_decision_takes_for_its_class():
+    frequent = INDICES == 0
+    right = scored(np.where(frequent, 4.0, -1.0))["right"]
+    assert (right[0] > 0).tolist() == frequent.tolist()
+    # The rare class is ten times rarer: half of that is more than it is behind by.
+    moved = right[np.searchsorted(STRENGTHS, 0.5)]
+    assert (moved > 0).all()
+    assert moved.mean() == pytest.approx(1)
+    assert right[0].mean() == pytest.approx(0.5)
 
 
 def test_a_trial_takes_as_many_epochs_but_some_hundred_steps():
