@@ -357,6 +357,25 @@ def test_nothing_leaves_the_shortfall_as_it_is():
     assert dataset.class_counts == {0: 10, 1: 6}
 
 
+def test_nothing_is_known_by_its_value():
+    """Out of a file, it is another string than the one in the code."""
+    x, y = np.arange(12.0).reshape(12, 1, 1, 1), np.array([0] * 10 + [1] * 2)
+    name = "".join(["noth", "ing"])
+    for synthesizer, count in [(name, 2), ({name: 1, "repeat": 1}, 6)]:
+        dataset = BalancedDataset(x, y, 12, synthesizer=synthesizer, seed=0)
+        assert dataset.class_counts == {0: 10, 1: count}
+        assert len(dataset[0][0]) == 12
+
+
+def test_a_part_that_is_another_name_is_refused():
+    kb.data.registry.register("other name", lambda images, seed: "manual", rank=99)
+    try:
+        with pytest.raises(TypeError, match="Received: synthesizer='manual'"):
+            BalancedDataset(*imbalanced(), synthesizer={"other name": 1}, seed=0)
+    finally:
+        kb.data.registry.unregister("other name")
+
+
 def test_smote_stays_between_images_of_the_class():
     pytest.importorskip("imblearn")
     x, y = imbalanced((60, 20, 1), dtype="float32")

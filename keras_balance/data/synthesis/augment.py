@@ -91,19 +91,27 @@ def layout_of(layer):
     return found.pop() if found else keras.config.image_data_format()
 
 
-def warn_of_range(layer, value_range):
-    """Warn of a layer for pixels of a far wider or narrower range than the images'."""
+def warn_of_range(layer, images):
+    """Warn of a layer for pixels of a far wider or narrower range than the images'.
+
+    Args:
+        layer: Keras layer.
+        images: `LabelledImages`.
+    """
     parts = _parts(layer)
     if any(isinstance(part, _SCALING) for part in parts):
         return  # in between pixels may have any
     for part in parts:
-        warn_of_own_range(part, "A layer that augments images", value_range)
+        warn_of_own_range(part, "A layer that augments images", images)
 
 
-def warn_of_own_range(part, what, value_range):
+def warn_of_own_range(part, what, images):
     """Warn of a `value_range` that is far wider or narrower than the images'."""
-    own, (low, high) = getattr(part, "value_range", None), map(float, value_range)
-    if own is None or high <= low:
+    own = getattr(part, "value_range", None)
+    if own is None:
+        return
+    low, high = map(float, images.value_range)  # which may take a look at all of them
+    if high <= low:
         return
     if not 1 / _FAR < (float(own[1]) - float(own[0])) / (high - low) < _FAR:
         warnings.warn(

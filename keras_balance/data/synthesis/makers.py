@@ -144,16 +144,16 @@ class SynthesizedImages:
 
 
 def _make_maker(synthesizer, images):
-    if synthesizer is None or isinstance(synthesizer, str):
-        return synthesizer  # a string that is left here is "nothing"
+    if synthesizer is None:
+        return None
+    if isinstance(synthesizer, str) and synthesizer == NOTHING:
+        return NOTHING  # itself, by which a plan knows it, and no string equal to it
     if hasattr(synthesizer, "generate"):
-        if hasattr(synthesizer, "value_range"):  # to find that of images takes a look
-            what = "A generator beside real images"
-            warn_of_own_range(synthesizer, what, images.value_range)
+        warn_of_own_range(synthesizer, "A generator beside real images", images)
         return SynthesizedImages(synthesizer, images)
     if isinstance(synthesizer, keras.layers.Layer):
         check_mixes_nothing(synthesizer, "synthesizer")
-        warn_of_range(synthesizer, images.value_range)
+        warn_of_range(synthesizer, images)
         return AugmentedImages(synthesizer, images)
     if is_function(synthesizer):
         return CalledImages(synthesizer, images)

@@ -1,6 +1,7 @@
 """The layout of the images and float32 hold whatever Keras is set to."""
 
 import random
+from unittest import mock
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import keras_balance as kb
 from keras_balance.auto.judge import Judge
+from keras_balance.data import labelled_images
 from keras_balance.data.synthesis.augment import augment, augment_batches, layout_of
 
 COLOUR = np.array([200, 100, 0])
@@ -52,6 +54,12 @@ class Generator:
         return np.full((len(labels), 8, 8, 3), 200.0)
 
 
+class Unranged:
+    """Makes images, and tells no range of them."""
+
+    generate = Generator.generate
+
+
 @pytest.mark.parametrize(
     "synthesizer",
     [
@@ -66,6 +74,24 @@ def test_a_generator_of_another_range_of_pixels_is_warned_of(synthesizer):
     with pytest.warns(UserWarning, match=r"A generator .* images in \[0, 0.78"):
         kb.BalancedDataset(x / 255, y, synthesizer=synthesizer, seed=0)
     kb.BalancedDataset(x, y, synthesizer=synthesizer, seed=0)  # warnings are errors
+
+
+@pytest.mark.parametrize(
+    ("synthesizer", "looks"),
+    [
+        (lambda: keras.layers.RandomFlip(seed=0), 0),
+        (lambda: kb.data.AugmentedSynthesizer(Unranged(), still()), 0),
+        (lambda: kb.data.FilteredSynthesizer(Unranged(), judge=np.asarray), 0),
+        (lambda: kb.layers.ManualAugmentation(value_range=(0, 1), seed=0), 1),
+    ],
+    ids=["layer", "augmented", "filtered", "with a range"],
+)
+def test_all_pixels_are_looked_at_for_a_range_alone(synthesizer, looks, monkeypatch):
+    looked = mock.Mock(return_value=(0.0, 1.0))
+    monkeypatch.setattr(labelled_images, "value_range", looked)
+    x, y = coloured()
+    kb.BalancedDataset(x / 255, y, synthesizer=synthesizer(), seed=0)
+    assert looked.call_count == looks
 
 
 @pytest.mark.parametrize("synthesizer", [still, lambda: "manual"], ids=["own", "name"])
