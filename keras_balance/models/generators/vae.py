@@ -13,7 +13,6 @@ from keras_balance.models.generators.variational import (
     posterior,
     sample,
 )
-from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import predict
 from keras_balance.utils.images import check_same_length
@@ -24,8 +23,7 @@ def autoencoder_step(vae, data):
     """Maximise the evidence lower bound given the class: Sohn et al. 2015."""
     images, labels = vae.read_batch(data)
     images, classes = vae.augment(images), vae.one_hot(labels)
-    shape = (ops.shape(images)[0], vae.latent_dim)
-    noise = keras.random.normal(shape, seed=vae.seeds, dtype="float32")
+    noise = vae.noise(images, vae.latent_dim)
 
     def loss_function():
         means, log_variances = vae.posterior(images, classes, training=True)
@@ -35,10 +33,7 @@ def autoencoder_step(vae, data):
         loss = negative_log_likelihood(error, np.prod(images.shape[1:]))
         return loss + vae.kl_weight * kl_divergence(means, log_variances)
 
-    loss = gradients.minimize(
-        vae, loss_function, vae.optimizer["autoencoder"], vae.trained_by["autoencoder"]
-    )
-    return vae.track(autoencoder_loss=loss)
+    return vae.track(autoencoder_loss=vae.minimize("autoencoder", loss_function))
 
 
 @keras.saving.register_keras_serializable(package="keras_balance")

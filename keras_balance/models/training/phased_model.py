@@ -98,6 +98,8 @@ class PhasedModel(AtomicModel):
     def begin_phase(self, phase, images, labels):
         """Prepare the first step of a phase; a resumed training skips it.
 
+        It leaves nothing to `settle`: `draw` reads what the phase begins with.
+
         Args:
             phase: Its name.
             images: A sample of the real images `(n, ...)` in `value_range`.
@@ -188,6 +190,19 @@ class PhasedModel(AtomicModel):
         for key, value in values.items():
             self.trackers[key].update_state(value)
         return {key: self.trackers[key].result() for key in values}
+
+    def noise(self, like, length, stddev=1.0):
+        """Draw normal noise, float32 `(n, length)`: a row for each of `like`."""
+        shape = (ops.shape(like)[0], length)
+        return keras.random.normal(
+            shape, stddev=stddev, seed=self.seeds, dtype="float32"
+        )
+
+    def minimize(self, name, loss_function):
+        """One step of an optimizer on what it trains; returns the loss before it."""
+        return gradients.minimize(
+            self, loss_function, self.optimizer[name], self.trained_by[name]
+        )
 
     # What `Course` does with it.
 

@@ -104,6 +104,7 @@ class Course(keras.callbacks.Callback):
             model.forget_training(phase.name)
         if epoch == begin:
             model.begin_phase(phase.name, self.images, self.labels)
+            model.pending = None  # which it has settled
         if epoch == begin and self._is_judged(phase):
             model.best_score.assign(-1.0)
             if phase != model.phases[0]:

@@ -199,7 +199,6 @@ class BAGAN(LatentGenerator):
         if phase == "gan":
             self._settle_phase_1(images, labels)
             networks.inherit_trunk(self.discriminator, self.encoder)
-            self.pending = None
 
     def settle(self, images, labels):
         """In phase 1 the Gaussians change with the codes; in phase 2 they stay."""

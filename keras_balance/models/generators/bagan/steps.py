@@ -5,7 +5,6 @@ from keras import ops
 
 from keras_balance.models.generators.bagan import losses
 from keras_balance.models.generators.losses import classification_loss
-from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import move_average
 
@@ -14,10 +13,7 @@ def autoencoder_step(bagan, data):
     """Phase 1: encoder and decoder, and a classifier of the code."""
     images, labels = bagan.read_batch(data)
     images = bagan.augment(images)
-    shape = (ops.shape(images)[0], bagan.latent_dim)
-    noise = keras.random.normal(
-        shape, stddev=bagan.code_noise, seed=bagan.seeds, dtype="float32"
-    )
+    noise = bagan.noise(images, bagan.latent_dim, bagan.code_noise)
 
     def loss_function():
         codes = ops.cast(bagan.encoder(images, training=True), "float32")
@@ -29,11 +25,7 @@ def autoencoder_step(bagan, data):
             + bagan.code_penalty * ops.mean(ops.square(codes))
         )
 
-    optimizer = bagan.optimizer["autoencoder"]
-    loss = gradients.minimize(
-        bagan, loss_function, optimizer, bagan.trained_by["autoencoder"]
-    )
-    return bagan.track(autoencoder_loss=loss)
+    return bagan.track(autoencoder_loss=bagan.minimize("autoencoder", loss_function))
 
 
 def gan_step(bagan, data):
@@ -42,9 +34,7 @@ def gan_step(bagan, data):
     wanted = keras.random.randint(
         ops.shape(labels), 0, bagan.num_classes, seed=bagan.seeds, dtype="int32"
     )
-    shape = (ops.shape(wanted)[0], bagan.latent_dim)
-    noise = keras.random.normal(shape, seed=bagan.seeds, dtype="float32")
-    codes = bagan.gaussians.transform(noise, wanted)
+    codes = bagan.gaussians.transform(bagan.noise(wanted, bagan.latent_dim), wanted)
     fakes = ops.stop_gradient(bagan.decoder(codes, training=True))
     d_loss = train_discriminator(bagan, images, labels, fakes)
     g_loss = train_generator(bagan, images, codes, wanted)
@@ -63,10 +53,7 @@ def train_discriminator(bagan, images, labels, fakes):
             labels, real_logits, fake_logits, bagan.fake_share
         )
 
-    variables = bagan.discriminator.trainable_variables
-    return gradients.minimize(
-        bagan, loss_function, bagan.optimizer["discriminator"], variables
-    )
+    return bagan.minimize("discriminator", loss_function)
 
 
 def train_generator(bagan, images, codes, wanted):
@@ -83,10 +70,7 @@ def train_generator(bagan, images, codes, wanted):
         anchor = losses.reconstruction_loss(images, reconstructions)
         return loss + bagan.anchor_weight * anchor
 
-    variables = bagan.decoder.trainable_variables
-    return gradients.minimize(
-        bagan, loss_function, bagan.optimizer["generator"], variables
-    )
+    return bagan.minimize("generator", loss_function)
 
 
 PHASES = (

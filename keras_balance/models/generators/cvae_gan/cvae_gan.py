@@ -122,7 +122,6 @@ class CVAEGAN(VAE):
         if phase == "gan":
             self.settle(images, labels)
             copy_weights(self.decoder, self.generator)
-            self.pending = None
 
     def settle(self, images, labels):
         """Fit the Gaussians to the codes, and in phase 1 serve the decoder."""

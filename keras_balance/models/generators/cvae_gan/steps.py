@@ -1,12 +1,10 @@
 """One training step of each phase of a CVAE-GAN, the same on every backend."""
 
-import keras
 from keras import ops
 
 from keras_balance.models.generators import vae, variational
 from keras_balance.models.generators.cvae_gan import losses
 from keras_balance.models.generators.losses import classification_loss
-from keras_balance.models.training import gradients
 from keras_balance.models.training.phases import Phase
 from keras_balance.models.training.weights import move_average
 
@@ -22,10 +20,7 @@ def gan_step(model, data):
     """Phase 2: classifier, discriminator, then encoder and generator."""
     images, labels = model.read_batch(data)
     classes = model.one_hot(labels)
-    shape = (ops.shape(images)[0], model.latent_dim)
-    prior, noise = (
-        keras.random.normal(shape, seed=model.seeds, dtype="float32") for _ in range(2)
-    )
+    prior, noise = (model.noise(images, model.latent_dim) for _ in range(2))
     codes = model.gaussians.transform(prior, labels)
     joined = model.join(codes, classes)
     fakes = ops.stop_gradient(model.decoder(joined, training=True))
@@ -44,10 +39,7 @@ def train_classifier(model, images, labels):
         _, logits = model.classifier(images, training=True)
         return classification_loss(labels, logits)
 
-    optimizer = model.optimizer["classifier"]
-    return gradients.minimize(
-        model, loss_function, optimizer, model.trained_by["classifier"]
-    )
+    return model.minimize("classifier", loss_function)
 
 
 def train_discriminator(model, images, fakes):
@@ -59,10 +51,7 @@ def train_discriminator(model, images, fakes):
         _, fake_logits = model.discriminator(fakes, training=True)
         return losses.discriminator_loss(real_logits, fake_logits)
 
-    optimizer = model.optimizer["discriminator"]
-    return gradients.minimize(
-        model, loss_function, optimizer, model.trained_by["discriminator"]
-    )
+    return model.minimize("discriminator", loss_function)
 
 
 def train_generator(model, images, classes, joined, noise):
@@ -86,10 +75,7 @@ def train_generator(model, images, classes, joined, noise):
             * losses.class_matching_loss(real[1], of_fakes[1], classes)
         )
 
-    variables = model.trained_by["generator"]
-    return gradients.minimize(
-        model, loss_function, model.optimizer["generator"], variables
-    )
+    return model.minimize("generator", loss_function)
 
 
 def _features(network, images):

@@ -173,7 +173,6 @@ class DAGAN(ClassGenerator):
         """Keep half of the real images, so that the others can judge."""
         self._keep(images, labels, self._chosen(labels, half=True))
         copy_weights(self.trained, self.generator)
-        self.pending = None
 
     def settle(self, images, labels):
         """In phase 1 serve the generator as it is; in phase 2 its average."""

@@ -74,8 +74,7 @@ def autoencoder_step(dagan, data):
     """
     images, labels = dagan.read_batch(data)
     others = ops.take(images, partners(labels, dagan.seeds), axis=0)
-    shape = (ops.shape(images)[0], dagan.noise_dim)
-    noise = keras.random.normal(shape, seed=dagan.seeds, dtype="float32")
+    noise = dagan.noise(images, dagan.noise_dim)
     pixels = np.prod(images.shape[1:])
 
     def loss_function():
@@ -86,13 +85,7 @@ def autoencoder_step(dagan, data):
         loss = negative_log_likelihood(mismatch(others, made), pixels)
         return loss + dagan.kl_weight * kl_divergence(means, log_variances)
 
-    loss = gradients.minimize(
-        dagan,
-        loss_function,
-        dagan.optimizer["autoencoder"],
-        dagan.trained_by["autoencoder"],
-    )
-    return dagan.track(autoencoder_loss=loss)
+    return dagan.track(autoencoder_loss=dagan.minimize("autoencoder", loss_function))
 
 
 def gan_step(dagan, data):
@@ -109,8 +102,7 @@ def gan_step(dagan, data):
 
 def make(dagan, images):
     """One image of the class of each, by fresh noise."""
-    shape = (ops.shape(images)[0], dagan.noise_dim)
-    noise = keras.random.normal(shape, seed=dagan.seeds, dtype="float32")
+    noise = dagan.noise(images, dagan.noise_dim)
     return dagan.trained([images, noise], training=True)
 
 
@@ -132,24 +124,18 @@ def train_critic(dagan, images, others, fakes):
         slopes = gradients.differentiate(score, between)
         return loss + dagan.penalty_weight * gradient_penalty(slopes)
 
-    return gradients.minimize(
-        dagan, loss_function, dagan.optimizer["critic"], dagan.trained_by["critic"]
-    )
+    return dagan.minimize("critic", loss_function)
 
 
 def train_generator(dagan, images):
     """One step towards images that pass for others of the same class."""
-    shape = (ops.shape(images)[0], dagan.noise_dim)
-    noise = keras.random.normal(shape, seed=dagan.seeds, dtype="float32")
+    noise = dagan.noise(images, dagan.noise_dim)
 
     def loss_function():
         fakes = dagan.augment(dagan.trained([images, noise], training=True))
         return generator_loss(dagan.critic([images, fakes], training=True))
 
-    optimizer = dagan.optimizer["generator"]
-    return gradients.minimize(
-        dagan, loss_function, optimizer, dagan.trained_by["generator"]
-    )
+    return dagan.minimize("generator", loss_function)
 
 
 PHASES = (
