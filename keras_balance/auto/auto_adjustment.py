@@ -11,7 +11,7 @@ from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.layers import LogitAdjustment
 from keras_balance.metrics.adjustment import TAUS, AdjustedScores, read_log_shares
 from keras_balance.models.adjust import behind, gives_logits
-from keras_balance.utils.class_counts import read_class_counts
+from keras_balance.utils.class_counts import check_every_class, read_class_counts
 from keras_balance.utils.labels import read_labels
 from keras_balance.utils.numbers import whole_number
 from keras_balance.utils.priors import check_prior, read_prior
@@ -169,7 +169,7 @@ class AutoAdjustment:
         """
         counts = read_class_counts(class_counts)
         indices, _ = read_labels(y, num_classes=len(counts))
-        checks.every_class_is_there(indices, len(counts))
+        check_every_class(np.bincount(indices, minlength=len(counts)))
         log_shares = read_log_shares(
             probabilities, len(indices), len(counts), "probabilities"
         )

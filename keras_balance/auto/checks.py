@@ -92,15 +92,6 @@ def two_images_a_class(images):
         )
 
 
-def every_class_is_there(indices, num_classes):
-    """Raise a `ValueError` for a class without a label."""
-    missing = np.setdiff1d(np.arange(num_classes), indices)
-    if len(missing):
-        raise ValueError(
-            f"`y` must hold every class. Received: y without class {missing[0].item()}"
-        )
-
-
 def steps(value, classifier):
     """Check `steps`, an integer or None."""
     if value is None:

@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_balance.data import LabelledImages
 from keras_balance.metrics.html_report import Misses
-from keras_balance.utils.batches import check_batches
+from keras_balance.utils.batches import check_batches, each_batch
 from keras_balance.utils.class_names import sequence_of_names
 from keras_balance.utils.images import check_same_length
 from keras_balance.utils.labels import read_labels
@@ -155,12 +155,8 @@ def _batches(x, y, batch_size):
     elif y is not None:
         for start in range(0, len(x), batch_size):
             yield x[start : start + batch_size], y[start : start + batch_size], None
-    elif isinstance(x, keras.utils.PyDataset):
-        # By index: Keras' own readers shuffle and start threads.
-        for index in range(x.num_batches):
-            yield keras.utils.unpack_x_y_sample_weight(x[index])
     else:
-        for batch in x:
+        for batch in each_batch(x):
             yield keras.utils.unpack_x_y_sample_weight(batch)
 
 

@@ -17,6 +17,7 @@ from keras_balance.data.sources import (
 from keras_balance.data.streams import check_no_labels, is_stream, read_stream
 from keras_balance.data.weights import check_sample_weight
 from keras_balance.utils.arrays import to_numpy
+from keras_balance.utils.class_counts import check_every_class
 from keras_balance.utils.images import (
     check_images,
     check_same_length,
@@ -242,17 +243,11 @@ class LabelledImages:
 
     def check_every_class(self):
         """Raise a `ValueError` for a class without images, or a single class."""
-        empty = np.flatnonzero(self.counts == 0)
-        classes = self.encoding.classes
-        if len(empty):
-            raise ValueError(
-                "Every class must have at least one image. "
-                f"Received: y without class {self.encoding.keys[empty[0]]!r}"
-            )
+        check_every_class(self.counts, self.encoding.keys)
         if self.num_classes < 2:
             raise ValueError(
-                "`y` must hold at least two classes. "
-                f"Received: y with the class {classes[0].item()!r} alone"
+                "`y` must hold at least two classes. Received: y with the class "
+                f"{self.encoding.classes[0].item()!r} alone"
             )
 
     def rows_of(self, label):

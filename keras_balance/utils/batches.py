@@ -26,3 +26,13 @@ def check_batches(x, name="x"):
     endless = is_py_dataset and x.num_batches is None
     if endless or (hasattr(x, "cardinality") and int(x.cardinality()) == -1):
         raise ValueError(f"`{name}` must end. Received: {name}={x!r}, which is endless")
+
+
+def each_batch(x):
+    """Go once through what `check_batches` takes, batch by batch in its order."""
+    if not hasattr(x, "num_batches") or not hasattr(x, "__getitem__"):
+        return iter(x)
+    # By index: Keras' own readers shuffle and start threads. A `PyDataset` tells its
+    # number by either name.
+    number = len(x) if hasattr(x, "__len__") else x.num_batches
+    return (x[index] for index in range(number))

@@ -124,9 +124,20 @@ def class_indices(labels, num_classes):
     """
     indices, _ = read_labels(labels, num_classes=num_classes)
     counts = np.bincount(indices, minlength=num_classes)
-    if not counts.all():
-        raise ValueError(
-            "Every class must have at least one image. Received: "
-            f"num_classes={num_classes}, none of class {int(np.argmin(counts))}"
-        )
+    check_every_class(counts)
     return indices, counts
+
+
+def check_every_class(counts, keys=None):
+    """Raise a `ValueError` that names the first class without an image.
+
+    Args:
+        counts: Images of each class `(num_classes,)`.
+        keys: List of what the classes are called; by default 0, 1, ...
+    """
+    for label, count in enumerate(counts):
+        if count == 0:
+            raise ValueError(
+                "Every class must have at least one image. "
+                f"Received: y without class {label if keys is None else keys[label]!r}"
+            )

@@ -24,7 +24,7 @@ def test_it_begins_at_the_class_means():
 
 def test_a_class_without_an_image_has_no_mean():
     x, y = rows()
-    with pytest.raises(ValueError, match="none of class 2"):
+    with pytest.raises(ValueError, match="without class 2"):
         CosineHead(3).start_at_means(x, np.minimum(y, 1))
 
 

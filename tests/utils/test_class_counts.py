@@ -8,6 +8,7 @@ import pytest
 
 from keras_balance.utils.class_counts import (
     RealCounts,
+    check_every_class,
     effective_number_weights,
     read_class_counts,
     shown_counts,
@@ -72,3 +73,11 @@ def test_effective_number_weights():
     nearly_inverse = effective_number_weights(counts, 1 - 1e-12)
     np.testing.assert_allclose(nearly_inverse[1] / nearly_inverse[0], 20, rtol=1e-6)
     assert nearly_inverse.mean() == pytest.approx(1)
+
+
+def test_the_first_class_without_an_image_is_named():
+    check_every_class(np.array([2, 1]))
+    with pytest.raises(ValueError, match=r"one image\. Received: y without class 1$"):
+        check_every_class(np.array([2, 0, 0]))
+    with pytest.raises(ValueError, match="y without class 'bee'"):
+        check_every_class([2, 0, 0], ["ant", "bee", "cat"])

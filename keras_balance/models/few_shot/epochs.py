@@ -16,7 +16,7 @@ from keras_balance.data.synthesis import registry
 from keras_balance.data.synthesis.augment import augment
 from keras_balance.models.few_shot.feed import AugmentedBatches, layout_of
 from keras_balance.utils.arrays import to_numpy
-from keras_balance.utils.batches import check_batches
+from keras_balance.utils.batches import check_batches, each_batch
 from keras_balance.utils.progress_line import ProgressLine
 from keras_balance.utils.seeds import derive_seed
 
@@ -111,7 +111,7 @@ class BatchEpochs:
     @property
     def image_shape(self):
         """Shape of one image."""
-        images, *_ = next(iter(_each(self.batches)))
+        images, *_ = next(each_batch(self.batches))
         return tuple(images.shape[1:])
 
     def batches_of(self, batch_size):
@@ -248,17 +248,11 @@ def _watched(batches, verbose):
         number = ""
     line = ProgressLine(verbose)
     try:
-        for place, batch in enumerate(_each(batches), 1):
+        for place, batch in enumerate(each_batch(batches), 1):
             yield batch
             line.now_and_then(f"Computing features: {place:,}{number} batches")
     finally:
         line.end()
-
-
-def _each(batches):
-    if isinstance(batches, keras.utils.PyDataset):
-        return (batches[index] for index in range(len(batches)))
-    return iter(batches)
 
 
 def _array(values):

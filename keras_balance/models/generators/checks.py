@@ -5,16 +5,15 @@ import numbers
 import keras
 import numpy as np
 
+from keras_balance.utils.class_names import check_distinct
+from keras_balance.utils.numbers import choice
+
 _SMALLEST_SIDE = 4
 
 
 def image_shape(shape, data_format):
     """`image_shape` as a tuple of three ints, its sides from 4 pixels on."""
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            "`data_format` must be 'channels_last' or 'channels_first'. "
-            f"Received: data_format={data_format!r}"
-        )
+    choice("data_format", data_format, ("channels_last", "channels_first"))
     try:
         sides = tuple(shape)
     except TypeError:
@@ -39,11 +38,7 @@ def class_names(names, num_classes):
     if names is None:
         return None
     names = np.asarray(names).tolist()
-    if len(names) != num_classes or len(set(names)) != num_classes:
-        raise ValueError(
-            f"`class_names` must be {num_classes} distinct labels. "
-            f"Received: class_names={names}"
-        )
+    check_distinct(names, num_classes)
     return names
 
 

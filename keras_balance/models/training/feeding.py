@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_balance.data import BalancedDataset
-from keras_balance.utils.batches import check_batches
+from keras_balance.utils.batches import check_batches, each_batch
+from keras_balance.utils.class_counts import check_every_class
 from keras_balance.utils.images import check_images
 from keras_balance.utils.labels import count_classes
 from keras_balance.utils.seeds import random_generator
@@ -100,7 +101,7 @@ def sample_batches(data, read):
     """
     check_batches(data)
     images, labels, kept, batches, size = [], [], {}, 0, 0
-    for batch in _iterate(data):
+    for batch in each_batch(data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
         if y is None:
             raise ValueError("The data must be batches of (images, labels).")
@@ -121,7 +122,8 @@ def sample_batches(data, read):
         raise ValueError(f"The data must hold images. Received: x={data!r}, empty")
     images, labels = np.stack(images), np.array(labels)
     check_images(images)
-    check_all_present(labels, encoding)
+    counts = count_classes(labels, encoding.num_classes)
+    check_every_class(counts, encoding.classes.tolist())
     return images, labels, encoding, batches, size
 
 
@@ -145,17 +147,6 @@ def first_epoch(data, initial_epoch):
         data.epoch = first + initial_epoch
 
 
-def check_all_present(indices, encoding):
-    """Raise a `ValueError` that names the first class without an image."""
-    counts = count_classes(indices, encoding.num_classes)
-    if counts.min() == 0:
-        missing = encoding.classes[int(np.argmin(counts))].item()
-        raise ValueError(
-            f"Each of the {encoding.num_classes} classes must have at least one image. "
-            f"Received: y without class {missing!r}"
-        )
-
-
 def check_scale(darkest, brightest, value_range, name="x"):
     """Check that pixels lie in `value_range`, and fill some of it.
 
@@ -173,9 +164,3 @@ def check_scale(darkest, brightest, value_range, name="x"):
             f"Pixels must be in value_range={value_range}, and use more than a "
             f"hundredth of it. Received: {name} from {darkest:g} to {brightest:g}"
         )
-
-
-def _iterate(data):
-    if hasattr(data, "num_batches"):
-        return (data[index] for index in range(len(data)))
-    return data

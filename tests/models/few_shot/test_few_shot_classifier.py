@@ -606,7 +606,7 @@ def test_features_that_are_not_finite():
     ("x", "y", "match"),
     [
         (images()[0], images()[1] + 1, r"in \[0, num_classes=3\)"),
-        (images()[0][:50], images()[1][:50], "none of class 2"),
+        (images()[0][:50], images()[1][:50], "without class 2"),
         (images()[0], images()[1][:9], "must have the same length"),
         (np.full((3, 16), np.nan), np.arange(3), r"x\[0, 0\]=nan"),
         (np.ones((3, 16)), np.arange(2), "one label for each row"),
