@@ -1,7 +1,6 @@
 """What decides on the batches of a data set, as plain data that can be compared."""
 
 import dataclasses
-import hashlib
 
 import numpy as np
 
@@ -19,9 +18,6 @@ _NAMES = (
     "refresh",
     "synthetic_weight",
 )
-# Bytes in memory that are looked at as a whole, which takes a part of a second.
-_MOST = 2**28
-_FEW = 32
 
 
 def data_notes(dataset):
@@ -40,7 +36,7 @@ def data_notes(dataset):
     found = {name: _plain(getattr(dataset, name, None)) for name in _NAMES}
     images = getattr(dataset, "images", None)
     if isinstance(images, LabelledImages):
-        found["images"] = _digest(images)
+        found["images"] = images.fingerprint(at_a_glance=True)
         found["synthesizer"] = _called(dataset.synthesizer)
     return found
 
@@ -65,25 +61,3 @@ def _called(synthesizer):
 
 def _name(value):
     return getattr(value, "__name__", type(value).__name__)
-
-
-def _digest(images):
-    """Hash of images, their classes and weights."""
-    source = images.source
-    digest = hashlib.sha256(f"{source.shape} {source.dtype}".encode())
-    digest.update(images.indices.astype("int64").tobytes())
-    if images.sample_weight is not None:
-        digest.update(np.ascontiguousarray(images.sample_weight))
-    digest.update(_pixels(source))
-    return digest.hexdigest()
-
-
-def _pixels(source):
-    """Pixels of all images in memory, of a few others; none where they are drawn."""
-    size = np.prod(source.shape, dtype="int64") * source.dtype.itemsize
-    if source.in_memory and size <= _MOST:
-        return np.ascontiguousarray(source[:])
-    rows = np.linspace(0, len(source) - 1, min(len(source), _FEW)).astype("int64")
-    first, again = (np.ascontiguousarray(source.take(rows)) for _ in range(2))
-    # What a torch data set gives may be augmented, by numbers that nobody keeps.
-    return first if np.array_equal(first, again, equal_nan=True) else b""

@@ -2,12 +2,12 @@
 
 import copy
 import functools
-import hashlib
 
 import numpy as np
 
 from keras_balance.data import checks
 from keras_balance.data.companions import split
+from keras_balance.data.fingerprint import fingerprint
 from keras_balance.data.sources import (
     ArraySource,
     SomeRows,
@@ -22,7 +22,6 @@ from keras_balance.utils.images import (
     check_images,
     check_same_length,
     check_value_range,
-    chunks,
 )
 from keras_balance.utils.labels import LabelEncoding, count_classes, read_labels
 from keras_balance.utils.numbers import whole_number
@@ -304,13 +303,14 @@ class LabelledImages:
         part._set_indices(self.indices[rows])
         return part
 
-    def fingerprint(self):
-        """Hash of all pixels and classes, by which kept results know their data."""
-        digest = hashlib.sha256(f"{self.source.shape} {self.source.dtype}".encode())
-        for _, chunk in chunks(self.source):
-            digest.update(np.ascontiguousarray(chunk).data)
-        digest.update(self.indices.astype("int64").tobytes())
-        return digest.hexdigest()
+    def fingerprint(self, at_a_glance=False):
+        """Hash of images, classes and weights, by which what is kept knows its data.
+
+        Args:
+            at_a_glance: Whether to look at a few images alone where all would take
+                time, and at none where they are drawn anew at each look.
+        """
+        return fingerprint(self, at_a_glance)
 
     def as_indices(self):
         """Give the images alone, with class indices 0, 1, ... for labels `(n,)`."""

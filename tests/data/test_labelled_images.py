@@ -228,4 +228,9 @@ def test_fingerprints_tell_data_apart():
     other = x.copy()
     other[3, 1, 1, 0] = 1
     pairs = [(x, y), (other, y), (x, y[::-1]), (x.copy(), y)]
-    assert len({LabelledImages(*pair).fingerprint() for pair in pairs}) == 3
+    data = [LabelledImages(*pair) for pair in pairs]
+    data += [data[0].weighed([1, 1, 1, weight]) for weight in (1, 2)]
+    assert len({images.fingerprint() for images in data}) == 5
+    # So few in memory are all looked at.
+    for images in data:
+        assert images.fingerprint(at_a_glance=True) == images.fingerprint()

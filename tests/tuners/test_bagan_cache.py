@@ -54,6 +54,8 @@ def test_found_again_and_the_same(digits, fits, tmp_path):
         bagan_cache.trained_bagan(
             tmp_path, LabelledImages(x, labels), 4, ARGUMENTS, verbose=0
         )
+    weighed = images.weighed(np.arange(len(x)))
+    bagan_cache.trained_bagan(tmp_path, weighed, 4, ARGUMENTS, verbose=0)
     assert len(fits) == 1
 
 
