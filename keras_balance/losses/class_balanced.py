@@ -27,7 +27,7 @@ class ClassBalancedCrossentropy(CountedLoss):
         from_logits: Whether predictions are logits, or else probabilities.
         reduction: As in Keras' losses.
         name: As in Keras' losses.
-        dtype: As in Keras' losses.
+        dtype: As in Keras' losses; for probabilities float32 in place of float16.
 
     Input shape:
         As `kb.losses.LogitAdjustedCrossentropy`.

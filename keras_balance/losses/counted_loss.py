@@ -1,11 +1,18 @@
 """What the losses share: counts, labels of any form, one sigmoid output."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_balance.utils.class_counts import read_class_counts
 from keras_balance.utils.numbers import flag
+
+# Keras' own losses cut off at 1e-7, beyond which a rare class that is given up learns
+# nothing: here it does down to this. Next to 0 the slope of the logarithm, times the
+# weight of an image, is more than a float can hold.
+_LOWEST = 1e-30
 
 
 class CountedLoss(keras.losses.Loss):
@@ -20,14 +27,16 @@ class CountedLoss(keras.losses.Loss):
         from_logits: Whether predictions are logits, or else probabilities.
         reduction: As in Keras' losses.
         name: As in Keras' losses.
-        dtype: As in Keras' losses.
+        dtype: As in Keras' losses; for probabilities float32 in place of float16.
     """
 
     def __init__(self, class_counts, from_logits, reduction, name, dtype):
+        self.from_logits = flag("from_logits", from_logits)
+        if not self.from_logits:
+            dtype = _with_slopes(dtype)
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self._counts = read_class_counts(class_counts)
         self.class_counts = self._counts.tolist()
-        self.from_logits = flag("from_logits", from_logits)
 
     @property
     def num_classes(self):
@@ -79,7 +88,7 @@ class CountedLoss(keras.losses.Loss):
         return ops.convert_to_tensor(np.asarray(values), dtype=self.dtype)
 
     def _logits(self, y_pred):
-        return y_pred if self.from_logits else ops.log(self._positive(y_pred))
+        return y_pred if self.from_logits else _log(y_pred)
 
     def _score(self, y_pred):
         """Logit of the second class from one output."""
@@ -87,13 +96,7 @@ class CountedLoss(keras.losses.Loss):
             return y_pred
         # Next to 1 no float is nearer than about this.
         rest = ops.maximum(1 - y_pred, keras.config.epsilon())
-        return ops.log(self._positive(y_pred)) - ops.log(rest)
-
-    def _positive(self, y_pred):
-        # Keras' own losses cut off at 1e-7, beyond which a rare class that is given
-        # up learns nothing: here it does as long as the float can tell it from 0.
-        lowest = keras.config.epsilon() if self.dtype == "float16" else 1e-37
-        return ops.maximum(y_pred, lowest)
+        return _log(y_pred) - ops.log(rest)
 
     def _targets(self, y_true, y_pred, of_sigmoid):
         """Shares of the labels `(n, num_classes)`."""
@@ -117,3 +120,17 @@ class CountedLoss(keras.losses.Loss):
         targets = ops.one_hot(indices, width, dtype=y_true.dtype)
         # A compiled step cannot raise.
         return ops.where(ops.expand_dims(is_class, -1), targets, float("nan"))
+
+
+def _log(shares):
+    """Logarithm of probabilities, without a slope where they are as good as 0."""
+    is_low = shares < _LOWEST
+    # Not by a maximum alone: JAX makes NaN of an endless slope that is multiplied by 0.
+    logs = ops.log(ops.where(is_low, 1.0, shares))
+    return ops.where(is_low, math.log(_LOWEST), logs)
+
+
+def _with_slopes(dtype):
+    """Give a dtype that holds the slope of the logarithm: float16 ends at 65504."""
+    policy = keras.dtype_policies.get(dtype or keras.config.floatx())
+    return "float32" if policy.compute_dtype == "float16" else dtype

@@ -28,7 +28,7 @@ class LDAM(CountedLoss):
             logarithms are taken for logits.
         reduction: As in Keras' losses.
         name: As in Keras' losses.
-        dtype: As in Keras' losses.
+        dtype: As in Keras' losses; for probabilities float32 in place of float16.
 
     Input shape:
         As `kb.losses.LogitAdjustedCrossentropy`.

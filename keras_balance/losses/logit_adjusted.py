@@ -31,7 +31,7 @@ class LogitAdjustedCrossentropy(CountedLoss):
         label_smoothing: In [0, 1]; that much of every label is spread evenly.
         reduction: As in Keras' losses.
         name: As in Keras' losses.
-        dtype: As in Keras' losses.
+        dtype: As in Keras' losses; for probabilities float32 in place of float16.
 
     Input shape:
         Labels `(n,)` or `(n, 1)` class indices, or one-hot or soft ones

@@ -28,7 +28,7 @@ class VectorScaling(CountedLoss):
             prefer logits.
         reduction: As in Keras' losses.
         name: As in Keras' losses.
-        dtype: As in Keras' losses.
+        dtype: As in Keras' losses; for probabilities float32 in place of float16.
 
     Input shape:
         As `kb.losses.LogitAdjustedCrossentropy`. One sigmoid output gets the scale and

@@ -127,7 +127,7 @@ def slope(function, logits, step=1e-5):
     return gradient
 
 
-def gradient_of_fit(loss, logits, labels, activation=None):
+def gradient_of_fit(loss, logits, labels, activation=None, weights=None):
     """Gradient by the logits that a step of training takes."""
     images = np.eye(len(logits), dtype="float32")
     width = np.shape(logits)[1]
@@ -135,7 +135,8 @@ def gradient_of_fit(loss, logits, labels, activation=None):
     model = keras.Sequential([keras.Input((len(logits),)), dense])
     dense.set_weights([logits])
     model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)  # no compiling
-    model.fit(images, labels, batch_size=len(logits), shuffle=False, verbose=0)
+    options = {"batch_size": len(logits), "shuffle": False, "verbose": 0}
+    model.fit(images, labels, sample_weight=weights, **options)
     return logits - dense.get_weights()[0]
 
 
@@ -279,6 +280,31 @@ def test_far_predictions_stay_finite_and_teach(cls, from_logits):
     gradient = gradient_of_fit(loss, logits, LABELS, activation)
     assert np.isfinite(gradient).all()
     assert gradient[3, 2] < -0.1  # the rare class, given up by e^-30
+
+
+@pytest.mark.parametrize("weight", [1.0, 1e3, 1e6])
+def test_a_probability_of_zero_has_no_slope(cls, weight):
+    loss, weights = cls(COUNTS, reduction="sum"), np.array([weight])
+    gradient = gradient_of_fit(
+        loss, np.array([[200.0, 0, 0]]), np.array([2]), "softmax", weights
+    )
+    np.testing.assert_array_equal(gradient, 0)
+    loss = cls([90, 10], reduction="sum")
+    gradient = gradient_of_fit(
+        loss, np.array([[-200.0]]), np.array([1]), "sigmoid", weights
+    )
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_half_precision_learns_from_small_probabilities(cls):
+    logits, labels = np.array([[8.0, 0, -8], [0, 4, -9]]), np.array([2, 2])
+    found, expected = (
+        gradient_of_fit(
+            cls(COUNTS, reduction="sum", dtype=dtype), logits, labels, "softmax"
+        )
+        for dtype in ("float16", "float32")
+    )
+    np.testing.assert_allclose(found, expected, rtol=0.02, atol=0.02)
 
 
 def test_exact_zeros_and_ones_stay_finite(cls):
