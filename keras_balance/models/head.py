@@ -177,9 +177,10 @@ def linear_head(rows, indices, C, units=None, sample_weight=None):
             else, there is one of each class.
         sample_weight: Optional weights `(n,)`.
     """
-    scaler = StandardScaler()
+    # What weighs nothing has no say in what is standard, either.
+    scaler = StandardScaler().fit(rows, sample_weight=sample_weight)
     regression = LogisticRegression(C=C, max_iter=ITERATIONS)
-    regression.fit(scaler.fit_transform(rows), indices, sample_weight)
+    regression.fit(scaler.transform(rows), indices, sample_weight)
     kernel = (regression.coef_ / scaler.scale_).T
     bias = regression.intercept_ - scaler.mean_ @ kernel
     if len(bias) == 1 and units != 1:  # two classes: what speaks for the second

@@ -159,6 +159,16 @@ def test_weights_of_a_data_set_weigh(data):
     assert found[y == 2, 2].mean() < 0.5 * plain[y == 2, 2].mean()
 
 
+def test_images_that_weigh_nothing_do_not_count(data):
+    x, y = data
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    others = np.concatenate([x, np.random.default_rng(0).uniform(0, 255, x.shape)])
+    images = kb.data.LabelledImages(others, np.concatenate([y, y]))
+    images = images.weighed(np.repeat([1.0, 0.0], len(x)))
+    found, expected = retrained(model, images), retrained(model, x, y)
+    np.testing.assert_allclose(outputs(found, x), outputs(expected, x), atol=1e-5)
+
+
 def test_a_class_that_weighs_nothing_is_named(data):
     x, y = data
     images = kb.data.LabelledImages(x, y).weighed(np.where(y == 1, 0.0, 1.0))
