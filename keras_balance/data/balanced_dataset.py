@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_balance.data import checks
 from keras_balance.data.epochs import EpochDataset
-from keras_balance.data.in_fit import check_labels
+from keras_balance.data.in_fit import check_labels, check_steps
 from keras_balance.data.labelled_images import LabelledImages
 from keras_balance.data.mix import read_mix
 from keras_balance.data.plan import Planner
@@ -106,7 +106,8 @@ class BalancedDataset(EpochDataset):
             whose pixels lie in between, wants `"float32"`.
         **kwargs: Arguments of `keras.utils.PyDataset`: `workers`,
             `use_multiprocessing`, `max_queue_size`. What several workers need on JAX
-            and torch, the guide "Data larger than memory" tells.
+            and torch, the guide "Data larger than memory" tells. `fit` takes no
+            `steps_per_epoch` with several: an epoch is a whole pass.
 
     Attributes:
         epoch: The epoch, counted from 0, that batches belong to. It moves on at the
@@ -125,7 +126,7 @@ class BalancedDataset(EpochDataset):
         ValueError: For bad labels or pixels, a class without any image, a single
             class, and a `sampling_strategy` that cannot be met; from a model, for
             labels that are strings; and from `fit`, for a class that the model has no
-            output for.
+            output for, and `steps_per_epoch` with several workers.
         TypeError: For arguments of a wrong type.
         ImportError: For `"smote"` without imbalanced-learn.
 
@@ -296,6 +297,7 @@ class BalancedDataset(EpochDataset):
     @property
     def num_batches(self):
         """Batches of an epoch. A model that is given the dataset asks for them."""
+        check_steps(self)  # here, since no worker has begun yet
         if self.mix is None:
             checks.trainable(self._encoding)
             check_labels(self, self._encoding, self._counts)

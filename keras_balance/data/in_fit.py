@@ -52,6 +52,26 @@ def check_labels(feed, encoding, counts):
         )
 
 
+def check_steps(feed):
+    """Raise a `ValueError` for an epoch of `fit` that is no pass, where workers read.
+
+    Keras begins with their first batch again in every epoch: most images would never
+    be shown.
+    """
+    name, held = fit_in_progress()
+    steps = held.get("steps_per_epoch")
+    if name != "fit" or held.get("x") is not feed or steps in (None, len(feed)):
+        return
+    if feed.workers > 1 or feed.use_multiprocessing:
+        raise ValueError(
+            "An epoch must be a whole pass over the dataset where it has several "
+            "workers: leave `steps_per_epoch` out. "
+            f"Received: steps_per_epoch={steps} and a dataset of {len(feed)} batches "
+            f"with workers={feed.workers}, "
+            f"use_multiprocessing={feed.use_multiprocessing}"
+        )
+
+
 def _width(model):
     """Count the classes of a model that surely takes class indices; else None."""
     outputs = getattr(model, "outputs", None) or ()

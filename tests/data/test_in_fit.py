@@ -95,3 +95,25 @@ def test_labels_that_are_not_fed_are_left_alone():
     report = kb.callbacks.PerClassReport(feed(Y * 7))
     classifier().fit(feed(Y), callbacks=[report], verbose=0)
     assert "recall_7" in str(report.history)
+
+
+WORKERS = {"workers": 2}, {"workers": 1, "use_multiprocessing": True}
+
+
+@pytest.mark.parametrize("workers", WORKERS, ids=["threads", "processes"])
+@pytest.mark.parametrize("steps", [2, 4])
+def test_an_epoch_of_several_workers_is_a_whole_pass(workers, steps):
+    dataset = feed(Y, batch_size=4, sampling_strategy={}, **workers)
+    text = f"leave `steps_per_epoch` out. Received: steps_per_epoch={steps} and .* 3 b"
+    with pytest.raises(ValueError, match=text):
+        classifier().fit(dataset, steps_per_epoch=steps, verbose=0)
+    assert dataset.epoch == 0
+
+
+def test_a_whole_pass_may_be_named_and_one_worker_stops_where_it_likes():
+    model, options = classifier(), {"batch_size": 4, "sampling_strategy": {}}
+    model.fit(feed(Y, workers=2, **options), steps_per_epoch=3, verbose=0)
+    model.fit(feed(Y, **options), steps_per_epoch=2, verbose=0)
+    validation = feed(Y, workers=2, **options)
+    arrays = {"x": X, "y": Y, "batch_size": 4, "steps_per_epoch": 2}
+    model.fit(**arrays, validation_data=validation, verbose=0)
