@@ -44,7 +44,9 @@ def retrain_head(model, x, y=None, target_prior="uniform", C=0.03):
     Returns:
         A new `keras.Model`, not compiled, that shares all other layers with `model`,
         and saves and loads as one file. It gives probabilities `(n, num_classes)`, or
-        `(n, 1)` as the model does.
+        `(n, 1)` as the model does. For 8 bits, quantize `model` before, not this one:
+        the standardisation is in its last weights, whose sizes differ too much for
+        that.
 
     Raises:
         TypeError: When `model` is no Keras model.

@@ -236,3 +236,15 @@ def test_refuses_what_does_not_fit(data):
     images = kb.data.LabelledImages(x, y, num_classes=4)
     with pytest.raises(ValueError, match="Every class must have at least one image"):
         kb.models.retrain_head(model, images)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`")
+def test_a_quantized_model_gets_a_head_in_full_precision(data, tmp_path):
+    x, y = data
+    model = classifier(keras.layers.Dense(3, "softmax"))
+    model.quantize("int8")
+    found = retrained(model, x, y)
+    np.testing.assert_allclose(outputs(found, x), by_hand(model, x, y), atol=1e-4)
+    found.save(tmp_path / "classifier.keras")
+    loaded = kb.models.load_model(tmp_path / "classifier.keras")
+    np.testing.assert_allclose(outputs(loaded, x), outputs(found, x), atol=1e-6)
