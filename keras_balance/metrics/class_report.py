@@ -15,7 +15,6 @@ from keras_balance.utils.labels import class_label_options, read_labels
 from keras_balance.utils.outputs import (
     check_single_output,
     check_threshold,
-    class_probabilities,
     num_classes_of,
     predicted_classes,
 )
@@ -129,7 +128,9 @@ def class_report(
         )
     check_single_output(y_pred, threshold)
     threshold = check_threshold(threshold, num_classes_of(y_pred.shape))
-    guesses, y_pred = predicted_classes(y_pred, threshold), class_probabilities(y_pred)
+    guesses = predicted_classes(y_pred, threshold)
+    if y_pred.shape[1] == 1:  # next to 1 floats are few: `1 - y_pred` would make ties
+        y_pred = np.hstack([-y_pred, y_pred])
     y_true, class_names = _labels_of(y_true, class_names)
     y_true, names = read_classes(y_true, y_pred.shape[1], class_names)
     if len(y_true) != len(y_pred):

@@ -107,6 +107,12 @@ def test_one_sigmoid_output_is_the_second_of_two_classes(threshold):
     assert one.scores["pr_auc_yes"] == sk.average_precision_score(labels, probabilities)
 
 
+def test_one_sigmoid_output_ranks_the_first_class_however_near_to_zero():
+    report = kb.metrics.class_report([1, 0, 0, 1], [[1e-20], [1e-25], [1e-30], [0.9]])
+    assert report.scores["pr_auc_0"] == 1
+    assert report.scores["pr_auc_1"] == 1
+
+
 def test_a_threshold_parts_two_classes():
     with pytest.raises(ValueError, match=r"threshold=0.5 and 3 classes"):
         kb.metrics.class_report([0, 1, 2, 2], FEW, threshold=0.5)
