@@ -45,9 +45,9 @@ def sample_quality(
           parts of the median distance between nearest real images. Near 0 the
           images are copies (memorised), far above 1 they are off the class. NaN
           for a class of one real image.
-        - `"diversity"`: mean distance between two generated images of the class, in
-          parts of that between two real ones. Near 0 the class has collapsed. NaN
-          for a class of one real or generated image,
+        - `"diversity"`: root of the mean squared distance between two generated images
+          of the class, in parts of that between two real ones. Near 0 the class has
+          collapsed. NaN for a class of one real or generated image,
         - `"precision"`, `"recall"`, `"density"` and `"coverage"`: how much of the
           generated images lies where real ones do, and the other way about. They are of
           pixels or features, as the distances are, and move with the number of images:
@@ -91,7 +91,7 @@ def sample_quality(
         quality[str(encoding.classes[index])] = {
             "agreement": float(hits[wanted == index].mean()),
             "novelty": _ratio(_nearest(own, own_real), _nearest_others(own_real)),
-            "diversity": _ratio(_mean_distance(own), _mean_distance(own_real)),
+            "diversity": _ratio(_rms_distance(own), _rms_distance(own_real)),
             **manifold_scores(own, own_real),
         }
     return quality
@@ -114,13 +114,12 @@ def _nearest_others(rows):
     """Median distance of rows to the nearest other row; NaN for a single one."""
     if len(rows) < 2:
         return float("nan")
-    first = rows[:200]
-    distances = pairwise_distances(first, rows)
+    distances = pairwise_distances(rows)
     np.fill_diagonal(distances, np.inf)
     return float(np.median(distances.min(axis=1)))
 
 
-def _mean_distance(rows):
+def _rms_distance(rows):
     """Root of the mean squared distance between two rows; NaN for a single one."""
     if len(rows) < 2:
         return float("nan")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from keras_balance.metrics import sample_quality
 
@@ -42,6 +43,33 @@ def test_copies_collapse_and_mistakes_are_told_apart():
     assert quality["1"]["recall"] < 0.1
     assert quality["2"]["agreement"] == 0
     assert quality["2"]["precision"] == 0
+
+
+def test_novelty_is_the_same_in_any_order_of_the_real_images():
+    real, _ = digits_like(120, seed=1)
+    real[:240] = real[:240] * 0.1  # nearer to each other than the rest
+    labels, images = np.zeros(360, int), real[::40] + 1
+    found = [
+        sample_quality(
+            images,
+            np.zeros(9, int),
+            np.concatenate([ordered, -real]),
+            np.concatenate([labels, labels + 1]),
+        )
+        for ordered in (real, real[::-1])
+    ]
+    assert found[0]["0"]["novelty"] == pytest.approx(found[1]["0"]["novelty"])
+
+
+def test_diversity_is_of_the_root_of_mean_squared_distances():
+    rng = np.random.default_rng(0)
+    real, images = rng.exponential(40, (2, 30, 5, 5, 1))
+    labels = np.repeat([0, 1], 15)
+    quality = sample_quality(images, labels, real, labels)
+    parts = [
+        np.sqrt(np.mean(pdist(x[:15].reshape(15, -1)) ** 2)) for x in (images, real)
+    ]
+    assert quality["0"]["diversity"] == pytest.approx(parts[0] / parts[1], rel=1e-4)
 
 
 def test_a_class_of_one_image_names_and_an_own_classifier():
