@@ -19,7 +19,10 @@ class _AroundMeans:
         self._means = np.stack(
             [rows[images.rows_of(c)].mean(axis=0) for c in range(images.num_classes)]
         )
-        self._deviations = rows - self._means[images.indices]
+        # From a mean of their own, few rows deviate too little.
+        counts = images.counts[images.indices, None]
+        stretch = np.sqrt(counts / np.maximum(counts - 1, 1)).astype("float32")
+        self._deviations = (rows - self._means[images.indices]) * stretch
 
     def generate(self, labels, seed=None):
         """One row, in the shape of the images, for each label `(n,)`: float32."""
@@ -38,10 +41,12 @@ class _AroundMeans:
     def _neighbours(self, label):
         """Rows of the images of the classes whose means are nearest to one class's."""
         distances = np.square(self._means - self._means[label]).sum(axis=1)
-        distances[label] = np.inf
-        classes = np.argsort(distances, kind="stable")[: self.nearest]
-        # The class itself is not among them, however few there are.
-        classes = classes[np.isfinite(distances[classes])]
+        others = np.arange(len(distances)) != label
+        # A single image deviates in nothing.
+        varying = others & (self.images.counts > 1)
+        classes = np.flatnonzero(varying if varying.any() else others)
+        classes = classes[np.argsort(distances[classes], kind="stable")]
+        classes = classes[: self.nearest]
         return np.flatnonzero(np.isin(self.images.indices, classes))
 
     def _draw(self, label, count, generator):
@@ -53,8 +58,9 @@ class MovedDeviations(_AroundMeans):
     """The rare class's mean, plus the deviation of a real image of a class nearby.
 
     How the images of one class differ from each other tells how those of a similar one
-    do. For features of a backbone, given as `(n, 1, 1, d)`; the mean of pixels is a
-    blur.
+    do. What deviates from the mean of n images is too short by `sqrt(1 - 1 / n)`, and
+    is stretched by as much; a class of a single image has nothing to give. For features
+    of a backbone, given as `(n, 1, 1, d)`; the mean of pixels is a blur.
 
     Args:
         images: `LabelledImages`, or of features.

@@ -35,10 +35,31 @@ def test_moved_deviations_are_real_ones():
     x, y = features()
     images = kb.data.LabelledImages(x, y)
     made = MovedDeviations(images, nearest=1).generate([0] * 200, seed=0)
-    real = x[y == 1, 0, 0] - x[y == 1, 0, 0].mean(axis=0)
+    real = (x[y == 1, 0, 0] - x[y == 1, 0, 0].mean(axis=0)) * np.sqrt(60 / 59)
     real = real.clip(*images.value_range)  # the most extreme of them are cut to it
     distances = np.abs(made.reshape(200, 1, 3) - real).max(axis=2)
     assert (distances.min(axis=1) < 1e-5).all()
+
+
+@pytest.mark.parametrize("kind", [MovedDeviations, BorrowedGaussian])
+def test_few_images_vary_as_much_as_their_class(kind):
+    rng, drawn = np.random.default_rng(0), []
+    for seed in range(400):  # classes of three images, whose variance is 1
+        x = rng.normal(size=(6, 1, 1, 4)).astype("float32")
+        images = kb.data.LabelledImages(x, np.repeat([0, 1], 3))
+        maker = kind(images, nearest=1)
+        maker.images.value_range = (-100, 100)  # nothing is cut
+        rows = maker.generate([0] * 20, seed=seed).reshape(20, 4)
+        drawn.append(np.square(rows - x[:3, 0, 0].mean(axis=0)).mean())
+    assert np.mean(drawn) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("kind", [MovedDeviations, BorrowedGaussian])
+def test_a_class_of_one_image_varies_in_nothing_that_could_be_borrowed(kind):
+    x, y = features((2, 1, 60))  # the nearest has a single image
+    made = kind(kb.data.LabelledImages(x, y), nearest=1).generate([0] * 500, seed=0)
+    deviations = made.reshape(500, 3) - x[:2, 0, 0].mean(axis=0)
+    np.testing.assert_allclose(deviations.std(axis=0), [0, 4, 0], atol=1)
 
 
 @pytest.mark.parametrize("name", ["moved", "gaussian"])
