@@ -142,7 +142,7 @@ class CosineHead(keras.layers.Layer):
             self.build(rows.shape)
         shrinkage = None if self.whitening is None else self.shrinkage
         found = ClassMeans.of(
-            np.sign(rows) * np.abs(rows) ** self.power,
+            _raised(rows, self.power, np),
             indices,
             self.num_classes,
             shrinkage,
@@ -158,7 +158,7 @@ class CosineHead(keras.layers.Layer):
 
     def call(self, inputs):
         """Probabilities of features."""
-        rows = ops.sign(inputs) * ops.power(ops.abs(inputs) + 1e-7, self.power)
+        rows = _raised(inputs, self.power, ops)
         rows = (rows - self.mean) / self.deviation
         if self.whitening is not None:
             rows = ops.matmul(rows, self.whitening)
@@ -179,6 +179,11 @@ class CosineHead(keras.layers.Layer):
             "anchor": self.anchor,
             "shrinkage": self.shrinkage,
         }
+
+
+def _raised(rows, power, library):
+    """Raise to a power, by NumPy or `keras.ops`; the slope at 0 stays finite."""
+    return library.sign(rows) * library.power(library.abs(rows) + 1e-7, power)
 
 
 def _unit(vectors):

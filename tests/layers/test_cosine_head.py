@@ -39,6 +39,20 @@ def test_length_and_frequency_count_for_nothing():
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.parametrize("size", [1, 1e-6, 1e-8])
+def test_it_begins_with_what_it_makes_of_features_of_any_size(size):
+    x, y = rows()
+    x = size * (x - x.mean())
+    raised = np.sign(x) * (np.abs(x) + 1e-7) ** 0.5
+    head, other = CosineHead(3), CosineHead(3, power=1)
+    head.start_at_means(x, y)
+    other.start_at_means(raised, y)
+    ours, theirs = (
+        keras.ops.convert_to_numpy(h(v)) for h, v in [(head, x), (other, raised)]
+    )
+    np.testing.assert_allclose(ours, theirs, atol=5e-3)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_before_it_begins_all_classes_are_alike(dtype):
     outputs = CosineHead(4, dtype=dtype)(np.ones((2, 3)))
