@@ -189,7 +189,25 @@ def open_epochs(x, y, model, features, augmentation=None, seed=0):
     return ArrayEpochs(LabelledImages.read(x, y), features, augmentation, seed)
 
 
-def _open_folder(folder, input_shape):
+def open_held_out(validation_data, data, model):
+    """Give validation data as they are, but a folder's as `LabelledImages`.
+
+    Its classes are those of the folder that `data`, what `open_epochs` gives, came of.
+    """
+    if not isinstance(validation_data, (str, os.PathLike)):
+        return validation_data
+    names = getattr(getattr(data, "batches", None), "class_names", None)
+    opened = _open_folder(validation_data, model.backbone.input_shape, names)
+    if len(opened.class_names) != model.num_classes:
+        raise ValueError(
+            "`validation_data` must be a folder with one folder for each of "
+            f"{model.num_classes} classes. Received: validation_data="
+            f"{os.fspath(validation_data)!r} with {len(opened.class_names)} folders"
+        )
+    return opened.images
+
+
+def _open_folder(folder, input_shape, class_names=None):
     """Open a folder of class folders at the size and colours that a model takes."""
     first = keras.config.image_data_format() == "channels_first"
     channels, sides = input_shape[1 if first else 3], input_shape[2:4]
@@ -202,6 +220,7 @@ def _open_folder(folder, input_shape):
         )
     return balanced_image_dataset_from_directory(
         folder,
+        class_names=class_names,
         image_size=sides,
         color_mode="grayscale" if channels == 1 else "rgb",
         synthesizer="nothing",

@@ -14,7 +14,11 @@ from keras_balance.layers.mixing import check_augmentation
 from keras_balance.losses import LogitAdjustedCrossentropy
 from keras_balance.metrics.features import Features
 from keras_balance.models.few_shot.accuracy import accuracy
-from keras_balance.models.few_shot.epochs import held_out_features, open_epochs
+from keras_balance.models.few_shot.epochs import (
+    held_out_features,
+    open_epochs,
+    open_held_out,
+)
 from keras_balance.models.few_shot.feed import FeatureFeed
 from keras_balance.models.few_shot.images_or_features import ImagesOrFeatures
 from keras_balance.models.few_shot.unfreezing import last_layers, unfrozen
@@ -181,8 +185,9 @@ class FewShotClassifier(ImagesOrFeatures):
                 are. A number beyond all of them takes them all.
             fine_tuning_epochs: Epochs of that.
             fine_tuning_rate: Learning rate of that, falling to 0.
-            validation_data: Optional `(images, labels)`, `LabelledImages` or a data set
-                of batches, for `val_loss` and the like.
+            validation_data: Optional `(images, labels)`, `LabelledImages`, a data set
+                of batches, or the path of a folder, which is read by the classes of
+                the training's where that is one; for `val_loss` and the like.
             callbacks: As in `keras.Model.fit`; they see one run of epochs, which begins
                 twice where layers are unfrozen. It cannot go on with a backup.
             verbose: As in `keras.Model.fit`.
@@ -203,6 +208,7 @@ class FewShotClassifier(ImagesOrFeatures):
             last_layers(self.backbone, unfreeze)  # an error, if any, before any work
         self._features.refresh()
         data = open_epochs(x, y, self, self._features, self.augmentation, self.seed)
+        validation_data = open_held_out(validation_data, data, self)
         images = data.as_images(batch_size) if unfreeze else None
         seen = held_out_features(validation_data, self, self._features)
         feed, counts = self._begin(data, batch_size, verbose)

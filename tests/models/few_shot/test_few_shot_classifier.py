@@ -312,15 +312,55 @@ def test_a_single_image_of_a_class_is_enough():
     assert recalls(model)[2] > 0.5
 
 
-def test_a_folder_of_images(tmp_path):
-    x, y = images()
+def save(x, y, folder, names="abc"):
+    """Write images as files into one folder a class."""
     for place, (image, label) in enumerate(zip(x, y, strict=True)):
-        folder = tmp_path / f"class {label}"
-        folder.mkdir(exist_ok=True)
-        keras.utils.save_img(folder / f"{place}.png", image, scale=False)
+        of_class = folder / f"class {names[label]}"
+        of_class.mkdir(parents=True, exist_ok=True)
+        keras.utils.save_img(of_class / f"{place}.png", image, scale=False)
+    return folder
+
+
+def test_a_folder_of_images(tmp_path):
     model = classifier()
-    model.fit(tmp_path, epochs=3, verbose=0)
+    model.fit(save(*images(), tmp_path), epochs=3, verbose=0)
     assert (recalls(model) > 0.8).all()
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_folder_of_images_for_validation(tmp_path, is_folder):
+    x, y = images()
+    held_out = images((5, 5, 5), seed=1)
+    save(*held_out, tmp_path / "held out")
+    train = (str(save(x, y, tmp_path / "train")),) if is_folder else (x, y)
+    options = {"epochs": 2, "unfreeze": 1, "fine_tuning_epochs": 1, "verbose": 0}
+    histories = [
+        classifier().fit(*train, validation_data=validation, **options).history
+        for validation in (str(tmp_path / "held out"), held_out)
+    ]
+    for name in ("val_loss", "val_accuracy"):
+        assert histories[0][name] == pytest.approx(histories[1][name], rel=1e-3)
+
+
+@pytest.mark.once
+def test_a_folder_for_validation_has_the_classes_of_the_training(tmp_path, monkeypatch):
+    x, y = images()
+    train, held_out = save(x, y, tmp_path / "train"), images((3, 3, 3), seed=1)
+    two = save(x[y > 0], y[y > 0], tmp_path / "two")
+    with monkeypatch.context() as patch:
+        patch.setattr(Features, "__call__", None)  # before the backbone sees an image
+        with pytest.raises(ValueError, match="must be among the folders"):
+            classifier().fit(train, validation_data=two)
+        with pytest.raises(ValueError, match=r"one folder for each of 3 .* 2 folders"):
+            classifier().fit(x, y, validation_data=two)
+    more = save(*held_out, tmp_path / "more")
+    save(x[:9], [0] * 9, more, names="0")  # would be the first, if it counted
+    options = {"epochs": 2, "verbose": 0}
+    found, expected = (
+        classifier().fit(train, validation_data=validation, **options).history
+        for validation in (more, held_out)
+    )
+    assert found["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-3)
 
 
 def test_what_the_user_compiled_stays():
