@@ -79,6 +79,7 @@ class ImageFiles:
         """
         from PIL import Image
 
+        path = str(path)  # Pillow's messages show a NumPy string for one
         try:
             with Image.open(path) as file:
                 pixels = self._pixels(file)

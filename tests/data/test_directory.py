@@ -164,6 +164,7 @@ def test_a_broken_file_is_named(folder, kind):
     ((found, error),) = kb.data.unreadable_images(folder)
     assert found == str(path)
     assert found in error
+    assert "np.str_" not in error
     assert kb.data.unreadable_images(dataset.file_paths) == [(found, error)]
     with pytest.warns(UserWarning, match="1 of 21 files cannot be read"):
         dataset = from_directory(folder, on_error="skip", **options)
