@@ -9,8 +9,8 @@ recipe that it chooses from, trained in full on the same draw with the same numb
 steps, and what it chose. Without their data, tasks are left out. Finished cells stay
 in `examples/results/regret.jsonl`, the trials in `--work`: a run goes on.
 
-The tasks of `FRESH` were not run before the rules stood as they are; the others, or
-their copies, were in sight when one rule or another was made, as the page tells.
+No rule was made with a task of `FRESH` in sight; the others, or their copies, were,
+when one rule or another was made, as the page tells.
 """
 
 import argparse
