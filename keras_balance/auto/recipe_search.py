@@ -12,7 +12,6 @@ BRIEF = 0.25  # of a training, which every recipe gets on one case
 FINALISTS = 3  # at most so many are trained in full on the other cases
 _NEARLY = 0.75  # of a full training: a brief one that is so long counts as one
 _CLEARLY = 2  # errors of the paired difference from the best: more is out
-_MEASURES = "log_likelihood", "right"
 
 
 class RecipeSearch:
@@ -195,9 +194,9 @@ class RecipeSearch:
 
     def _choose(self):
         round_ = "full" if self._compared("full") else "brief"
-        likely, right = (self._compared(round_, what) for what in _MEASURES)
+        likely = self._compared(round_)
         if likely:
-            often_right = within_noise(right)
+            often_right = within_noise(self._compared(round_, "right"))
             return within_noise({name: likely[name] for name in often_right})[0]
         left = [name for name in self.recipes if name not in self._diverged()]
         if not left:
@@ -265,7 +264,7 @@ def _most_in_full(recipes):
 
 
 def _on_shared_cases(found, names=None):
-    """Log-likelihoods `(n,)` on the cases that all of the names were tried on.
+    """Join what is told of images, `(n,)`, on the cases that all names were tried on.
 
     Of all recipes in `found` that were tried on as many; none without such cases.
     """
